@@ -1,0 +1,76 @@
+/* Upstream HTTP/1.1 client of one loop: keep-alive pools, TLS verified by OpenSSL, timeouts,
+ * streaming in both directions (libhttp-parser reads the answers).
+ *
+ * A connection is used again only when the last answer ended cleanly and nothing followed it.
+ * An idempotent request without streamed body is sent once more when a kept connection turns
+ * out to be stale before the first byte of an answer. Names are resolved on the job pool,
+ * numeric addresses at once. */
+#pragma once
+
+#include "core/http_msg.h"
+#include "core/job.h"
+#include "core/loop.h"
+
+struct http_client;
+
+struct http_client_config {
+    struct job_pool *jobs;     /* for DNS; NULL: numeric addresses and localhost only */
+    int idle_timeout_ms;       /* of kept connections; default 15000 */
+    int max_idle_per_host;     /* default 256 */
+    const char *ca_file;       /* NULL: the system's */
+};
+
+struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config);
+void http_client_free(struct http_client *client);
+
+enum http_failure {
+    HTTP_OK,
+    HTTP_REFUSED,      /* could not connect (refused, unreachable, DNS) */
+    HTTP_TLS,          /* certificate or handshake */
+    HTTP_TIMEOUT,      /* connect or answer took longer than timeout_ms */
+    HTTP_RESET,        /* closed before a complete answer */
+    HTTP_MALFORMED,    /* no HTTP, two lengths, header too large … */
+    HTTP_CANCELLED,
+};
+const char *http_failure_text(enum http_failure failure);
+
+/* One request. Zero it, fill the first part, start it; it must live until on_done has run
+ * (put it into the request's arena). */
+struct http_call {
+    struct str scheme;        /* "http" or "https" */
+    struct str host;          /* name or address, without brackets */
+    uint16_t port;
+    struct str method;
+    struct str target;        /* "/path?query", already encoded */
+    const struct http_headers *headers; /* Host and Content-Length/Transfer-Encoding are set here */
+    struct str host_header;   /* instead of host[:port], when not absent */
+    struct str body;          /* whole body; or streamed: */
+    bool stream_body;         /* then http_call_write … http_call_end */
+    int64_t body_length;      /* streamed: -1 chunked, else Content-Length */
+    int timeout_ms;           /* from start to the last byte of the answer's head and between pieces */
+    bool insecure_tls;        /* insecureSkipVerification of an integration */
+    struct arena *arena;      /* the answer's head lives here */
+    void *user;
+    /* On the loop's thread. The head first, then pieces (views valid in the call), then done. */
+    void (*on_head)(struct http_call *call);
+    void (*on_piece)(struct http_call *call, struct str piece);
+    void (*on_done)(struct http_call *call, enum http_failure failure); /* the last callback */
+    void (*on_writable)(struct http_call *call);  /* streamed body: the buffer has drained */
+
+    /* filled by the client */
+    int status;
+    struct http_headers answer;
+    bool reused;              /* on a kept connection */
+    int64_t first_byte_us, connected_us; /* monotonic, 0 until then */
+    struct http_conn *conn;   /* private */
+    struct timer timer;       /* private */
+    struct http_call *next;   /* private */
+    unsigned flags;           /* private */
+};
+
+void http_call_start(struct http_client *client, struct http_call *call);
+bool http_call_write(struct http_call *call, struct str piece); /* copies; false: wait for on_writable */
+void http_call_end(struct http_call *call);
+void http_call_pause(struct http_call *call);  /* stop on_piece until resume */
+void http_call_resume(struct http_call *call);
+void http_call_cancel(struct http_call *call); /* on_done(HTTP_CANCELLED) runs before this returns */

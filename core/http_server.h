@@ -1,0 +1,81 @@
+/* HTTP/1.1 in front of a loop. libmicrohttpd is seen by http_server.c alone.
+ *
+ * One exchange is one request and its answer. When the head has arrived and passed the framing
+ * check (core/http_framing.h), `on_request` is called once on the loop's thread. It must sooner
+ * or later call http_reply or http_reply_begin…end (or http_abort), now or from a later callback
+ * on the same loop: until then the connection is suspended and costs nothing.
+ *
+ * Everything in the exchange lives until `on_done` has returned; the arena is freed after it. */
+#pragma once
+
+#include "core/http_msg.h"
+#include "core/loop.h"
+
+struct http_server;
+
+struct http_exchange {
+    struct arena *arena;
+    struct loop *loop;
+    struct str method;
+    struct str target; /* raw, as received: "/a%20b?x=1" */
+    struct str path;   /* raw part before '?' */
+    struct str query;  /* raw part after '?', absent when there is no '?' */
+    struct str host;   /* Host header, lower case, without port; "" when HTTP/1.0 sent none */
+    struct http_headers headers; /* as received */
+    struct str peer_ip;          /* "127.0.0.1" */
+    uint16_t peer_port;
+    bool has_body;               /* Content-Length > 0 or chunked */
+    int64_t content_length;      /* -1 when chunked, 0 when none */
+    int64_t started_us;          /* monotonic */
+    struct str body;             /* after http_read_whole */
+    void *user;                  /* the handler's */
+};
+
+struct http_server_config {
+    const char *addr;        /* "127.0.0.1" or "::1" */
+    uint16_t port;           /* 0: kernel chooses, see http_server_port */
+    int listen_fd;           /* >= 0: an inherited listener instead of addr/port */
+    bool reuse_port;         /* SO_REUSEPORT: one listener a loop */
+    size_t max_head_bytes;   /* request line and headers; over it 431 (414 for the line) */
+    int idle_timeout_s;      /* keep-alive and slow heads */
+    int max_connections;
+    void *ctx;
+    void (*on_request)(void *ctx, struct http_exchange *x);
+    void (*on_done)(void *ctx, struct http_exchange *x, bool complete); /* complete: answer fully sent */
+};
+
+/* NULL: cannot bind; *why says it in words. Runs on the loop until http_server_free. */
+struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config,
+                                    struct arena *arena, struct str *why);
+void http_server_free(struct http_server *server);
+uint16_t http_server_port(const struct http_server *server);
+void http_server_quiesce(struct http_server *server);            /* accept no more, finish the rest */
+unsigned http_server_connections(const struct http_server *server);
+unsigned http_server_in_flight(const struct http_server *server); /* exchanges begun and not done */
+
+/* Request body, either whole … */
+enum http_read { HTTP_READ_OK, HTTP_READ_TOO_LARGE, HTTP_READ_BROKEN };
+/* `fn` runs once, when x->body is complete or cannot be: over the limit or the client broke off.
+ * `Expect: 100-continue` is answered when reading starts, not before. */
+void http_read_whole(struct http_exchange *x, size_t limit_bytes,
+                     void (*fn)(struct http_exchange *x, enum http_read result));
+/* … or as a stream. `fn` gets each piece as it comes (a view, valid in the call only), then
+ * once with an absent piece: end. `broken` true: the client broke off. http_read_pause stops
+ * delivery until http_read_resume (back-pressure). */
+void http_read_stream(struct http_exchange *x,
+                      void (*fn)(struct http_exchange *x, struct str piece, bool broken));
+void http_read_pause(struct http_exchange *x);
+void http_read_resume(struct http_exchange *x);
+
+/* Whole answer. `body` must live in x->arena (or be static). Content-Length is set here;
+ * Date too. Hop-by-hop headers and Content-Length in `headers` are dropped. */
+void http_reply(struct http_exchange *x, int status, const struct http_headers *headers, struct str body);
+
+/* Streamed answer: length_bytes -1 sends chunked. http_reply_write copies the piece and returns
+ * false when more than 256 KiB wait for a slow client: then stop until `on_drain` runs. */
+void http_reply_begin(struct http_exchange *x, int status, const struct http_headers *headers,
+                      int64_t length_bytes, void (*on_drain)(struct http_exchange *x));
+bool http_reply_write(struct http_exchange *x, struct str piece);
+void http_reply_end(struct http_exchange *x);
+/* Breaks the connection, so that the client cannot take the answer for complete. */
+void http_abort(struct http_exchange *x);

@@ -1,0 +1,23 @@
+/* A bounded thread pool for code that blocks: SQL, argon2, deploys.
+ *
+ * Each thread keeps one arena-free scratch slot (`local`) made by the pool's owner, e.g. its
+ * reader connection. */
+#pragma once
+
+#include "core/loop.h"
+
+struct job_pool;
+
+struct job {
+    struct loop_task done_task;    /* the pool's */
+    struct loop *home;             /* where `done` runs; NULL: no `done` */
+    void (*run)(struct job *job);  /* on a pool thread; may block */
+    void (*done)(struct job *job); /* on the home loop, after run */
+};
+
+struct job_pool *job_pool_new(int threads, int max_queued);
+void job_pool_free(struct job_pool *pool); /* finishes what is queued, joins the threads */
+/* False when the queue is full: answer 503, never wait. */
+bool job_submit(struct job_pool *pool, struct job *job);
+int job_pool_queued(struct job_pool *pool); /* for /_gatehouse/metrics */
+int job_pool_busy(struct job_pool *pool);

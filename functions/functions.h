@@ -1,0 +1,32 @@
+/* The seam of functions/: the runtime behind core/invoke.h, and the lambda service. */
+#pragma once
+
+#include "core/invoke.h"
+#include "core/job.h"
+#include "wire/call.h"
+
+struct functions;
+
+struct functions_config {
+    const struct env *env;
+    struct db *db;
+    const struct sealer *sealer;
+    struct job_pool *jobs;
+    struct str data_dir;  /* packages are unpacked under it */
+    struct str base_url;  /* AWS_ENDPOINT_URL of the functions */
+    struct str region, default_account, partition;
+    bool sandbox;         /* false: --no-sandbox */
+    /* Temporary keys for a function's role: fills AWS_ACCESS_KEY_ID and its like. May be NULL. */
+    bool (*role_keys)(void *ctx, struct arena *arena, struct str role_arn, struct str session_name,
+                      struct str *key_id, struct str *secret, struct str *token);
+    void *role_keys_ctx;
+};
+
+struct functions *functions_open(const struct functions_config *config, struct arena *arena, struct str *why);
+void functions_close(struct functions *functions); /* stops every process it started */
+const struct invoker *functions_invoker(struct functions *functions);
+
+/* What the kernel allowed, and which interpreters serve which runtime names:
+ * {"sandbox":{"mode":"bubblewrap|none","why":…,"namespaces":[…]},"runtimes":{"nodejs20.x":{"path","version"},…}} */
+json_t *functions_health(struct functions *functions, struct arena *arena);
+

@@ -1,0 +1,44 @@
+/* The seam of gateway/: the data plane on the loops, and the apigateway services.
+ *
+ * Control plane (ops/) writes resources and, on deploy, compiles a snapshot and publishes it to
+ * every loop; publishing returns when all loops serve the new one. */
+#pragma once
+
+#include "core/http_client.h"
+#include "core/http_server.h"
+#include "core/invoke.h"
+#include "core/job.h"
+#include "identity/identity.h"
+#include "wire/call.h"
+
+struct gateway;
+
+struct gateway_config {
+    const struct env *env;
+    struct db *db;
+    const struct sealer *sealer;
+    struct identity *identity;
+    const struct invoker *invoker;
+    struct job_pool *jobs;
+    struct loop **loops;       /* the data-plane loops */
+    size_t n_loops;
+    struct str base_url, region, default_account, partition;
+    bool explain;              /* x-gatehouse-trace on every answer (dev mode) */
+};
+
+/* Loads and compiles every deployed stage before it returns; call before the loops run. */
+struct gateway *gateway_open(const struct gateway_config *config, struct arena *arena, struct str *why);
+void gateway_close(struct gateway *gateway);
+
+/* Data plane, on a loop thread: takes the exchange over (answers it, now or later).
+ *   api_id, stage, path   as admin/listen found them from host or path; path starts with '/';
+ *                         stage absent: the first segment of path */
+void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str api_id, struct str stage,
+                   struct str path);
+void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, bool complete);
+
+/* What a request did: the record behind x-gatehouse-trace, as JSON; absent when forgotten. Any thread. */
+struct str gateway_trace(struct gateway *gateway, struct arena *arena, struct str trace_id);
+/* Prometheus text of the data plane's counters. Any thread. */
+void gateway_metrics(struct gateway *gateway, struct strbuf *out);
+

@@ -1,0 +1,67 @@
+/* The seam of identity/ for the layers above: who signed this, is this token good.
+ *
+ * Everything here but identity_open answers from memory, blocks on nothing longer than a short
+ * lock, and may be called from loop threads. The tables behind it are loaded at start and kept
+ * current by the operations that change them (an operation returns only after its change is visible here). */
+#pragma once
+
+#include "policy/eval.h"
+#include "wire/call.h"
+
+struct identity;
+
+struct identity_config {
+    const struct env *env;
+    struct db *db;
+    const struct sealer *sealer;
+    struct str base_url;       /* issuer is base_url/poolId */
+    struct str partition, region, default_account;
+    bool dev_root;             /* dev mode without --enforce: a key we never issued is root */
+    const struct invoker *invoker; /* triggers */
+};
+
+/* Migrates are done by the caller. NULL: *why. Freed by identity_close. */
+struct identity *identity_open(const struct identity_config *config, struct arena *arena, struct str *why);
+void identity_close(struct identity *identity);
+
+/* The key behind an access key id: what SigV4 needs, and who it is. */
+struct credential {
+    struct str secret;               /* wiped with the arena's owner; never logged */
+    struct principal principal;
+    const struct policy_set *policies; /* compiled, reference held until the arena is freed; NULL: root */
+};
+enum credential_verdict {
+    CREDENTIAL_OK,
+    CREDENTIAL_UNKNOWN,        /* InvalidClientTokenId / UnrecognizedClientException */
+    CREDENTIAL_INACTIVE,
+    CREDENTIAL_EXPIRED,        /* ExpiredToken */
+    CREDENTIAL_BAD_TOKEN,      /* session token missing, damaged or of another key */
+};
+enum credential_verdict identity_credential(struct identity *identity, struct arena *arena, struct str access_key_id,
+                                            struct str session_token, int64_t now_s, struct credential *out);
+
+/* May the principal of `credential` do `request->action` on `request->resource`? One evaluator for
+ * management calls and the data plane. The decision (and its reason) lives in the arena. */
+bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
+                     struct policy_request *request, struct policy_decision *decision);
+
+/* A user-pool token at the gateway. */
+enum token_verdict { TOKEN_OK, TOKEN_MALFORMED, TOKEN_BAD_SIGNATURE, TOKEN_EXPIRED, TOKEN_WRONG_ISSUER, TOKEN_REVOKED };
+struct verified_token {
+    json_t *claims;            /* borrowed from the cache, reference held until the arena is freed */
+    struct str token_use;      /* "id" or "access" */
+    struct str sub;
+    int64_t expires_s;
+    bool from_cache;
+};
+/* pool_arns: accept tokens of any of these pools. honour_revocation: consult the epochs. */
+enum token_verdict identity_verify_token(struct identity *identity, struct arena *arena, struct str token,
+                                         const struct str *pool_arns, size_t n_pool_arns, bool honour_revocation,
+                                         int64_t now_s, struct verified_token *out);
+const char *token_verdict_text(enum token_verdict verdict);
+
+/* Unsigned, cacheable documents of a pool: {poolId}/.well-known/… False: no such pool. */
+bool identity_jwks(struct identity *identity, struct arena *arena, struct str pool_id, struct str *json);
+bool identity_discovery(struct identity *identity, struct arena *arena, struct str pool_id, struct str *json);
+bool identity_pool_exists(struct identity *identity, struct str pool_arn);
+

@@ -1,0 +1,12 @@
+# Writes OUT: `const struct embedded_file NAME[]` (core/embed.h) over FILES, paths relative to ROOT.
+set(text "    .section .rodata\n")
+set(table "    .section .data.rel.ro,\"aw\"\n    .globl ${NAME}\n    .balign 8\n${NAME}:\n")
+set(i 0)
+foreach(file ${FILES})
+    file(RELATIVE_PATH path ${ROOT} ${file})
+    string(APPEND text "p${i}: .asciz \"${path}\"\nb${i}: .incbin \"${file}\"\ne${i}: .byte 0\n")
+    string(APPEND table "    .quad p${i}, b${i}, e${i} - b${i}\n")
+    math(EXPR i "${i} + 1")
+endforeach()
+string(APPEND table "    .quad 0, 0, 0\n    .section .note.GNU-stack,\"\",%progbits\n")
+file(WRITE ${OUT} "${text}${table}")

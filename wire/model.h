@@ -1,0 +1,140 @@
+/* What the generator knows of a service, as const tables. Generated from openapi/ by
+ * tools/modelgen into build/<preset>/gen/gen/<service>.{h,c}.
+ *
+ * How a shape looks in C:
+ *   string, enum, blob   struct str              absent: ptr NULL; blobs are decoded bytes
+ *   boolean              struct opt_bool         { bool set, value; }
+ *   integer, long        struct opt_i64          { bool set; int64_t value; }
+ *   double, float        struct opt_f64          { bool set; double value; }
+ *   timestamp            struct opt_time         { bool set; double value; }  seconds since 1970
+ *   structure            struct idp_Name *       absent: NULL
+ *   list                 struct idp_Name { bool set; size_t n; T *items; }   by value
+ *   map                  struct idp_Name { bool set; size_t n; struct { struct str key; T value; } *items; }
+ *   document             json_t *                absent: NULL
+ * Members are in snake case: UserPoolId is user_pool_id, MFAOptions is mfa_options; a C keyword
+ * gets a trailing underscore. T of a list of structures is the pointer. */
+#pragma once
+
+#include <jansson.h>
+
+#include "core/err.h"
+
+struct opt_bool {
+    bool set, value;
+};
+struct opt_i64 {
+    bool set;
+    int64_t value;
+};
+struct opt_f64 {
+    bool set;
+    double value;
+};
+struct opt_time {
+    bool set;
+    double value;
+};
+/* Any list and any map, for code that walks tables. */
+struct any_list {
+    bool set;
+    size_t n;
+    void *items;
+};
+
+static inline struct opt_bool some_bool(bool value)
+{
+    return (struct opt_bool){ true, value };
+}
+static inline struct opt_i64 some_i64(int64_t value)
+{
+    return (struct opt_i64){ true, value };
+}
+static inline struct opt_time some_time_us(int64_t us)
+{
+    return (struct opt_time){ true, (double)us / 1e6 };
+}
+
+enum shape_kind {
+    SHAPE_STRING,
+    SHAPE_BLOB,
+    SHAPE_BOOL,
+    SHAPE_INT,
+    SHAPE_LONG,
+    SHAPE_FLOAT,
+    SHAPE_TIMESTAMP,
+    SHAPE_STRUCT,
+    SHAPE_LIST,
+    SHAPE_MAP,
+    SHAPE_DOCUMENT,
+};
+
+enum timestamp_format { TIME_DEFAULT, TIME_EPOCH, TIME_ISO8601, TIME_RFC822 };
+
+struct shape {
+    const char *name; /* "UserPoolType" */
+    enum shape_kind kind;
+    size_t size;      /* sizeof the C representation as a member (struct pointers: sizeof(void *)) */
+    size_t alloc;     /* SHAPE_STRUCT: sizeof the struct; SHAPE_MAP: sizeof one item */
+    size_t value_offset; /* SHAPE_MAP: of value in an item */
+    const struct member *members;
+    size_t n_members;
+    const struct shape *element; /* list element, map value */
+    const struct shape *key;     /* map key: a string shape */
+    const char *element_name;    /* query/XML: "member" unless the model says otherwise */
+    const char *key_name, *value_name; /* "key", "value" */
+    bool flattened, sensitive, streaming, event_stream, union_;
+    bool has_min, has_max;
+    int64_t min, max;            /* length, size or value */
+    const char *pattern;         /* as AWS prints it, or NULL */
+    const char *const *values;   /* enum, NULL-terminated, or NULL */
+    enum timestamp_format time;
+    /* SHAPE_STRUCT that is an error */
+    const struct gh_kind *error;
+};
+
+enum location { IN_BODY, IN_PATH, IN_QUERY, IN_HEADER, IN_HEADERS /* prefix */, IN_STATUS, IN_PAYLOAD };
+
+struct member {
+    const char *name;      /* the API's: "UserPoolId" */
+    const char *wire_name; /* on the wire, where the model gives another; else the same */
+    const struct shape *shape;
+    size_t offset;
+    enum location in;
+    bool required;
+    bool flattened;
+    bool json_value;       /* a header that is JSON in base64 */
+    bool greedy;           /* {x+} */
+    bool xml_attribute;
+    enum timestamp_format time;
+    const char *xml_namespace;
+};
+
+struct call;
+typedef gh_err (*operation_fn)(struct call *call, const void *in, void *out);
+
+struct operation {
+    const char *name;   /* "AdminDisableUser" */
+    const char *method; /* "POST" */
+    const char *path;   /* "/restapis/{restapi_id}/resources"; "/" for json and query */
+    int status;         /* of success */
+    const struct shape *in, *out;
+    const struct gh_kind *const *errors; /* NULL-terminated */
+    operation_fn run;   /* NULL: not built, 501 */
+    bool unsigned_;     /* authtype none: InitiateAuth, GetId, … */
+    const char *result_wrapper; /* query: "CreateUserResult", or NULL */
+    const char *action; /* IAM's: "cognito-idp:AdminDisableUser" */
+    const char *arn;    /* resource pattern: "arn:{p}:cognito-idp:{r}:{a}:userpool/{UserPoolId}", "*" */
+};
+
+enum protocol { PROTOCOL_JSON11, PROTOCOL_REST_JSON, PROTOCOL_QUERY };
+
+struct service {
+    const char *id;            /* "cognito-idp": file name, prefix of actions, SDK endpoint id */
+    const char *signing_name;  /* "cognito-idp" */
+    enum protocol protocol;
+    const char *target_prefix; /* "AWSCognitoIdentityProviderService", or NULL */
+    const char *api_version;   /* "2016-04-18" */
+    const char *xml_namespace; /* query */
+    const struct operation *operations; /* sorted by name */
+    size_t n_operations;
+};
