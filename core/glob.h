@@ -1,0 +1,16 @@
+/* Patterns with '*' (any run, also empty) and '?' (one character), in time proportional to the
+ * text times the number of stars at worst, without recursion and without memory. */
+#pragma once
+
+#include "core/str.h"
+
+bool glob_match(struct str pattern, struct str text);
+bool glob_match_nocase(struct str pattern, struct str text); /* ASCII */
+
+/* As glob_match, for patterns whose wild cards were marked apart from literal text: GLOB_STAR and
+ * GLOB_ONE are the wild cards, every other byte ('*' and '?' too) stands for itself. A policy
+ * variable's value may hold a star, which is then text, never a pattern. The two bytes do not
+ * occur in UTF-8. */
+#define GLOB_STAR '\xfe'
+#define GLOB_ONE '\xff'
+bool glob_match_marked(struct str pattern, struct str text);
