@@ -1,0 +1,26 @@
+/* What identity/ holds in memory: the world it was opened with, and its two parts.
+ * For files of identity/ only; others see identity.h. */
+#pragma once
+
+#include "identity/identity.h"
+
+struct principals;     /* iam/ and sts/: access keys, users, roles, sessions, compiled policies */
+struct pool_directory; /* pools/: keys of user pools, verified tokens, revocations */
+
+struct identity {
+    const struct env *env;
+    struct db *db;
+    const struct sealer *sealer;
+    struct str base_url, partition, region, default_account;
+    bool dev_root;
+    const struct invoker *invoker;
+    struct arena *arena; /* lives as long as this */
+    struct principals *principals;
+    struct pool_directory *pools;
+};
+
+/* Each part loads its tables and is freed by its close. NULL: *why. */
+struct principals *principals_open(struct identity *identity, struct arena *arena, struct str *why);
+void principals_close(struct principals *principals);
+struct pool_directory *pool_directory_open(struct identity *identity, struct arena *arena, struct str *why);
+void pool_directory_close(struct pool_directory *directory);
