@@ -1,0 +1,65 @@
+#include "gateway/store/deployment.h"
+
+static const char SELECT_STAGE[] =
+    "SELECT a.account, a.region, s.deployment_id, d.api, s.doc FROM rest_stages s"
+    " JOIN rest_apis a ON a.id = s.api_id"
+    " JOIN rest_deployments d ON d.api_id = s.api_id AND d.id = s.deployment_id"
+    " WHERE s.api_id = $1 AND s.name = $2";
+static const char SELECT_NAMES[] = "SELECT api_id, name FROM rest_stages ORDER BY api_id, name";
+
+static gh_err parse_document(struct arena *arena, struct str text, json_t **out)
+{
+    struct str why;
+    *out = json_parse(arena, text, &why);
+    return *out ? NULL : gh_fail(arena, &GH_INTERNAL, "a stored API document is damaged: %.*s", STR_FMT(why));
+}
+
+gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str stage,
+                         bool *found, struct stage_source *out)
+{
+    struct rows rows;
+    struct str api = STR_NONE, settings = STR_NONE;
+    *out = (struct stage_source){ .api_id = str_copy(arena, api_id), .stage = str_copy(arena, stage) };
+    rows_open(&rows, db, tx, arena, SELECT_STAGE, "ss", api_id, stage);
+    *found = rows_next(&rows);
+    if (*found) {
+        out->account = rows_str(&rows, 0);
+        out->region = rows_str(&rows, 1);
+        out->deployment_id = rows_str(&rows, 2);
+        api = rows_str(&rows, 3);
+        settings = rows_str(&rows, 4);
+    }
+    gh_err err = rows_close(&rows);
+    if (err || !*found)
+        return err;
+    if ((err = parse_document(arena, api, &out->api)))
+        return err;
+    return parse_document(arena, settings, &out->settings);
+}
+
+gh_err stage_sources_open(struct stage_sources *all, struct db *db, struct arena *arena)
+{
+    struct rows rows;
+    size_t cap = 0;
+    *all = (struct stage_sources){ 0 };
+    rows_open(&rows, db, NULL, arena, SELECT_NAMES, "");
+    while (rows_next(&rows)) {
+        if (all->n == cap) {
+            size_t grown = cap ? cap * 2 : 32;
+            all->names = arena_grow(arena, all->names, cap * sizeof *all->names, grown * sizeof *all->names);
+            cap = grown;
+        }
+        all->names[all->n++] = (struct stage_name){ rows_str(&rows, 0), rows_str(&rows, 1) };
+    }
+    return rows_close(&rows);
+}
+
+bool stage_sources_next(struct stage_sources *all)
+{
+    if (all->at == all->n)
+        return false;
+    all->api_id = all->names[all->at].api_id;
+    all->stage = all->names[all->at].stage;
+    all->at++;
+    return true;
+}
