@@ -4,14 +4,16 @@ CREATE TABLE rest_apis (
     id TEXT NOT NULL PRIMARY KEY,
     account TEXT NOT NULL,
     region TEXT NOT NULL,
+    created_us BIGINT NOT NULL,
     doc TEXT NOT NULL
 );
-CREATE INDEX rest_apis_owner ON rest_apis (account, region, id);
+CREATE INDEX rest_apis_owner ON rest_apis (account, region, created_us, id);
 
 -- doc: what GetDeployment answers. api: the API as it was, never changed again.
 CREATE TABLE rest_deployments (
     api_id TEXT NOT NULL,
     id TEXT NOT NULL,
+    created_us BIGINT NOT NULL,
     doc TEXT NOT NULL,
     api TEXT NOT NULL,
     PRIMARY KEY (api_id, id)

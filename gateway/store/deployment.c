@@ -1,18 +1,13 @@
 #include "gateway/store/deployment.h"
 
+#include "gateway/store/docs.h"
+
 static const char SELECT_STAGE[] =
     "SELECT a.account, a.region, s.deployment_id, d.api, s.doc FROM rest_stages s"
     " JOIN rest_apis a ON a.id = s.api_id"
     " JOIN rest_deployments d ON d.api_id = s.api_id AND d.id = s.deployment_id"
     " WHERE s.api_id = $1 AND s.name = $2";
 static const char SELECT_NAMES[] = "SELECT api_id, name FROM rest_stages ORDER BY api_id, name";
-
-static gh_err parse_document(struct arena *arena, struct str text, json_t **out)
-{
-    struct str why;
-    *out = json_parse(arena, text, &why);
-    return *out ? NULL : gh_fail(arena, &GH_INTERNAL, "a stored API document is damaged: %.*s", STR_FMT(why));
-}
 
 gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str stage,
                          bool *found, struct stage_source *out)
@@ -32,9 +27,9 @@ gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, stru
     gh_err err = rows_close(&rows);
     if (err || !*found)
         return err;
-    if ((err = parse_document(arena, api, &out->api)))
+    if ((err = doc_parse(arena, api, &out->api)))
         return err;
-    return parse_document(arena, settings, &out->settings);
+    return doc_parse(arena, settings, &out->settings);
 }
 
 gh_err stage_sources_open(struct stage_sources *all, struct db *db, struct arena *arena)
