@@ -16,11 +16,11 @@
 struct db;
 
 /* path: the database file, created with mode 0600 when missing. NULL: *why says it; *code is the
- * process's exit code (2 cannot open, 3 damaged, also for a schema newer than ours). */
+ * process's exit code: 2 cannot open (also written by a newer version), 3 damaged. */
 struct db *db_open(const char *path, struct arena *arena, struct str *why, int *code);
 void db_close(struct db *db);
 
-/* One module's numbered steps, run in order, each once, recorded with its checksum.
+/* One module's numbered steps, run in order, each once, recorded with its checksum; all in one transaction.
  * False: *why (a changed step, or a database written by a newer version). */
 struct migration {
     const char *module; /* "identity" */
@@ -41,6 +41,7 @@ struct tx {
 };
 void tx_begin(struct tx *tx, struct db *db, struct arena *arena); /* waits its turn; keep it short */
 void tx_run(struct tx *tx, const char *sql, const char *types, ...);
+void tx_script(struct tx *tx, const char *sql); /* several statements without parameters: migrations */
 gh_err tx_commit(struct tx *tx);   /* blocks until it is on disk; on error everything is undone */
 void tx_rollback(struct tx *tx);   /* no effect after commit: safe on every way out */
 /* One statement as a transaction of its own. */
