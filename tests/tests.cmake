@@ -15,3 +15,19 @@ foreach(source ${unit_tests})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS unit)
 endforeach()
+
+# End to end: Node with the AWS clients that people use, against the built binary. The first test
+# fetches the packages that tests/e2e/package-lock.json names; without them the others fail, loudly.
+find_program(NODE node)
+file(GLOB e2e_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/e2e/*.test.mjs ${CMAKE_SOURCE_DIR}/tests/e2e/replay/*.test.mjs)
+if(TARGET gatehouse AND e2e_tests)
+    add_test(NAME e2e_packages COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/install.sh)
+    set_tests_properties(e2e_packages PROPERTIES FIXTURES_SETUP e2e_packages TIMEOUT 300 LABELS e2e)
+    foreach(source ${e2e_tests})
+        get_filename_component(name ${source} NAME)
+        string(REPLACE ".test.mjs" "" name ${name})
+        add_test(NAME e2e_${name} COMMAND ${NODE} --test ${source})
+        set_tests_properties(e2e_${name} PROPERTIES TIMEOUT 180 LABELS e2e FIXTURES_REQUIRED e2e_packages
+            ENVIRONMENT "GATEHOUSE_BIN=$<TARGET_FILE:gatehouse>")
+    endforeach()
+endif()

@@ -1,0 +1,195 @@
+// A Gatehouse of one's own: every test starts the built binary on a free port over its own data
+// folder, and stops it by its pid. Ready is what --ready-fd says; nothing here sleeps and hopes.
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+export const vectors = process.env.GATEHOUSE_VECTORS ?? path.resolve(root, '../shared/vectors');
+export const region = 'us-east-1';
+export const account = '000000000000';
+
+export function binary() {
+    const candidates = process.env.GATEHOUSE_BIN
+        ? [process.env.GATEHOUSE_BIN]
+        : ['release', 'debug'].map((preset) => path.join(root, 'build', preset, 'gatehouse'));
+    const found = candidates.find((file) => fs.existsSync(file));
+    if (!found) throw new Error(`no gatehouse binary at ${candidates.join(' or ')}: run ./dev build`);
+    return found;
+}
+
+export function freePort() {
+    return new Promise((resolve, reject) => {
+        const probe = createServer();
+        probe.once('error', reject);
+        probe.listen(0, '127.0.0.1', () => {
+            const { port } = probe.address();
+            probe.close(() => resolve(port));
+        });
+    });
+}
+
+export function scratch(t, name = 'gatehouse') {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
+    t?.after(() => {
+        if (!process.env.GATEHOUSE_KEEP) fs.rmSync(dir, { recursive: true, force: true });
+    });
+    return dir;
+}
+
+// Asks again until `look` gives something true. For what becomes visible a moment later and has no event.
+export async function eventually(what, look, within_ms = 10000) {
+    const until = Date.now() + within_ms;
+    for (;;) {
+        const seen = await look();
+        if (seen) return seen;
+        if (Date.now() > until) throw new Error(`never came: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+}
+
+class Gatehouse {
+    constructor({ mode, args, env, data, port }) {
+        Object.assign(this, { mode, args, env, data, port });
+        this.logFile = path.join(path.dirname(data), `${path.basename(data)}.log`);
+        this.clients = [];
+    }
+
+    get url() {
+        return `http://127.0.0.1:${this.port}`;
+    }
+    get pid() {
+        return this.child?.pid;
+    }
+
+    // Resolves when the byte of --ready-fd has come; startMs is what the caller waited for it.
+    async launch() {
+        const log = fs.openSync(this.logFile, 'a');
+        const begun = process.hrtime.bigint();
+        const child = spawn(
+            binary(),
+            [this.mode, '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--ready-fd', '3', ...this.args],
+            { stdio: ['ignore', log, log, 'pipe'], env: { ...process.env, ...this.env } },
+        );
+        fs.closeSync(log);
+        this.child = child;
+        this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+        const ready = new Promise((resolve) => child.stdio[3].once('data', () => resolve(true)));
+        const gone = await Promise.race([
+            ready.then(() => null),
+            this.exited,
+            new Promise((_, reject) => child.once('error', reject)),
+        ]);
+        if (gone) {
+            const error = new Error(`gatehouse did not start (exit ${gone.code ?? gone.signal}):\n${this.log().slice(-2000)}`);
+            throw Object.assign(error, { exitCode: gone.code });
+        }
+        this.startMs = Number(process.hrtime.bigint() - begun) / 1e6;
+        return this;
+    }
+
+    log() {
+        return fs.existsSync(this.logFile) ? fs.readFileSync(this.logFile, 'utf8') : '';
+    }
+
+    async end(signal) {
+        for (const client of this.clients) client.destroy?.();
+        this.clients = [];
+        if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return this.exited;
+        this.child.kill(signal);
+        return this.exited;
+    }
+    stop() {
+        return this.end('SIGTERM');
+    }
+    kill9() {
+        return this.end('SIGKILL');
+    }
+    async restart(signal = 'SIGKILL') {
+        await this.end(signal);
+        return this.launch();
+    }
+
+    // const iam = server.client(IAMClient), or with { credentials: {…} } and the like.
+    client(Client, options = {}) {
+        const client = new Client({
+            endpoint: this.url,
+            region,
+            credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+            maxAttempts: 1,
+            ...options,
+        });
+        this.clients.push(client);
+        return client;
+    }
+
+    fetch(target, options) {
+        return fetch(this.url + target, options);
+    }
+
+    async outbox(to) {
+        const answer = await this.fetch(`/_gatehouse/outbox?to=${encodeURIComponent(to)}`);
+        if (answer.status !== 200) throw new Error(`outbox answers ${answer.status}: ${await answer.text()}`);
+        return answer.json();
+    }
+    // The code of the newest message to `to`.
+    async code(to) {
+        const messages = await eventually(`a message to ${to}`, async () => {
+            const list = await this.outbox(to);
+            return list.length > 0 && list;
+        });
+        return messages.at(-1).code;
+    }
+}
+
+// t: the test's context (stops the server when the test ends), or null for scripts that stop it themselves.
+export async function start(t, { mode = 'dev', args = [], env = {}, data, port } = {}) {
+    const folder = data ?? path.join(scratch(t), 'data');
+    for (let tries = 0; ; tries++) {
+        const server = new Gatehouse({ mode, args, env, data: folder, port: port ?? (await freePort()) });
+        try {
+            await server.launch();
+            t?.after(() => server.stop());
+            return server;
+        } catch (error) {
+            // Somebody took the port between our looking and the binary's binding.
+            if (error.exitCode === 2 && port === undefined && tries < 3 && /in use/i.test(error.message)) continue;
+            throw error;
+        }
+    }
+}
+
+// Runs a verb of the binary (or another program) to its end.
+export function run(command, args, { env = {}, input = '', cwd } = {}) {
+    return new Promise((resolve, reject) => {
+        const child = spawn(command, args, { env: { ...process.env, ...env }, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+        let stdout = '', stderr = '';
+        child.stdout.on('data', (piece) => (stdout += piece));
+        child.stderr.on('data', (piece) => (stderr += piece));
+        child.once('error', reject);
+        child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+        child.stdin.on('error', () => {});
+        child.stdin.end(input);
+    });
+}
+
+// A plain HTTP/1.1 request with exactly these headers (fetch adds its own and guards `Host`).
+export function request(url, { method = 'GET', headers = {}, body, agent } = {}) {
+    return new Promise((resolve, reject) => {
+        const req = http.request(url, { method, headers, agent }, (res) => {
+            const pieces = [];
+            res.on('data', (piece) => pieces.push(piece));
+            res.on('error', reject);
+            res.on('end', () => {
+                const text = Buffer.concat(pieces).toString();
+                resolve({ status: res.statusCode, headers: res.headers, rawHeaders: res.rawHeaders, text, json: () => JSON.parse(text) });
+            });
+        });
+        req.on('error', reject);
+        req.end(body);
+    });
+}
