@@ -1,7 +1,4 @@
-/* A bounded thread pool for code that blocks: SQL, argon2, deploys.
- *
- * Each thread keeps one arena-free scratch slot (`local`) made by the pool's owner, e.g. its
- * reader connection. */
+/* A bounded thread pool for code that blocks: SQL, argon2, deploys. */
 #pragma once
 
 #include "core/loop.h"

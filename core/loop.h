@@ -26,7 +26,7 @@ struct loop_task {
     struct loop_task *next;
     void (*fn)(struct loop_task *task);
 };
-void loop_post(struct loop *loop, struct loop_task *task);
+void loop_post(struct loop *loop, struct loop_task *task); /* not run when the loop has stopped */
 
 /* A watched descriptor. Embed it; `fn` gets the EPOLL… bits. */
 struct loop_fd {
@@ -38,10 +38,10 @@ bool loop_watch(struct loop *loop, struct loop_fd *watch);   /* level-triggered,
 void loop_rewatch(struct loop *loop, struct loop_fd *watch); /* after changing .events */
 void loop_unwatch(struct loop *loop, struct loop_fd *watch); /* its fn will not be called again */
 
-/* A timer. Embed it, zeroed; starting a running timer moves it. */
+/* A timer of 1 ms resolution, never early. Embed it, zeroed; starting a running timer moves it. */
 struct timer {
-    struct timer *next, *prev;
-    int64_t due_us;
+    struct timer *next, *prev; /* NULL when not running */
+    int64_t due_us;            /* private */
     void (*fn)(struct timer *timer);
 };
 void timer_start(struct loop *loop, struct timer *timer, int64_t delay_us, void (*fn)(struct timer *));
@@ -49,5 +49,6 @@ void timer_stop(struct loop *loop, struct timer *timer); /* no effect when not r
 
 /* Called at the end of each turn (the HTTP server runs its daemon here). */
 void loop_each_turn(struct loop *loop, void (*fn)(void *ctx), void *ctx);
+void loop_each_turn_stop(struct loop *loop, void *ctx);
 /* The next turn must come within this many microseconds; for libraries with timeouts of their own. */
 void loop_wake_within(struct loop *loop, int64_t delay_us);

@@ -1,0 +1,140 @@
+#include "core/job.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct job_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    struct loop_task *first, *last; /* waiting jobs, by their done_task */
+    int queued, busy, max_queued;
+    bool closing;
+    int threads_n;
+    pthread_t threads[];
+};
+
+static void *worker(void *arg);
+static struct job *take(struct job_pool *pool);
+static void run_done(struct loop_task *task);
+static bool start_thread(struct job_pool *pool, pthread_t *thread);
+
+/* done_task is the first member, so a task is its job. */
+_Static_assert(offsetof(struct job, done_task) == 0, "a task must be its job");
+
+struct job_pool *job_pool_new(int threads, int max_queued)
+{
+    struct job_pool *pool = calloc(1, sizeof *pool + (size_t)threads * sizeof(pthread_t));
+    if (!pool)
+        return NULL;
+    pool->max_queued = max_queued;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->work, NULL);
+    while (pool->threads_n < threads && start_thread(pool, &pool->threads[pool->threads_n]))
+        pool->threads_n++;
+    if (pool->threads_n == threads)
+        return pool;
+    job_pool_free(pool);
+    return NULL;
+}
+
+void job_pool_free(struct job_pool *pool)
+{
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->closing = true;
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    for (int i = 0; i < pool->threads_n; i++)
+        pthread_join(pool->threads[i], NULL);
+    pthread_cond_destroy(&pool->work);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+bool job_submit(struct job_pool *pool, struct job *job)
+{
+    job->done_task = (struct loop_task){ .fn = run_done };
+    pthread_mutex_lock(&pool->lock);
+    bool fits = pool->queued < pool->max_queued;
+    if (fits) {
+        if (pool->last)
+            pool->last->next = &job->done_task;
+        else
+            pool->first = &job->done_task;
+        pool->last = &job->done_task;
+        pool->queued++;
+        pthread_cond_signal(&pool->work);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return fits;
+}
+
+int job_pool_queued(struct job_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    int queued = pool->queued;
+    pthread_mutex_unlock(&pool->lock);
+    return queued;
+}
+
+int job_pool_busy(struct job_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    int busy = pool->busy;
+    pthread_mutex_unlock(&pool->lock);
+    return busy;
+}
+
+/* Signals belong to the main thread. */
+static bool start_thread(struct job_pool *pool, pthread_t *thread)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(thread, NULL, worker, pool) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+static void *worker(void *arg)
+{
+    struct job_pool *pool = arg;
+    struct job *job;
+    while ((job = take(pool)) != NULL) {
+        struct loop *home = job->home; /* without one, run may free the job */
+        job->run(job);
+        if (home)
+            loop_post(home, &job->done_task);
+        pthread_mutex_lock(&pool->lock);
+        pool->busy--;
+        pthread_mutex_unlock(&pool->lock);
+    }
+    return NULL;
+}
+
+/* Waits for a job; NULL when the pool closes and nothing is left to do. */
+static struct job *take(struct job_pool *pool)
+{
+    struct loop_task *task = NULL;
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->first && !pool->closing)
+        pthread_cond_wait(&pool->work, &pool->lock);
+    task = pool->first;
+    if (task) {
+        pool->first = task->next;
+        if (!pool->first)
+            pool->last = NULL;
+        pool->queued--;
+        pool->busy++;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return (struct job *)task;
+}
+
+static void run_done(struct loop_task *task)
+{
+    struct job *job = (struct job *)task;
+    job->done(job);
+}
