@@ -1,0 +1,139 @@
+#include "vectors.h"
+
+#include "core/digest.h"
+#include "core/key.h"
+
+static struct arena *arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena = arena_new(1 << 20);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+/* "acceptable" is a PKCS#1 padding without its ASN.1 NULL: we refuse it. */
+static void rs256_vectors(void **state)
+{
+    (void)state;
+    json_t *file = vector_json(arena, "wycheproof/rsa_signature_2048_sha256_test.json"), *group, *test;
+    size_t g, t, ran = 0;
+    json_array_foreach(json_object_get(file, "testGroups"), g, group) {
+        const json_t *public = json_object_get(group, "publicKey");
+        struct key *key = key_from_modulus(vector_hex(arena, public, "modulus"),
+                                           vector_hex(arena, public, "publicExponent"));
+        assert_non_null(key);
+        json_array_foreach(json_object_get(group, "tests"), t, test) {
+            bool right = key_verify_rs256(key, vector_hex(arena, test, "msg"), vector_hex(arena, test, "sig"));
+            if (right != str_is(json_str(test, "result"), "valid"))
+                fail_msg("test %d: %s", (int)json_i64(test, "tcId", 0), json_str(test, "comment").ptr);
+            ran++;
+        }
+        key_free(key);
+    }
+    assert_int_equal(ran, 259);
+}
+
+static void thumbprint_of_rfc7638(void **state)
+{
+    (void)state;
+    json_t *file = vector_json(arena, "crypto-kat/jwk-thumbprint-rfc7638.json");
+    struct key *key = key_from_jwk(arena, json_object_get(file, "jwk"));
+    assert_non_null(key);
+    uint8_t print[SHA256_BYTES];
+    key_thumbprint(arena, key, print);
+    assert_string_equal(base64url_encode(arena, digest_str(print, sizeof print)).ptr,
+                        json_str(file, "sha256_thumbprint_b64url").ptr);
+    key_free(key);
+}
+
+static void made_stored_and_read_again(void **state)
+{
+    (void)state;
+    struct key *key = key_rsa_generate();
+    assert_non_null(key);
+    struct str signature = key_sign_rs256(arena, key, STR("hello"));
+    assert_int_equal(signature.len, KEY_RSA_BITS / 8);
+
+    struct key *again = key_from_private_der(key_private_der(arena, key));
+    assert_non_null(again);
+    struct str signature_again = key_sign_rs256(arena, again, STR("hello"));
+    assert_true(str_eq(signature, signature_again)); /* PKCS#1 v1.5 is deterministic */
+
+    struct str n, e;
+    assert_true(base64url_decode(arena, key_modulus(arena, key), &n));
+    assert_true(base64url_decode(arena, key_exponent(arena, key), &e));
+    struct key *public = key_from_modulus(n, e);
+    assert_true(key_verify_rs256(public, STR("hello"), signature));
+    assert_false(key_verify_rs256(public, STR("hellO"), signature));
+    assert_null(key_private_der(arena, public).ptr);
+    assert_null(key_sign_rs256(arena, public, STR("hello")).ptr);
+    key_free(key);
+    key_free(again);
+    key_free(public);
+}
+
+/* cases.md a72, on a good key bent one way at a time */
+static const struct {
+    const char *name, *member, *value; /* JSON; NULL removes it */
+    bool taken;
+} jwk_rows[] = {
+    { "as it is", "kid", "\"x\"", true },
+    { "no alg and no use named", "alg", NULL, true },
+    { "key_ops with verify", "key_ops", "[\"sign\",\"verify\"]", true },
+    { "key_ops without verify", "key_ops", "[\"encrypt\"]", false },
+    { "key_ops no list", "key_ops", "\"verify\"", false },
+    { "use enc", "use", "\"enc\"", false },
+    { "alg RS512", "alg", "\"RS512\"", false },
+    { "alg HS256", "alg", "\"HS256\"", false },
+    { "kty EC", "kty", "\"EC\"", false },
+    { "kty missing", "kty", NULL, false },
+    { "exponent 1", "e", "\"AQ\"", false },
+    { "exponent even", "e", "\"AQAC\"", false },
+    { "modulus missing", "n", NULL, false },
+    { "modulus of 1024 bits",
+      "n", "\"rJBIp6T1YK_JvBlmUKVNpnYv1SpDRRWKjYVCPAJaYpqk0eHSyfzTBbJDNGjF5dlyJnDnHqxjD3S7zW9Xc2LDdqUKgMUPWJXyUeN8"
+           "z0vk5bWlrgkHcPJRkGeXj8PqDTjCbSTrgXyI8vJq3WSo5GJw7vFgf2zpCMhx6NFzHSsJ6ak\"", false },
+    { "modulus with padding", "n", "\"AAAA=\"", false },
+};
+
+static void jwk_rules(void **state)
+{
+    (void)state;
+    json_t *file = vector_json(arena, "crypto-kat/jwk-thumbprint-rfc7638.json");
+    for (size_t i = 0; i < COUNT(jwk_rows); i++) {
+        json_t *jwk = json_own(arena, json_deep_copy(json_object_get(file, "jwk")));
+        json_object_set_new(jwk, "use", json_string("sig"));
+        if (jwk_rows[i].value)
+            json_object_set(jwk, jwk_rows[i].member, json_parse(arena, str_of(jwk_rows[i].value), NULL));
+        else
+            json_object_del(jwk, jwk_rows[i].member);
+        struct key *key = key_from_jwk(arena, jwk);
+        if ((key != NULL) != jwk_rows[i].taken)
+            fail_msg("%s", jwk_rows[i].name);
+        key_free(key);
+    }
+    /* an even modulus: the good one with its last bit cleared */
+    struct str n;
+    assert_true(base64url_decode(arena, json_str(json_object_get(file, "jwk"), "n"), &n));
+    ((char *)n.ptr)[n.len - 1] &= (char)0xfe;
+    assert_null(key_from_modulus(n, STR("\x01\x00\x01")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rs256_vectors, setup, teardown),
+        cmocka_unit_test_setup_teardown(thumbprint_of_rfc7638, setup, teardown),
+        cmocka_unit_test_setup_teardown(made_stored_and_read_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(jwk_rules, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
