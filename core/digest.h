@@ -13,8 +13,8 @@ void digest_sha1(struct str data, uint8_t out[SHA1_BYTES]);
 void digest_sha512(struct str data, uint8_t out[SHA512_BYTES]);
 /* The hash of the parts one after the other. */
 void digest_sha256_parts(const struct str *parts, size_t n, uint8_t out[SHA256_BYTES]);
-#define digest_sha256_of(out, ...)                                                    \
-    digest_sha256_parts((const struct str[]){ __VA_ARGS__ },                          \
+#define digest_sha256_of(out, ...)                                                                           \
+    digest_sha256_parts((const struct str[]){ __VA_ARGS__ },                                                 \
                         sizeof((const struct str[]){ __VA_ARGS__ }) / sizeof(struct str), (out))
 
 void digest_hmac_sha256(struct str key, struct str data, uint8_t out[SHA256_BYTES]);

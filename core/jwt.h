@@ -19,10 +19,10 @@ struct str jwt_mint(struct arena *arena, const struct key *key, struct str kid, 
 
 /* A token taken apart, not yet believed. Views into the token where they can be. */
 struct jwt {
-    struct str signing_input;   /* header '.' payload, as received */
-    struct str kid;             /* unescaped */
-    struct str payload;         /* decoded bytes */
-    struct str signature;       /* decoded bytes */
+    struct str signing_input; /* header '.' payload, as received */
+    struct str kid;           /* unescaped */
+    struct str payload;       /* decoded bytes */
+    struct str signature;     /* decoded bytes */
 };
 
 /* False: not three base64url segments; header no JSON object, with duplicate names, an `alg` other

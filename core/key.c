@@ -41,7 +41,8 @@ struct key *key_from_modulus(struct str n, struct str e)
     OSSL_PARAM *params = NULL;
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    BIGNUM *bn_n = n.len <= MAX_BITS / 8 + 1 ? BN_bin2bn((const unsigned char *)n.ptr, (int)n.len, NULL) : NULL;
+    BIGNUM *bn_n =
+        n.len <= MAX_BITS / 8 + 1 ? BN_bin2bn((const unsigned char *)n.ptr, (int)n.len, NULL) : NULL;
     BIGNUM *bn_e = e.len <= 8 ? BN_bin2bn((const unsigned char *)e.ptr, (int)e.len, NULL) : NULL;
     if (build && ctx && bn_n && bn_e && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, bn_n) &&
         OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, bn_e) &&
@@ -67,9 +68,7 @@ static bool may_verify(const json_t *jwk)
     if (!ops)
         return true;
     size_t i;
-    json_array_foreach(ops, i, op)
-        if (str_is(json_value_str(op), "verify"))
-            return true;
+    json_array_foreach(ops, i, op) if (str_is(json_value_str(op), "verify")) return true;
     return false;
 }
 

@@ -11,7 +11,8 @@ struct str password_hash(const struct env *env, struct arena *arena, struct str 
 {
     uint8_t salt[SALT_BYTES];
     env_random(env, salt, sizeof salt);
-    size_t len = argon2_encodedlen(cost->passes, cost->memory_kib, cost->lanes, SALT_BYTES, HASH_BYTES, Argon2_id);
+    size_t len =
+        argon2_encodedlen(cost->passes, cost->memory_kib, cost->lanes, SALT_BYTES, HASH_BYTES, Argon2_id);
     char *text = arena_alloc(arena, len, 1);
     if (argon2id_hash_encoded(cost->passes, cost->memory_kib, cost->lanes, password.ptr, password.len, salt,
                               sizeof salt, HASH_BYTES, text, len) != ARGON2_OK)

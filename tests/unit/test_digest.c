@@ -9,8 +9,10 @@ static void hmac_sha256_vectors(void **state)
     struct arena *arena = arena_new(1 << 20);
     json_t *file = vector_json(arena, "wycheproof/hmac_sha256_test.json"), *group, *test;
     size_t g, t, ran = 0;
-    json_array_foreach(json_object_get(file, "testGroups"), g, group) {
-        json_array_foreach(json_object_get(group, "tests"), t, test) {
+    json_array_foreach(json_object_get(file, "testGroups"), g, group)
+    {
+        json_array_foreach(json_object_get(group, "tests"), t, test)
+        {
             struct str tag = vector_hex(arena, test, "tag");
             uint8_t mac[SHA256_BYTES];
             digest_hmac_sha256(vector_hex(arena, test, "key"), vector_hex(arena, test, "msg"), mac);

@@ -13,16 +13,26 @@ static void argon2id_of_rfc9106(void **state)
     struct arena *arena = arena_new(4096);
     json_t *file = vector_json(arena, "crypto-kat/argon2-rfc9106.json");
     const json_t *params = json_object_get(file, "params");
-    struct str password = vector_hex(arena, params, "password_hex"), salt = vector_hex(arena, params, "salt_hex"),
-               secret = vector_hex(arena, params, "secret_hex"), data = vector_hex(arena, params, "associated_data_hex");
+    struct str password = vector_hex(arena, params, "password_hex"),
+               salt = vector_hex(arena, params, "salt_hex"), secret = vector_hex(arena, params, "secret_hex"),
+               data = vector_hex(arena, params, "associated_data_hex");
     uint8_t tag[32];
     argon2_context ctx = {
-        .out = tag, .outlen = sizeof tag, .version = ARGON2_VERSION_13,
-        .pwd = (uint8_t *)(uintptr_t)password.ptr, .pwdlen = (uint32_t)password.len,
-        .salt = (uint8_t *)(uintptr_t)salt.ptr, .saltlen = (uint32_t)salt.len,
-        .secret = (uint8_t *)(uintptr_t)secret.ptr, .secretlen = (uint32_t)secret.len,
-        .ad = (uint8_t *)(uintptr_t)data.ptr, .adlen = (uint32_t)data.len,
-        .t_cost = 3, .m_cost = 32, .lanes = 4, .threads = 1,
+        .out = tag,
+        .outlen = sizeof tag,
+        .version = ARGON2_VERSION_13,
+        .pwd = (uint8_t *)(uintptr_t)password.ptr,
+        .pwdlen = (uint32_t)password.len,
+        .salt = (uint8_t *)(uintptr_t)salt.ptr,
+        .saltlen = (uint32_t)salt.len,
+        .secret = (uint8_t *)(uintptr_t)secret.ptr,
+        .secretlen = (uint32_t)secret.len,
+        .ad = (uint8_t *)(uintptr_t)data.ptr,
+        .adlen = (uint32_t)data.len,
+        .t_cost = 3,
+        .m_cost = 32,
+        .lanes = 4,
+        .threads = 1,
     };
     assert_int_equal(argon2id_ctx(&ctx), ARGON2_OK);
     assert_string_equal(hex_encode(arena, (struct str){ (char *)tag, sizeof tag }).ptr,
