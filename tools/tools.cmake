@@ -1,10 +1,8 @@
 # Code made at build time, never committed.
 
 # modelgen: one service description -> typed structs, tables, handler prototypes
-if(EXISTS ${CMAKE_SOURCE_DIR}/tools/modelgen.c)
-    add_executable(modelgen ${CMAKE_SOURCE_DIR}/tools/modelgen.c)
-    target_link_libraries(modelgen PRIVATE PkgConfig::YAML)
-endif()
+add_executable(modelgen tools/modelgen.c tools/model.c tools/emit_header.c tools/emit_source.c)
+target_link_libraries(modelgen PRIVATE PkgConfig::YAML)
 
 set(GEN ${CMAKE_BINARY_DIR}/gen)
 file(MAKE_DIRECTORY ${GEN}/gen)

@@ -12,7 +12,12 @@
  *   map                  struct idp_Name { bool set; size_t n; struct { struct str key; T value; } *items; }
  *   document             json_t *                absent: NULL
  * Members are in snake case: UserPoolId is user_pool_id, MFAOptions is mfa_options; a C keyword
- * gets a trailing underscore. T of a list of structures is the pointer. */
+ * gets a trailing underscore. T of a list of structures is the pointer.
+ *
+ * Every operation has its own struct idp_X_in and idp_X_out, defined even if empty. When its body
+ * is a schema that others share (lambda's FunctionConfiguration), the same bytes are `whole`:
+ *     out->whole = *configuration;
+ * Descriptors are idp_shape_Name and idp_shape_X_in/_out; a map's item is struct idp_Name_entry. */
 #pragma once
 
 #include <jansson.h>
@@ -80,16 +85,14 @@ struct shape {
     size_t n_members;
     const struct shape *element; /* list element, map value */
     const struct shape *key;     /* map key: a string shape */
-    const char *element_name;    /* query/XML: "member" unless the model says otherwise */
-    const char *key_name, *value_name; /* "key", "value" */
+    const char *element_name;    /* query/XML: NULL: "member" */
+    const char *key_name, *value_name; /* NULL: "key", "value" */
     bool flattened, sensitive, streaming, event_stream, union_;
     bool has_min, has_max;
     int64_t min, max;            /* length, size or value */
     const char *pattern;         /* as AWS prints it, or NULL */
     const char *const *values;   /* enum, NULL-terminated, or NULL */
     enum timestamp_format time;
-    /* SHAPE_STRUCT that is an error */
-    const struct gh_kind *error;
 };
 
 enum location { IN_BODY, IN_PATH, IN_QUERY, IN_HEADER, IN_HEADERS /* prefix */, IN_STATUS, IN_PAYLOAD };
@@ -119,11 +122,19 @@ struct operation {
     int status;         /* of success */
     const struct shape *in, *out;
     const struct gh_kind *const *errors; /* NULL-terminated */
-    operation_fn run;   /* NULL: not built, 501 */
+    operation_fn run;   /* calls the handler with its own types */
+    void (*handler)(void); /* the handler's address; NULL: not built, 501 (the symbol is weak) */
     bool unsigned_;     /* authtype none: InitiateAuth, GetId, … */
     const char *result_wrapper; /* query: "CreateUserResult", or NULL */
     const char *action; /* IAM's: "cognito-idp:AdminDisableUser" */
     const char *arn;    /* resource pattern: "arn:{p}:cognito-idp:{r}:{a}:userpool/{UserPoolId}", "*" */
+};
+
+/* How a service spells an error's members. */
+struct error_form {
+    const struct gh_kind *kind;
+    const char *message_name; /* "message", "Message", or NULL: the shape has none */
+    bool type;                /* Lambda: "Type" says "User" or "Service" */
 };
 
 enum protocol { PROTOCOL_JSON11, PROTOCOL_REST_JSON, PROTOCOL_QUERY };
@@ -137,4 +148,6 @@ struct service {
     const char *xml_namespace; /* query */
     const struct operation *operations; /* sorted by name */
     size_t n_operations;
+    const struct error_form *errors;
+    size_t n_errors;
 };
