@@ -43,6 +43,7 @@ bool policy_parse(struct arena *arena, enum policy_use use, struct str text, str
         if (!json_is_object(one) || !parse_statement(arena, one, current, &out->statements[i]))
             return false;
     }
+    *why = STR_NONE;
     return true;
 }
 
