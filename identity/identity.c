@@ -1,0 +1,38 @@
+#include "identity/identity.h"
+
+#include "identity/state.h"
+
+struct identity *identity_open(const struct identity_config *config, struct arena *arena, struct str *why)
+{
+    struct arena *own = arena_new(4096);
+    struct identity *identity = ARENA_NEW(own, struct identity);
+    *identity = (struct identity){
+        .env = config->env,
+        .db = config->db,
+        .sealer = config->sealer,
+        .base_url = str_copy(own, config->base_url),
+        .partition = str_copy(own, config->partition),
+        .region = str_copy(own, config->region),
+        .default_account = str_copy(own, config->default_account),
+        .dev_root = config->dev_root,
+        .invoker = config->invoker,
+        .arena = own,
+    };
+    identity->principals = principals_open(identity, arena, why);
+    if (identity->principals)
+        identity->pools = pool_directory_open(identity, arena, why);
+    if (identity->pools)
+        return identity;
+    identity_close(identity);
+    return NULL;
+}
+
+void identity_close(struct identity *identity)
+{
+    if (!identity)
+        return;
+    pool_directory_close(identity->pools);
+    if (identity->principals)
+        principals_close(identity->principals);
+    arena_free(identity->arena);
+}

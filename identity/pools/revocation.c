@@ -1,0 +1,200 @@
+#include "identity/pools/revocation.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/base64.h"
+#include "core/map.h"
+
+/* No id or access token lives longer: "5 min – 24 h". */
+enum { LONGEST_TOKEN_S = 24 * 3600 };
+
+struct revocations {
+    pthread_rwlock_t lock;
+    struct map *epochs;  /* "pool/sub" -> int64_t */
+    struct map *origins; /* origin_jti -> int64_t, until when it matters */
+    _Atomic uint64_t generation;
+    _Atomic int64_t last_stamp_us;
+};
+
+static void put(struct map *map, struct str key, int64_t value)
+{
+    int64_t *slot = map_get(map, key);
+    if (slot) {
+        *slot = value;
+        return;
+    }
+    slot = malloc(sizeof *slot);
+    if (!slot)
+        abort();
+    *slot = value;
+    map_set(map, key, slot);
+}
+
+static struct str user_key(char buf[256], struct str pool, struct str sub)
+{
+    size_t a = pool.len < 120 ? pool.len : 120, b = sub.len < 120 ? sub.len : 120;
+    memcpy(buf, pool.ptr, a);
+    buf[a] = '/';
+    memcpy(buf + a + 1, sub.ptr, b);
+    return (struct str){ buf, a + 1 + b };
+}
+
+static void raise_to(_Atomic int64_t *stamp, int64_t value)
+{
+    int64_t seen = atomic_load(stamp);
+    while (seen < value && !atomic_compare_exchange_weak(stamp, &seen, value))
+        ;
+}
+
+static gh_err load(struct revocations *r, struct db *db, struct arena *arena, int64_t now_s)
+{
+    struct rows rows;
+    rows_open(&rows, db, NULL, arena, "SELECT pool, sub, epoch_us FROM pool_epochs WHERE epoch_us > $1", "i",
+              (now_s - LONGEST_TOKEN_S) * 1000000);
+    while (rows_next(&rows)) {
+        char buf[256];
+        put(r->epochs, user_key(buf, rows_str(&rows, 0), rows_str(&rows, 1)), rows_i64(&rows, 2));
+        raise_to(&r->last_stamp_us, rows_i64(&rows, 2));
+    }
+    gh_err err = rows_close(&rows);
+    if (err)
+        return err;
+    rows_open(&rows, db, NULL, arena, "SELECT origin, until_s FROM pool_revoked WHERE until_s > $1", "i",
+              now_s);
+    while (rows_next(&rows))
+        put(r->origins, rows_str(&rows, 0), rows_i64(&rows, 1));
+    return rows_close(&rows);
+}
+
+struct revocations *revocations_open(struct identity *identity, struct arena *arena, gh_err *err)
+{
+    struct revocations *r = calloc(1, sizeof *r);
+    if (!r)
+        abort();
+    pthread_rwlock_init(&r->lock, NULL);
+    r->epochs = map_new();
+    r->origins = map_new();
+    atomic_init(&r->generation, 1);
+    *err = load(r, identity->db, arena, env_now_s(identity->env));
+    if (!*err)
+        return r;
+    revocations_free(r);
+    return NULL;
+}
+
+void revocations_free(struct revocations *r)
+{
+    if (!r)
+        return;
+    map_free(r->epochs, free);
+    map_free(r->origins, free);
+    pthread_rwlock_destroy(&r->lock);
+    free(r);
+}
+
+int64_t revocation_stamp(struct revocations *r, int64_t now_us)
+{
+    int64_t last = atomic_load(&r->last_stamp_us), next;
+    do
+        next = now_us > last ? now_us : last + 1;
+    while (!atomic_compare_exchange_weak(&r->last_stamp_us, &last, next));
+    return next;
+}
+
+/* RFC 9562, version 7: 48 bits of milliseconds, then 12 bits that we use for the microseconds within. */
+struct str stamp_uuid(const struct env *env, struct arena *arena, int64_t stamp_us)
+{
+    uint8_t u[16];
+    env_random(env, u, sizeof u);
+    uint64_t ms = (uint64_t)stamp_us / 1000, us = (uint64_t)stamp_us % 1000;
+    for (int i = 0; i < 6; i++)
+        u[i] = (uint8_t)(ms >> (40 - 8 * i));
+    u[6] = (uint8_t)(0x70 | us >> 8);
+    u[7] = (uint8_t)us;
+    u[8] = (u[8] & 0x3f) | 0x80;
+    struct str hex = hex_encode(arena, (struct str){ (const char *)u, sizeof u });
+    return str_printf(arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex.ptr, hex.ptr + 8, hex.ptr + 12, hex.ptr + 16,
+                      hex.ptr + 20);
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int64_t uuid_stamp(struct str uuid)
+{
+    if (uuid.len != 36 || uuid.ptr[14] != '7')
+        return 0;
+    int64_t ms = 0, us = 0;
+    for (int i = 0; i < 18; i++) {
+        if (i == 8 || i == 13 || i == 14)
+            continue;
+        int digit = hex_digit(uuid.ptr[i]);
+        if (digit < 0)
+            return 0;
+        if (i < 13)
+            ms = ms * 16 + digit;
+        else
+            us = us * 16 + digit;
+    }
+    return us < 1000 ? ms * 1000 + us : 0;
+}
+
+void revoke_user_rows(struct tx *tx, struct str pool, struct str sub, int64_t stamp_us)
+{
+    tx_run(tx, "UPDATE pool_sessions SET revoked = 1 WHERE pool = $1 AND sub = $2", "ss", pool, sub);
+    tx_run(tx,
+           "INSERT INTO pool_epochs (pool, sub, epoch_us) VALUES ($1, $2, $3)"
+           " ON CONFLICT (pool, sub) DO UPDATE SET epoch_us = excluded.epoch_us",
+           "ssi", pool, sub, stamp_us);
+}
+
+void revoke_origin_rows(struct tx *tx, struct str pool, struct str origin, int64_t until_s)
+{
+    tx_run(tx, "UPDATE pool_sessions SET revoked = 1 WHERE pool = $1 AND origin = $2", "ss", pool, origin);
+    tx_run(tx,
+           "INSERT INTO pool_revoked (origin, pool, until_s) VALUES ($1, $2, $3) ON CONFLICT (origin) DO "
+           "NOTHING",
+           "ssi", origin, pool, until_s);
+}
+
+void revocation_publish_user(struct revocations *r, struct str pool, struct str sub, int64_t stamp_us)
+{
+    char buf[256];
+    pthread_rwlock_wrlock(&r->lock);
+    put(r->epochs, user_key(buf, pool, sub), stamp_us);
+    pthread_rwlock_unlock(&r->lock);
+    revocation_touch(r);
+}
+
+void revocation_publish_origin(struct revocations *r, struct str origin, int64_t until_s)
+{
+    pthread_rwlock_wrlock(&r->lock);
+    put(r->origins, origin, until_s);
+    pthread_rwlock_unlock(&r->lock);
+    revocation_touch(r);
+}
+
+void revocation_touch(struct revocations *r)
+{
+    atomic_fetch_add(&r->generation, 1);
+}
+
+uint64_t revocation_generation(const struct revocations *r)
+{
+    return atomic_load_explicit(&r->generation, memory_order_acquire);
+}
+
+bool revocation_holds(struct revocations *r, struct str pool, struct str sub, struct str origin,
+                      int64_t stamp_us)
+{
+    char buf[256];
+    pthread_rwlock_rdlock(&r->lock);
+    const int64_t *epoch = map_get(r->epochs, user_key(buf, pool, sub));
+    bool holds = (epoch && stamp_us <= *epoch) || (origin.ptr && map_get(r->origins, origin));
+    pthread_rwlock_unlock(&r->lock);
+    return holds;
+}
