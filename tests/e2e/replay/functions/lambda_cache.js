@@ -1,0 +1,3 @@
+let counter = 0;
+
+exports.handler = async () => ({ counter: counter++ });

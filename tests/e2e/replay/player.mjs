@@ -1,0 +1,142 @@
+// Plays one recorded test against a running Gatehouse in an account of its own.
+// → { verdict: 'pass' | 'fail' | 'cannot', why: [lines] }
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { vectors } from '../support/harness.mjs';
+import { Caller, canPlay } from './client.mjs';
+import { Comparison } from './compare.mjs';
+import { CannotPlay, fixtures, named } from './fixtures.mjs';
+import { follow, resolve } from './references.mjs';
+
+const folder = path.join(vectors, 'aws-recorded', 'replay');
+
+// The tests of a file: { name: test }; files that stand on services which Gatehouse does not have are left out.
+export const files = () => fs.readdirSync(folder).filter((file) => /^(iam__test_iam|sts|apigateway|lambda)/.test(file)).sort();
+export function testsOf(file) {
+    return JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8'));
+}
+
+let accounts = 100000000000 + Math.floor(Math.random() * 1e9) * 100;
+
+export async function play(url, test, { trace } = {}) {
+    const player = new Player(url, String(++accounts), trace);
+    try {
+        for (const step of test.steps) await player.step(step);
+        for (const match of test.other_matches ?? []) await player.otherMatch(match);
+    } catch (error) {
+        if (error instanceof CannotPlay) return { verdict: 'cannot', why: [error.message] };
+        player.why.push(player.trace ? error.stack : error.message);
+    } finally {
+        for (const close of player.closing) close();
+    }
+    return { verdict: player.why.length ? 'fail' : 'pass', why: player.why };
+}
+
+class Player {
+    constructor(url, account, trace) {
+        Object.assign(this, { url, account, trace, why: [], closing: [] });
+        this.caller = new Caller(url, account);
+        this.answers = new Map();
+        this.comparison = new Comparison(account);
+    }
+
+    lookUp = async (text) => {
+        const [, call, rest] = text.match(/^(\d+)(.*)$/s) ?? [];
+        if (!call) return named(this, text);
+        if (!this.answers.has(Number(call))) throw new Error(`{{${text}}}: that call had no answer`);
+        return follow(this.answers.get(Number(call)), rest);
+    };
+
+    ours = (value) => JSON.parse(JSON.stringify(value).replaceAll('111111111111', this.account));
+
+    async step(step) {
+        const params = await resolve(this.ours(step.params ?? {}), this.lookUp);
+        const where = `call ${step.call} ${step.service} ${step.op}`;
+        const result = await this.carryOut(step, params);
+        this.trace?.(where, params, result);
+        if (result.broken) throw new Error(`${where}: ${result.broken}`);
+        const answer = result.answer ?? result.error;
+        this.answers.set(step.call, answer);
+        if (step.expect_error && result.answer && step.service !== 'http')
+            this.why.push(`${where}: should be refused, came ${JSON.stringify(result.answer).slice(0, 300)}`);
+        if (!step.expect_error && result.error && !step.expected?.Error) {
+            const { Code, Message } = result.error.Error;
+            // What a test asserts without recording still has to work for the next call.
+            throw new Error(`${where}: refused: ${result.error.ResponseMetadata.HTTPStatusCode} ${Code}: ${Message}`);
+        }
+        if (step.snapshot_key && step.expected !== undefined) this.check(`${where} (${step.snapshot_key})`, step.expected, answer);
+        for (const part of step.expected_parts ?? []) {
+            this.check(`${where} (${part.snapshot_key})`, part.expected, follow(answer, part.of));
+        }
+        if (/^(create_function|update_function_c|publish_version)/.test(step.op) && result.answer && params.FunctionName)
+            await this.settled(params.FunctionName);
+    }
+
+    async carryOut({ service, op, args }, params) {
+        if (service === 'fixture') {
+            if (!fixtures[op]) throw new CannotPlay(`helper ${op}`);
+            return fixtures[op](this, params, await resolve(this.ours(args ?? []), this.lookUp));
+        }
+        if (service === 'http') return { answer: await this.http(op, params) };
+        if (!canPlay(service)) throw new CannotPlay(`service ${service}`);
+        if (service === 'lambda_' && op === 'create_function' && params.FunctionName)
+            this.lastFunctionArn = `arn:aws:lambda:us-east-1:${this.account}:function:${params.FunctionName}`;
+        return this.caller.call(service, op, params, { credentials: service === 'sts' ? this.session : undefined });
+    }
+
+    // Waits as the recorded tests did with boto3's waiters: until a function is neither pending nor being updated.
+    async settled(name) {
+        for (let tries = 0; tries < 200; tries++) {
+            const { answer } = await this.caller.call('lambda_', 'get_function_configuration', { FunctionName: name });
+            if (!answer || (answer.State !== 'Pending' && answer.LastUpdateStatus !== 'InProgress')) return;
+            await new Promise((done) => setTimeout(done, 10));
+        }
+    }
+
+    check(where, expected, actual) {
+        for (const difference of this.comparison.differences(expected, actual)) this.why.push(`${where} ${difference}`);
+    }
+
+    // Values that the recorded test built of several answers.
+    async otherMatch({ key, value, expected }) {
+        if (expected === null) return;
+        let built = await resolve(this.ours(value), this.lookUp);
+        if (expected?.Errors && built.Message !== undefined) built = splitErrors(built);
+        this.check(`built "${key}"`, expected, built);
+    }
+
+    // A request to the data plane (or a function URL): their host name, our address.
+    async http(method, { url, json, data, headers = {}, params }) {
+        const target = new URL(url);
+        for (const [name, value] of Object.entries(params ?? {})) [].concat(value).forEach((one) => target.searchParams.append(name, one));
+        const ours = target.hostname === '127.0.0.1' ? target.origin : this.url;
+        const body = json !== undefined ? JSON.stringify(json) : typeof data === 'object' && data ? new URLSearchParams(data).toString() : data;
+        const sent = { 'User-Agent': 'python-requests/testing', 'Accept-Encoding': 'gzip, deflate', Accept: '*/*' };
+        if (json !== undefined) sent['Content-Type'] = 'application/json';
+        else if (typeof data === 'object' && data) sent['Content-Type'] = 'application/x-www-form-urlencoded';
+        for (const [name, value] of Object.entries(headers)) if (value !== null) sent[name] = String(value);
+        if (body !== undefined) sent['Content-Length'] = Buffer.byteLength(body);
+        return new Promise((done, reject) => {
+            const path = url.replace(/^[a-z]+:\/\/[^/]*/, '').replace(/#.*/, '') || '/';
+            const request = http.request(ours + (params ? target.pathname + target.search : path), { method, headers: { Host: target.host, ...sent } }, (res) => {
+                const pieces = [];
+                res.on('data', (piece) => pieces.push(piece));
+                res.on('error', reject);
+                res.on('end', () => {
+                    const content = Buffer.concat(pieces).toString();
+                    done({ status_code: res.statusCode, headers: res.headers, content, text: content, json: () => (content === '' ? '' : JSON.parse(content)) });
+                });
+            });
+            request.setTimeout(30000, () => request.destroy(new Error('no answer within 30 s')));
+            request.on('error', reject);
+            request.end(body);
+        });
+    }
+}
+
+// "2 validation errors detected: A; B" as the recorded tests took it apart.
+function splitErrors({ Code, Message }) {
+    const [, count, list] = Message.match(/^(\d+) validation errors? detected: (.*)$/s) ?? [];
+    return count ? { Code, Count: Number(count), Errors: list.split('; ') } : { Code, Count: 1, Errors: [Message] };
+}
