@@ -23,10 +23,23 @@ static bool migrate(struct app *app, struct str *why, int *code);
 static bool open_modules(struct app *app, struct str *why);
 static bool open_workers(struct app *app, struct str *why);
 
+static sigset_t awaited_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR2);
+    return signals;
+}
+
 bool app_open(struct app *app, const struct options *options, struct arena *arena, struct str *why, int *code)
 {
     *app = (struct app){ .options = *options, .arena = arena };
     log_set_level(options->log_level);
+    sigset_t signals = awaited_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
     env_system(&app->env);
     app->started_us = env_monotonic_us(&app->env);
     *code = 2;
@@ -211,13 +224,7 @@ static void announce(struct app *app)
 
 void app_run(struct app *app)
 {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGUSR2);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before the threads, which inherit it */
+    sigset_t signals = awaited_signals();
     for (int i = 0; i < app->n_workers; i++)
         pthread_create(&app->workers[i].thread, NULL, work, &app->workers[i]);
     announce(app);
