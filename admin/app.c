@@ -101,7 +101,7 @@ static bool migrate(struct app *app, struct str *why, int *code)
         struct str path = str_of(embedded_migrations[i].path);
         struct str name = str_from(path, (size_t)str_find_last(path, '/') + 1);
         steps[i].module = str_c(app->arena, str_sub(path, 0, (size_t)str_find(path, '/')));
-        steps[i].number = atoi(str_c(app->arena, str_sub(name, 0, 3)));
+        steps[i].number = (int)strtol(name.ptr, NULL, 10);
         steps[i].sql = embedded_migrations[i].bytes;
     }
     return db_migrate(app->db, steps, n, app->arena, why, code);
