@@ -68,8 +68,11 @@ gh_err api_list(struct db *db, struct arena *arena, struct str account, struct s
     struct rows rows;
     gh_err err = NULL;
     *out = (struct api_page){ .docs.items = ARENA_ARRAY(arena, json_t *, limit) };
-    rows_open(&rows, db, NULL, arena, API_PAGE, "ssisi", account, region, after_us, after_id, limit);
+    rows_open(&rows, db, NULL, arena, API_PAGE, "ssisi", account, region, after_us, after_id, limit + 1);
     while (!err && rows_next(&rows)) {
+        out->more = (int64_t)out->docs.n == limit;
+        if (out->more)
+            break;
         err = doc_parse(arena, rows_str(&rows, 0), &out->docs.items[out->docs.n]);
         out->last_us = rows_i64(&rows, 1);
         out->docs.n += err == NULL;

@@ -25,6 +25,7 @@ void api_delete(struct tx *tx, struct str id); /* with everything that belongs t
 struct api_page {
     struct docs docs;
     int64_t last_us; /* of the last row, for the next page */
+    bool more;       /* rows follow */
 };
 gh_err api_list(struct db *db, struct arena *arena, struct str account, struct str region, int64_t after_us,
                 struct str after_id, int64_t limit, struct api_page *out);

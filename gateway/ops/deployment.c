@@ -1,0 +1,172 @@
+/* Deployments: immutable copies of the draft. */
+#include "gateway/ops/patch.h"
+#include "gateway/ops/stage.h"
+#include "gateway/publish.h"
+
+static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out);
+static gh_err check_complete(struct call *call, const json_t *api);
+static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, struct str deployment_id);
+static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id, json_t **out);
+static json_t *summary(struct call *call, const json_t *api);
+
+static const struct patch_row rows[] = {
+    { "/description", PATCH_REPLACE, patch_text },
+};
+static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_listed, "[/description]" };
+
+gh_err apigw_CreateDeployment(struct call *call, const struct apigw_CreateDeployment_in *in,
+                              struct apigw_CreateDeployment_out *out)
+{
+    struct draft draft;
+    json_t *deployment = NULL;
+    gh_err err = draft_open_beside(&draft, call, in->rest_api_id);
+    if (!err)
+        err = api_required(call, draft.api, in->rest_api_id);
+    if (!err)
+        err = create(&draft, in, &deployment);
+    err = draft_close(&draft, err);
+    if (!err && in->stage_name.len)
+        err = gateway_publish(call->module, call, in->rest_api_id, in->stage_name);
+    return err ? err : ops_answer(call, deployment, out);
+}
+
+gh_err apigw_GetDeployment(struct call *call, const struct apigw_GetDeployment_in *in, struct apigw_GetDeployment_out *out)
+{
+    json_t *api, *deployment, *copy;
+    gh_err err = draft_read(call, in->rest_api_id, &api);
+    if (!err)
+        err = find(call, NULL, api, in->rest_api_id, in->deployment_id, &deployment);
+    for (size_t i = 0; !err && i < in->embed.n; i++) {
+        if (!str_is(in->embed.items[i], "apisummary"))
+            return ops_bad_request(call, "Invalid embed parameter specified");
+        if ((err = deployment_api(call->db, call->arena, in->rest_api_id, in->deployment_id, &copy)))
+            return err;
+        if (copy)
+            json_object_set(deployment, "apiSummary", summary(call, copy));
+    }
+    return err ? err : ops_answer(call, deployment, out);
+}
+
+gh_err apigw_GetDeployments(struct call *call, const struct apigw_GetDeployments_in *in,
+                            struct apigw_GetDeployments_out *out)
+{
+    json_t *api;
+    struct docs docs = { 0 };
+    gh_err err = draft_read(call, in->rest_api_id, &api);
+    if (!err)
+        err = api_required(call, api, in->rest_api_id);
+    if (!err)
+        err = deployment_list(call->db, call->arena, in->rest_api_id, &docs);
+    return err ? err : ops_answer_page(call, &docs, "id", in->position, in->limit, out);
+}
+
+gh_err apigw_UpdateDeployment(struct call *call, const struct apigw_UpdateDeployment_in *in,
+                              struct apigw_UpdateDeployment_out *out)
+{
+    struct draft draft;
+    json_t *deployment = NULL;
+    gh_err err = draft_open_beside(&draft, call, in->rest_api_id);
+    if (!err)
+        err = find(call, &draft.tx, draft.api, in->rest_api_id, in->deployment_id, &deployment);
+    if (!err)
+        err = patch_apply(&rules, call->arena, deployment, &in->patch_operations, NULL);
+    if (!err)
+        deployment_save(&draft.tx, in->rest_api_id, in->deployment_id, deployment);
+    return draft_answer(&draft, err, deployment, out);
+}
+
+gh_err apigw_DeleteDeployment(struct call *call, const struct apigw_DeleteDeployment_in *in,
+                              struct apigw_DeleteDeployment_out *out)
+{
+    (void)out;
+    struct draft draft;
+    struct docs stages = { 0 };
+    json_t *deployment;
+    gh_err err = draft_open_beside(&draft, call, in->rest_api_id);
+    if (!err)
+        err = find(call, &draft.tx, draft.api, in->rest_api_id, in->deployment_id, &deployment);
+    if (!err)
+        err = stage_list(call->db, &draft.tx, call->arena, in->rest_api_id, &stages);
+    for (size_t i = 0; !err && i < stages.n; i++)
+        if (str_eq(json_str(stages.items[i], "deploymentId"), in->deployment_id))
+            err = ops_bad_request(call, "Active stages pointing to this deployment must be moved or deleted");
+    if (!err)
+        deployment_delete(&draft.tx, in->rest_api_id, in->deployment_id);
+    return draft_close(&draft, err);
+}
+
+static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out)
+{
+    struct call *call = draft->call;
+    gh_err err = check_complete(call, draft->api);
+    if (err)
+        return err;
+    struct str id = ops_id(call, 6);
+    *out = json_own(call->arena, json_object());
+    json_set_str(*out, "id", id);
+    json_set_str(*out, "description", in->description);
+    json_set_i64(*out, "createdDate", call->now_us / 1000000);
+    deployment_insert(&draft->tx, draft->key.id, id, call->now_us, *out, draft->api);
+    return in->stage_name.len ? put_stage(draft, in, id) : NULL;
+}
+
+static gh_err check_complete(struct call *call, const json_t *api)
+{
+    const char *id, *name;
+    json_t *resource, *method;
+    size_t methods = 0;
+    json_object_foreach(json_object_get(api, "resources"), id, resource)
+        json_object_foreach(json_object_get(resource, "resourceMethods"), name, method) {
+            methods++;
+            if (!json_object_get(method, "methodIntegration"))
+                return ops_bad_request(call, "No integration defined for method");
+        }
+    return methods ? NULL : ops_bad_request(call, "The REST API doesn't contain any methods");
+}
+
+/* "stageName: The name of the Stage resource for the Deployment resource to create." An existing one
+ * is moved to the new deployment and keeps what this call does not name. */
+static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, struct str deployment_id)
+{
+    static const char *const members[] = { "variables" };
+    struct call *call = draft->call;
+    json_t *stage;
+    gh_err err = stage_load(call->db, &draft->tx, call->arena, draft->key.id, in->stage_name, &stage);
+    if (err)
+        return err;
+    if (!stage)
+        stage = stage_new(call, in->stage_name, deployment_id);
+    json_set_str(stage, "deploymentId", deployment_id);
+    json_set_str(stage, "description", in->stage_description);
+    json_set_i64(stage, "lastUpdatedDate", call->now_us / 1000000);
+    if (in->variables.n)
+        json_object_update(stage, ops_given(call, in, members, COUNT(members)));
+    return stage_put(draft, stage);
+}
+
+static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id, json_t **out)
+{
+    *out = NULL;
+    gh_err err = api ? deployment_load(call->db, tx, call->arena, api_id, id, out) : NULL;
+    if (err || *out)
+        return err;
+    return ops_not_found(call, "Invalid Deployment identifier specified");
+}
+
+/* {"/pets":{"GET":{"authorizationType":"NONE","apiKeyRequired":false}}} */
+static json_t *summary(struct call *call, const json_t *api)
+{
+    const char *id, *name;
+    json_t *resource, *method, *paths = json_own(call->arena, json_object());
+    json_object_foreach(json_object_get(api, "resources"), id, resource) {
+        json_t *methods = json_object();
+        json_object_foreach(json_object_get(resource, "resourceMethods"), name, method) {
+            json_t *one = json_object();
+            json_set_str(one, "authorizationType", json_str(method, "authorizationType"));
+            json_set_flag(one, "apiKeyRequired", json_flag(method, "apiKeyRequired", false));
+            json_object_set_new(methods, name, one);
+        }
+        json_object_set_new(paths, str_c(call->arena, json_str(resource, "path")), methods);
+    }
+    return paths;
+}

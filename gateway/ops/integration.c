@@ -1,0 +1,210 @@
+/* Integrations: what stands behind a method. */
+#include "core/uri.h"
+#include "gateway/ops/mapping.h"
+#include "gateway/ops/patch.h"
+
+static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in, json_t **out);
+static gh_err check(struct draft *draft, const json_t *method, const json_t *integration);
+static gh_err check_uri(struct call *call, struct str type, struct str uri);
+static gh_err check_connection(struct call *call, const json_t *integration);
+static gh_err check_cache_keys(struct call *call, const json_t *integration);
+static gh_err patch_uri(struct patch *patch);
+
+static const struct patch_row rows[] = {
+    { "/uri", PATCH_REPLACE, patch_uri },
+    { "/httpMethod", PATCH_REPLACE, patch_string },
+    { "/credentials", PATCH_REPLACE, patch_text },
+    { "/connectionType", PATCH_REPLACE, patch_string },
+    { "/connectionId", PATCH_REPLACE, patch_text },
+    { "/contentHandling", PATCH_REPLACE, patch_text },
+    { "/passthroughBehavior", PATCH_REPLACE, patch_string },
+    { "/timeoutInMillis", PATCH_REPLACE, patch_integer },
+    { "/cacheNamespace", PATCH_REPLACE, patch_string },
+    { "/cacheKeyParameters/*", PATCH_CHANGE, patch_key_in_list },
+    { "/requestParameters/*", PATCH_CHANGE, patch_string_entry, "Invalid parameter name specified" },
+    { "/requestTemplates/*", PATCH_CHANGE, patch_template_entry, "Content-Type specified was not found" },
+    { "/tlsConfig/insecureSkipVerification", PATCH_REPLACE, patch_not_built },
+    { "/responseTransferMode", PATCH_REPLACE, patch_not_built },
+    { "/integrationTarget", PATCH_REPLACE, patch_not_built },
+};
+static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_plain, NULL };
+
+gh_err apigw_PutIntegration(struct call *call, const struct apigw_PutIntegration_in *in,
+                            struct apigw_PutIntegration_out *out)
+{
+    struct draft draft;
+    json_t *integration = NULL;
+    gh_err err = draft_open(&draft, call, in->rest_api_id);
+    if (!err)
+        err = put(&draft, in, &integration);
+    return draft_answer(&draft, err, integration, out);
+}
+
+gh_err apigw_GetIntegration(struct call *call, const struct apigw_GetIntegration_in *in,
+                            struct apigw_GetIntegration_out *out)
+{
+    json_t *api;
+    struct method_ref at;
+    gh_err err = draft_read(call, in->rest_api_id, &api);
+    if (!err)
+        err = integration_find(call, api, in->resource_id, in->http_method, &at);
+    return err ? err : ops_answer(call, at.integration, out);
+}
+
+gh_err apigw_UpdateIntegration(struct call *call, const struct apigw_UpdateIntegration_in *in,
+                               struct apigw_UpdateIntegration_out *out)
+{
+    struct draft draft;
+    struct method_ref at = { 0 };
+    gh_err err = draft_open(&draft, call, in->rest_api_id);
+    if (!err)
+        err = integration_find(call, draft.api, in->resource_id, in->http_method, &at);
+    if (!err)
+        err = patch_apply(&rules, call->arena, at.integration, &in->patch_operations, NULL);
+    if (!err && !json_object_get(at.integration, "cacheKeyParameters"))
+        json_object_set_new(at.integration, "cacheKeyParameters", json_array());
+    if (!err)
+        err = check(&draft, at.method, at.integration);
+    return draft_answer(&draft, err, at.integration, out);
+}
+
+gh_err apigw_DeleteIntegration(struct call *call, const struct apigw_DeleteIntegration_in *in,
+                               struct apigw_DeleteIntegration_out *out)
+{
+    (void)out;
+    struct draft draft;
+    struct method_ref at;
+    gh_err err = draft_open(&draft, call, in->rest_api_id);
+    if (!err)
+        err = integration_find(call, draft.api, in->resource_id, in->http_method, &at);
+    if (!err)
+        json_object_del(at.method, "methodIntegration");
+    return draft_close(&draft, err);
+}
+
+static bool is_type(struct str type, const char *one, const char *other)
+{
+    return str_is(type, one) || str_is(type, other);
+}
+
+static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in, json_t **out)
+{
+    static const char *const members[] = { "type", "httpMethod", "uri", "connectionType", "connectionId", "credentials",
+                                           "requestParameters", "requestTemplates", "passthroughBehavior",
+                                           "contentHandling", "timeoutInMillis", "cacheNamespace",
+                                           "cacheKeyParameters" };
+    struct call *call = draft->call;
+    struct method_ref at;
+    gh_err err = method_find(call, draft->api, in->resource_id, in->http_method, &at);
+    if (err)
+        return err;
+    json_t *one = *out = ops_given(call, in, members, COUNT(members));
+    if (str_is(in->type, "MOCK")) { /* recorded: a mock shows neither */
+        json_object_del(one, "httpMethod");
+        json_object_del(one, "uri");
+    }
+    if (is_type(in->type, "HTTP", "HTTP_PROXY") && !in->connection_type.ptr)
+        json_set_str(one, "connectionType", STR("INTERNET"));
+    if (!in->passthrough_behavior.ptr)
+        json_set_str(one, "passthroughBehavior", STR("WHEN_NO_MATCH"));
+    if (!in->timeout_in_millis.set)
+        json_set_i64(one, "timeoutInMillis", 29000);
+    if (!in->cache_namespace.ptr)
+        json_set_str(one, "cacheNamespace", in->resource_id);
+    if (!in->cache_key_parameters.set)
+        json_object_set_new(one, "cacheKeyParameters", json_array());
+    if ((err = check(draft, at.method, one)))
+        return err;
+    json_object_set(at.method, "methodIntegration", one);
+    return NULL;
+}
+
+static gh_err check(struct draft *draft, const json_t *method, const json_t *integration)
+{
+    struct call *call = draft->call;
+    struct str type = json_str(integration, "type"), passthrough = json_str(integration, "passthroughBehavior");
+    int64_t timeout = json_i64(integration, "timeoutInMillis", 29000);
+    gh_err err = NULL;
+    if (!str_is(type, "MOCK") && str_empty(json_str(integration, "httpMethod")))
+        return ops_bad_request(call, "Enumeration value for HttpMethod must be non-empty");
+    if ((err = check_uri(call, type, json_str(integration, "uri"))))
+        return err;
+    if (!str_is(passthrough, "WHEN_NO_MATCH") && !str_is(passthrough, "WHEN_NO_TEMPLATES") && !str_is(passthrough, "NEVER"))
+        return ops_bad_request(call, "Invalid passthroughBehavior specified. Valid options are "
+                                     "WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER");
+    if (timeout < 50 || timeout > 29000)
+        return ops_bad_request(call, "Timeout should be between 50 ms and 29000 ms");
+    if ((err = check_connection(call, integration)))
+        return err;
+    if ((err = mapping_request_check(call, json_object_get(integration, "requestParameters"), method)))
+        return err;
+    if ((err = content_types_check(call, json_object_get(integration, "requestTemplates"))))
+        return err;
+    return check_cache_keys(call, integration);
+}
+
+/* arn:aws:apigateway:{region}:{subdomain.service|service}:path|action/{service_api} */
+static gh_err check_arn(struct call *call, struct str type, struct str uri)
+{
+    struct str rest = uri, part[6] = { STR_NONE };
+    for (size_t i = 0; i < 5; i++)
+        str_split(&rest, ':', &part[i]);
+    if (!str_is(part[0], "arn") || !str_is(part[2], "apigateway") || str_empty(part[4]))
+        return ops_bad_request(call, "Invalid ARN specified in the request");
+    if (!str_starts(rest, STR("path/")) && !str_starts(rest, STR("action/")))
+        return ops_bad_request(call, "AWS ARN for integration must contain path or action");
+    if (str_is(type, "AWS_PROXY") && !str_is(part[4], "lambda") && !str_is(part[4], "firehose"))
+        return ops_bad_request(call, "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
+                                     "Firehose stream invocations.");
+    if (!str_is(part[4], "lambda"))
+        return gh_fail(call->arena, &GH_NOT_IMPLEMENTED,
+                       "integrations with the service \"%.*s\" are not built in Gatehouse yet, only lambda",
+                       STR_FMT(part[4]));
+    return NULL;
+}
+
+/* Stage variables may stand anywhere: "https://${stageVariables.url}/{proxy}". */
+static gh_err check_uri(struct call *call, struct str type, struct str uri)
+{
+    struct uri parsed;
+    if (is_type(type, "AWS", "AWS_PROXY"))
+        return check_arn(call, type, uri);
+    if (str_is(type, "MOCK"))
+        return NULL;
+    bool http = str_starts_nocase(uri, STR("http://")) || str_starts_nocase(uri, STR("https://"));
+    bool variable = str_find_str(uri, STR("${stageVariables.")) >= 0;
+    if (variable ? http || str_starts(uri, STR("${")) : http && uri_parse(call->arena, uri, &parsed))
+        return NULL;
+    return ops_bad_request(call, "Invalid HTTP endpoint specified for URI");
+}
+
+static gh_err check_connection(struct call *call, const json_t *integration)
+{
+    struct str type = json_str(integration, "connectionType");
+    if (str_is(type, "VPC_LINK") && str_empty(json_str(integration, "connectionId")))
+        return ops_bad_request(call, "ConnectionId should be set to the vpcLinkId or stage variable on connection type "
+                                     "VPC_LINK");
+    return NULL;
+}
+
+/* "cacheKeyParameters: A list of request parameters whose values API Gateway caches": mapped ones or
+ * the method's own. */
+static gh_err check_cache_keys(struct call *call, const json_t *integration)
+{
+    size_t i;
+    json_t *key;
+    json_array_foreach(json_object_get(integration, "cacheKeyParameters"), i, key) {
+        struct str name = json_value_str(key);
+        if (!str_starts(name, STR("method.request.")) &&
+            !json_at(json_object_get(integration, "requestParameters"), name))
+            return ops_bad_request(call, "Invalid cache key parameter specified");
+    }
+    return NULL;
+}
+
+static gh_err patch_uri(struct patch *patch)
+{
+    if (str_is(json_str(patch->target, "type"), "MOCK"))
+        return patch_bad_path(patch);
+    return patch_string(patch);
+}

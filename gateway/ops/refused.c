@@ -1,0 +1,35 @@
+#include "gateway/ops/refused.h"
+
+#include <stddef.h>
+
+const char *const apigateway_refused[] = {
+    "CreateRestApi.cloneFrom",
+    "CreateRestApi.policy",
+    "CreateRestApi.securityPolicy",
+    "CreateRestApi.endpointAccessMode",
+    "CreateRestApi.endpointConfiguration.vpcEndpointIds",
+    "CreateDeployment.cacheClusterEnabled",
+    "CreateDeployment.cacheClusterSize",
+    "CreateDeployment.canarySettings",
+    "CreateDeployment.tracingEnabled",
+    "CreateStage.cacheClusterEnabled",
+    "CreateStage.cacheClusterSize",
+    "CreateStage.canarySettings",
+    "CreateStage.tracingEnabled",
+    "CreateAuthorizer.jwtConfiguration",
+    "CreateAuthorizer.type=JWT",
+    "PutIntegration.tlsConfig.insecureSkipVerification",
+    "PutIntegration.responseTransferMode=STREAM",
+    "PutIntegration.integrationTarget",
+    "GetModel.flatten",
+    NULL,
+};
+
+const char *const apigateway_accepted[] = {
+    "RestApi.endpointConfiguration: EDGE, REGIONAL and PRIVATE APIs are served alike, on every listener",
+    "RestApi.minimumCompressionSize: answers are not compressed",
+    "Integration.connectionType=VPC_LINK, VpcLink: the integration's uri is called directly",
+    "Integration.credentials, Authorizer.authorizerCredentials: the role is not assumed",
+    "Integration.cacheNamespace, Integration.cacheKeyParameters: there is no cache",
+    NULL,
+};

@@ -1,0 +1,11 @@
+/* Stages, as deployments need them: CreateDeployment may make or move one. */
+#pragma once
+
+#include "gateway/ops/ops.h"
+
+/* A stage as CreateStage answers it. */
+json_t *stage_new(struct call *call, struct str name, struct str deployment_id);
+gh_err stage_check(struct call *call, const json_t *stage); /* name, variables, access log */
+/* Saves the stage and lets the data plane compile it, inside the draft's transaction: what cannot be
+ * served is refused. Publish it after the commit. */
+gh_err stage_put(struct draft *draft, json_t *stage);

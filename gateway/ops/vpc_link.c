@@ -1,0 +1,132 @@
+/* VPC links: here, a name for a load balancer that is reached directly. */
+#include "gateway/store/vpc_link.h"
+
+#include "gateway/ops/ops.h"
+#include "gateway/ops/patch.h"
+
+static gh_err find(struct call *call, struct tx *tx, struct str id, json_t **out);
+static gh_err check(struct call *call, const struct apigw_CreateVpcLink_in *in);
+static gh_err finish(struct call *call, struct tx *tx, gh_err err, json_t *link, void *out);
+static gh_err patch_name(struct patch *patch);
+static struct api_key key_of(struct call *call, struct str id);
+
+static const struct patch_row rows[] = {
+    { "/name", PATCH_REPLACE, patch_name },
+    { "/description", PATCH_REPLACE, patch_text },
+};
+static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_listed, "[/name, /description]" };
+
+/* Answers PENDING and is AVAILABLE from the next look on: there is nothing to wait for [recorded: the
+ * first answer has neither statusMessage nor tags]. */
+gh_err apigw_CreateVpcLink(struct call *call, const struct apigw_CreateVpcLink_in *in, struct apigw_CreateVpcLink_out *out)
+{
+    static const char *const members[] = { "name", "description", "targetArns", "tags" };
+    struct tx tx;
+    gh_err err = check(call, in);
+    if (err)
+        return err;
+    json_t *link = json_own(call->arena, json_object());
+    json_set_str(link, "id", ops_id(call, 6));
+    json_object_update(link, ops_given(call, in, members, COUNT(members)));
+    json_t *answer = json_own(call->arena, json_copy(link));
+    json_set_str(answer, "status", STR("PENDING"));
+    json_set_str(link, "status", STR("AVAILABLE"));
+    json_set_str(link, "statusMessage", STR("Your vpc link is ready for use"));
+    tx_begin(&tx, call->db, call->arena);
+    vpc_link_save(&tx, key_of(call, json_str(link, "id")), link);
+    err = tx_commit(&tx);
+    return err ? err : ops_answer(call, answer, out);
+}
+
+gh_err apigw_GetVpcLink(struct call *call, const struct apigw_GetVpcLink_in *in, struct apigw_GetVpcLink_out *out)
+{
+    json_t *link;
+    gh_err err = find(call, NULL, in->vpc_link_id, &link);
+    if (err)
+        return err;
+    child_object(link, "tags");
+    return ops_answer(call, link, out);
+}
+
+gh_err apigw_GetVpcLinks(struct call *call, const struct apigw_GetVpcLinks_in *in, struct apigw_GetVpcLinks_out *out)
+{
+    struct docs docs;
+    gh_err err = vpc_link_list(call->db, call->arena, call->account, call->region, &docs);
+    return err ? err : ops_answer_page(call, &docs, "id", in->position, in->limit, out);
+}
+
+gh_err apigw_UpdateVpcLink(struct call *call, const struct apigw_UpdateVpcLink_in *in, struct apigw_UpdateVpcLink_out *out)
+{
+    struct tx tx;
+    json_t *link;
+    tx_begin(&tx, call->db, call->arena);
+    gh_err err = find(call, &tx, in->vpc_link_id, &link);
+    if (!err)
+        err = patch_apply(&rules, call->arena, link, &in->patch_operations, NULL);
+    if (!err)
+        vpc_link_save(&tx, key_of(call, in->vpc_link_id), link);
+    return finish(call, &tx, err, link, out);
+}
+
+gh_err apigw_DeleteVpcLink(struct call *call, const struct apigw_DeleteVpcLink_in *in, struct apigw_DeleteVpcLink_out *out)
+{
+    (void)out;
+    struct tx tx;
+    json_t *link;
+    tx_begin(&tx, call->db, call->arena);
+    gh_err err = find(call, &tx, in->vpc_link_id, &link);
+    if (err) {
+        tx_rollback(&tx);
+        return err;
+    }
+    vpc_link_delete(&tx, in->vpc_link_id);
+    return tx_commit(&tx);
+}
+
+static struct api_key key_of(struct call *call, struct str id)
+{
+    return (struct api_key){ call->account, call->region, id };
+}
+
+static gh_err find(struct call *call, struct tx *tx, struct str id, json_t **out)
+{
+    gh_err err = vpc_link_load(call->db, tx, call->arena, key_of(call, id), out);
+    if (err || *out)
+        return err;
+    return ops_not_found(call, "Invalid Vpc Link identifier specified");
+}
+
+static gh_err finish(struct call *call, struct tx *tx, gh_err err, json_t *link, void *out)
+{
+    if (err) {
+        tx_rollback(tx);
+        return err;
+    }
+    if ((err = tx_commit(tx)))
+        return err;
+    child_object(link, "tags");
+    return ops_answer(call, link, out);
+}
+
+static gh_err check(struct call *call, const struct apigw_CreateVpcLink_in *in)
+{
+    if (str_empty(in->name))
+        return ops_bad_request(call, "Name cannot be empty");
+    for (size_t i = 0; i < in->target_arns.n; i++) {
+        struct str rest = in->target_arns.items[i], part;
+        size_t colons = 0;
+        bool arn = str_starts(rest, STR("arn:"));
+        while (str_split(&rest, ':', &part))
+            colons++;
+        if (!arn || colons < 6)
+            return ops_bad_request(call, "Invalid ARN. ARN is not well formed %.*s", STR_FMT(in->target_arns.items[i]));
+    }
+    return NULL;
+}
+
+static gh_err patch_name(struct patch *patch)
+{
+    if (str_empty(patch->value))
+        return gh_fail(patch->arena, &apigw_BadRequestException, "Name cannot be empty");
+    return patch_string(patch);
+}
