@@ -1,11 +1,16 @@
-/* HTTP/1.1 in front of a loop. libmicrohttpd is seen by http_server.c alone.
+/* HTTP/1.1 in front of a loop.
  *
  * One exchange is one request and its answer. When the head has arrived and passed the framing
  * check (core/http_framing.h), `on_request` is called once on the loop's thread. It must sooner
  * or later call http_reply or http_reply_begin…end (or http_abort), now or from a later callback
- * on the same loop: until then the connection is suspended and costs nothing.
+ * on the same loop: until then the connection waits and costs nothing.
  *
- * Everything in the exchange lives until `on_done` has returned; the arena is freed after it. */
+ * `on_done` is the last call for every exchange, and comes once: after the answer is out, or, when
+ * the client goes away, as soon as an answer has been begun (before that the handler may still be
+ * waiting for something that will touch the exchange). A streamed answer can thus be done before
+ * http_reply_end: stop its source in on_done. Everything in the exchange lives until `on_done` has
+ * returned; the arena is used for another one after it. No http_ function calls a handler back
+ * before it has returned. */
 #pragma once
 
 #include "core/http_msg.h"
@@ -34,11 +39,11 @@ struct http_exchange {
 struct http_server_config {
     const char *addr;        /* "127.0.0.1" or "::1" */
     uint16_t port;           /* 0: kernel chooses, see http_server_port */
-    int listen_fd;           /* >= 0: an inherited listener instead of addr/port */
+    int listen_fd;           /* an inherited listener, when addr is NULL */
     bool reuse_port;         /* SO_REUSEPORT: one listener a loop */
-    size_t max_head_bytes;   /* request line and headers; over it 431 (414 for the line) */
-    int idle_timeout_s;      /* keep-alive and slow heads */
-    int max_connections;
+    size_t max_head_bytes;   /* request line and headers; over it 431 (414 for the line); 0: 24 KiB */
+    int idle_timeout_s;      /* keep-alive, slow heads, stalled bodies and readers; 0: 60 */
+    int max_connections;     /* more wait in the listener's queue; 0: 10000 */
     void *ctx;
     void (*on_request)(void *ctx, struct http_exchange *x);
     void (*on_done)(void *ctx, struct http_exchange *x, bool complete); /* complete: answer fully sent */
@@ -47,7 +52,7 @@ struct http_server_config {
 /* NULL: cannot bind; *why says it in words. Runs on the loop until http_server_free. */
 struct http_server *http_server_new(struct loop *loop, const struct http_server_config *config,
                                     struct arena *arena, struct str *why);
-void http_server_free(struct http_server *server);
+void http_server_free(struct http_server *server); /* breaks what is in flight; not from its callbacks */
 uint16_t http_server_port(const struct http_server *server);
 void http_server_quiesce(struct http_server *server);            /* accept no more, finish the rest */
 unsigned http_server_connections(const struct http_server *server);
@@ -68,11 +73,14 @@ void http_read_pause(struct http_exchange *x);
 void http_read_resume(struct http_exchange *x);
 
 /* Whole answer. `body` must live in x->arena (or be static). Content-Length is set here;
- * Date too. Hop-by-hop headers and Content-Length in `headers` are dropped. */
+ * Date too, unless `headers` have one. Hop-by-hop headers and Content-Length in `headers` are
+ * dropped, but `Connection: close` is obeyed. After a body whose chunks make no sense the answer
+ * is 400, whatever is asked for here. A second answer is ignored. */
 void http_reply(struct http_exchange *x, int status, const struct http_headers *headers, struct str body);
 
 /* Streamed answer: length_bytes -1 sends chunked. http_reply_write copies the piece and returns
- * false when more than 256 KiB wait for a slow client: then stop until `on_drain` runs. */
+ * false when more than 256 KiB wait for a slow client: then stop until `on_drain` runs. More or
+ * fewer bytes than length_bytes break the connection. */
 void http_reply_begin(struct http_exchange *x, int status, const struct http_headers *headers,
                       int64_t length_bytes, void (*on_drain)(struct http_exchange *x));
 bool http_reply_write(struct http_exchange *x, struct str piece);

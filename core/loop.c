@@ -168,10 +168,10 @@ static void turn(struct loop *loop)
     int n = epoll_wait(loop->epoll_fd, loop->batch, BATCH, timeout_ms(loop));
     loop->batch_n = n > 0 ? n : 0; /* EINTR: an empty turn */
     loop->now_us = env_monotonic_us(loop->env);
-    loop->wake_us = NO_WAKE;
     dispatch(loop);
     run_tasks(loop);
     wheel_turn(&loop->wheel, loop->now_us);
+    loop->wake_us = NO_WAKE;
     for (int i = 0; i < loop->hooks_n; i++)
         loop->hooks[i].fn(loop->hooks[i].ctx);
 }

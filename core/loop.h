@@ -50,5 +50,6 @@ void timer_stop(struct loop *loop, struct timer *timer); /* no effect when not r
 /* Called at the end of each turn (the HTTP server runs its daemon here). */
 void loop_each_turn(struct loop *loop, void (*fn)(void *ctx), void *ctx);
 void loop_each_turn_stop(struct loop *loop, void *ctx);
-/* The next turn must come within this many microseconds; for libraries with timeouts of their own. */
+/* The hooks must run within this many microseconds. Each turn forgets it before it runs them: they
+ * say it again. Called earlier in a turn it costs nothing, as the hooks run at its end anyway. */
 void loop_wake_within(struct loop *loop, int64_t delay_us);
