@@ -1,9 +1,7 @@
 # tests/unit/test_X.c is one ctest; tests/e2e/X.test.mjs another (Node, against the built binary).
 file(GLOB unit_tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/test_*.c)
 set(test_view ${CMAKE_BINARY_DIR}/include/admin)
-set(test_objects ${ALL_OBJECTS})
-list(REMOVE_ITEM test_objects $<TARGET_OBJECTS:admin>)
-add_library(everything STATIC EXCLUDE_FROM_ALL ${test_objects} $<TARGET_OBJECTS:generated>)
+add_library(everything STATIC EXCLUDE_FROM_ALL ${ALL_OBJECTS} $<TARGET_OBJECTS:generated>)
 foreach(source ${unit_tests})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})

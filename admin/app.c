@@ -1,0 +1,265 @@
+#include "admin/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "admin/listen.h"
+#include "admin/management.h"
+#include "admin/version.h"
+#include "core/embed.h"
+#include "core/log.h"
+
+enum { HEAD_BYTES = 10240, IDLE_S = 75, MAX_CONNECTIONS = 16000, DRAIN_S = 30, JOB_THREADS_PER_CORE = 4, MAX_QUEUED = 4096 };
+
+static bool open_folder(struct app *app, struct str *why);
+static bool migrate(struct app *app, struct str *why, int *code);
+static bool open_modules(struct app *app, struct str *why);
+static bool open_workers(struct app *app, struct str *why);
+
+static sigset_t awaited_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR2);
+    return signals;
+}
+
+bool app_open(struct app *app, const struct options *options, struct arena *arena, struct str *why, int *code)
+{
+    *app = (struct app){ .options = *options, .arena = arena };
+    log_set_level(options->log_level);
+    sigset_t signals = awaited_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads: they inherit it */
+    env_system(&app->env);
+    app->started_us = env_monotonic_us(&app->env);
+    *code = 2;
+    if (!open_folder(app, why))
+        return false;
+    const char *path = str_printf(arena, "%s/gatehouse.db", options->data.ptr).ptr;
+    app->db = db_open(path, arena, why, code);
+    if (!app->db || !migrate(app, why, code))
+        return false;
+    *code = 2;
+    app->sealer = sealer_open(str_printf(arena, "%s/key", options->data.ptr).ptr, true, &app->env, arena, why);
+    if (!app->sealer)
+        return false;
+    app->outbox = (struct outbox){ &app->env, app->db, app->sealer };
+    if (options->mode == MODE_DEV) {
+        app->env.ctx = &app->outbox; /* the clock functions of the real world need no context */
+        app->env.send = outbox_keep;
+    }
+    app->n_workers = options->workers;
+    app->workers = ARENA_ARRAY(arena, struct worker, app->n_workers);
+    return open_workers(app, why) && open_modules(app, why) && management_open(app, why);
+}
+
+/* One process a data folder, and nobody else may read it. */
+static bool open_folder(struct app *app, struct str *why)
+{
+    const char *folder = app->options.data.ptr;
+    struct stat info;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        *why = str_printf(app->arena, "cannot make the data folder %s: %s", folder, strerror(errno));
+        return false;
+    }
+    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        *why = str_printf(app->arena, "%s is not a folder", folder);
+        return false;
+    }
+    if (app->options.mode == MODE_SERVE && (info.st_mode & 077) != 0) {
+        *why = str_printf(app->arena, "the data folder %s is open to others (mode %03o): chmod 700 it", folder,
+                          info.st_mode & 0777);
+        return false;
+    }
+    int lock = open(str_printf(app->arena, "%s/lock", folder).ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        *why = lock < 0 ? str_printf(app->arena, "cannot write to the data folder %s: %s", folder, strerror(errno))
+                        : str_printf(app->arena, "another Gatehouse uses the data folder %s", folder);
+        return false;
+    }
+    return true; /* the lock is held until the process ends */
+}
+
+/* "identity/store/001_pools.sql" is step 1 of module "identity". */
+static bool migrate(struct app *app, struct str *why, int *code)
+{
+    size_t n = 0;
+    while (embedded_migrations[n].path)
+        n++;
+    struct migration *steps = ARENA_ARRAY(app->arena, struct migration, n);
+    for (size_t i = 0; i < n; i++) {
+        struct str path = str_of(embedded_migrations[i].path);
+        struct str name = str_from(path, (size_t)str_find_last(path, '/') + 1);
+        steps[i].module = str_c(app->arena, str_sub(path, 0, (size_t)str_find(path, '/')));
+        steps[i].number = (int)strtol(name.ptr, NULL, 10);
+        steps[i].sql = embedded_migrations[i].bytes;
+    }
+    return db_migrate(app->db, steps, n, app->arena, why, code);
+}
+
+static struct str base_url(struct app *app)
+{
+    if (app->options.base_url.ptr)
+        return app->options.base_url;
+    bool v6 = str_find(app->options.addr, ':') >= 0;
+    bool any = str_is(app->options.addr, "0.0.0.0") || str_is(app->options.addr, "::");
+    struct str host = any ? STR("127.0.0.1") : app->options.addr;
+    return str_printf(app->arena, v6 && !any ? "http://[%.*s]:%u" : "http://%.*s:%u", STR_FMT(host), app->port);
+}
+
+static bool open_modules(struct app *app, struct str *why)
+{
+    const struct options *o = &app->options;
+    app->options.base_url = base_url(app);
+    const struct identity_config identity = {
+        .env = &app->env, .db = app->db, .sealer = app->sealer, .base_url = o->base_url, .partition = STR("aws"),
+        .region = o->region, .default_account = o->account, .dev_root = o->mode == MODE_DEV && !o->enforce,
+    };
+    app->identity = identity_open(&identity, app->arena, why);
+    if (!app->identity)
+        return false;
+    const struct functions_config functions = {
+        .env = &app->env, .db = app->db, .sealer = app->sealer, .jobs = app->jobs, .data_dir = o->data,
+        .base_url = o->base_url, .region = o->region, .default_account = o->account, .partition = STR("aws"),
+        .sandbox = o->sandbox,
+    };
+    app->functions = functions_open(&functions, app->arena, why);
+    if (!app->functions)
+        return false;
+    struct loop **loops = ARENA_ARRAY(app->arena, struct loop *, app->n_workers);
+    for (int i = 0; i < app->n_workers; i++)
+        loops[i] = app->workers[i].loop;
+    const struct gateway_config gateway = {
+        .env = &app->env, .db = app->db, .sealer = app->sealer, .identity = app->identity,
+        .invoker = functions_invoker(app->functions), .jobs = app->jobs, .loops = loops,
+        .n_loops = (size_t)app->n_workers, .base_url = o->base_url, .region = o->region,
+        .default_account = o->account, .partition = STR("aws"), .explain = o->mode == MODE_DEV,
+    };
+    app->gateway = gateway_open(&gateway, app->arena, why);
+    return app->gateway != NULL;
+}
+
+/* Binds the port once a loop; nothing is served before the loops run. */
+static bool open_workers(struct app *app, struct str *why)
+{
+    app->jobs = job_pool_new((int)sysconf(_SC_NPROCESSORS_ONLN) * JOB_THREADS_PER_CORE, MAX_QUEUED);
+    app->port = app->options.port;
+    for (int i = 0; i < app->n_workers; i++) {
+        struct worker *worker = &app->workers[i];
+        worker->app = app;
+        worker->loop = loop_new(&app->env);
+        if (!worker->loop) {
+            *why = STR("no descriptors left for an event loop");
+            return false;
+        }
+        const struct http_server_config config = {
+            .addr = app->options.addr.ptr, .port = app->port, .listen_fd = -1, .reuse_port = true,
+            .max_head_bytes = HEAD_BYTES, .idle_timeout_s = IDLE_S,
+            .max_connections = MAX_CONNECTIONS / app->n_workers, .ctx = worker,
+            .on_request = listen_request, .on_done = listen_done,
+        };
+        worker->server = http_server_new(worker->loop, &config, app->arena, why);
+        if (!worker->server)
+            return false;
+        app->port = http_server_port(worker->server);
+    }
+    return true;
+}
+
+static void *work(void *ptr)
+{
+    struct worker *worker = ptr;
+    loop_run(worker->loop);
+    return NULL;
+}
+
+struct farewell {
+    struct loop_task task;
+    struct worker *worker;
+};
+
+static void quiesce(struct loop_task *task)
+{
+    struct farewell *farewell = (struct farewell *)task; /* first member */
+    http_server_quiesce(farewell->worker->server);
+}
+
+static void drain(struct app *app)
+{
+    log_plain(LOG_INFO, "draining");
+    struct farewell *farewells = ARENA_ARRAY(app->arena, struct farewell, app->n_workers);
+    for (int i = 0; i < app->n_workers; i++) {
+        farewells[i] = (struct farewell){ { .fn = quiesce }, &app->workers[i] };
+        loop_post(app->workers[i].loop, &farewells[i].task);
+    }
+    for (int waited_ms = 0; waited_ms < DRAIN_S * 1000; waited_ms += 10) {
+        unsigned in_flight = 0;
+        for (int i = 0; i < app->n_workers; i++)
+            in_flight += http_server_in_flight(app->workers[i].server);
+        if (in_flight == 0)
+            break;
+        usleep(10000);
+    }
+}
+
+static void announce(struct app *app)
+{
+    log_at(LOG_INFO, "ready", { "url", app->options.base_url },
+           { "mode", app->options.mode == MODE_DEV ? STR("dev") : STR("serve") }, { "version", STR(GATEHOUSE_VERSION) },
+           { "data", app->options.data },
+           { "took_ms", str_printf(app->arena, "%.1f", (double)(env_monotonic_us(&app->env) - app->started_us) / 1000) });
+    if (app->options.ready_fd >= 0 && write(app->options.ready_fd, "R", 1) != 1)
+        log_plain(LOG_WARN, "nobody reads --ready-fd");
+}
+
+void app_run(struct app *app)
+{
+    sigset_t signals = awaited_signals();
+    for (int i = 0; i < app->n_workers; i++)
+        pthread_create(&app->workers[i].thread, NULL, work, &app->workers[i]);
+    announce(app);
+    for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
+        sigwait(&signals, &signal);
+        if (signal == SIGHUP)
+            log_plain(LOG_INFO, "SIGHUP: no certificates or configuration to reload yet");
+        if (signal == SIGUSR2)
+            log_plain(LOG_WARN, "SIGUSR2: handing over to a new binary is not built yet");
+    }
+    drain(app);
+    for (int i = 0; i < app->n_workers; i++)
+        loop_stop(app->workers[i].loop);
+    for (int i = 0; i < app->n_workers; i++)
+        pthread_join(app->workers[i].thread, NULL);
+}
+
+/* The reverse of app_open, as far as that came. */
+void app_close(struct app *app)
+{
+    if (app->functions)
+        functions_close(app->functions);
+    for (int i = 0; i < app->n_workers; i++)
+        if (app->workers[i].server)
+            http_server_free(app->workers[i].server);
+    if (app->jobs)
+        job_pool_free(app->jobs);
+    if (app->gateway)
+        gateway_close(app->gateway);
+    for (int i = 0; i < app->n_workers; i++)
+        if (app->workers[i].loop)
+            loop_free(app->workers[i].loop);
+    if (app->identity)
+        identity_close(app->identity);
+    management_close(app);
+    sealer_free(app->sealer);
+    db_close(app->db);
+}

@@ -1,0 +1,56 @@
+#include "admin/listen.h"
+
+#include "admin/errand.h"
+#include "admin/local.h"
+#include "admin/management.h"
+#include "admin/plane.h"
+
+/* {poolId}/.well-known/…: public documents that anybody may read and any page may fetch. */
+static void serve_pool(struct app *app, struct http_exchange *x, const struct place *place)
+{
+    struct str json = STR_NONE;
+    bool found = false;
+    if (str_is(place->path, "/.well-known/jwks.json"))
+        found = identity_jwks(app->identity, x->arena, place->pool_id, &json);
+    else if (str_is(place->path, "/.well-known/openid-configuration"))
+        found = identity_discovery(app->identity, x->arena, place->pool_id, &json);
+    if (!found) {
+        reply_json(x, 404, str_printf(x->arena, "{\"message\":\"User pool %.*s has no %.*s here.\"}",
+                                      STR_FMT(place->pool_id), STR_FMT(place->path)));
+        return;
+    }
+    struct http_headers headers = { 0 };
+    http_header_add(x->arena, &headers, STR("Content-Type"), STR("application/json"));
+    http_header_add(x->arena, &headers, STR("Cache-Control"), STR("public, max-age=300"));
+    http_header_add(x->arena, &headers, STR("Access-Control-Allow-Origin"), STR("*"));
+    http_reply(x, 200, &headers, json);
+}
+
+void listen_request(void *ctx, struct http_exchange *x)
+{
+    struct worker *worker = ctx;
+    struct app *app = worker->app;
+    struct place place = plane_of(x->host, x->path);
+    switch (place.plane) {
+    case PLANE_DATA:
+        gateway_serve(app->gateway, x, place.api_id, place.stage, place.path);
+        break;
+    case PLANE_LOCAL:
+        local_serve(app, x, place.path);
+        break;
+    case PLANE_POOL:
+        serve_pool(app, x, &place);
+        break;
+    case PLANE_MANAGEMENT:
+        management_serve(app, x);
+        break;
+    }
+}
+
+void listen_done(void *ctx, struct http_exchange *x, bool complete)
+{
+    struct worker *worker = ctx;
+    struct place place = plane_of(x->host, x->path);
+    if (place.plane == PLANE_DATA)
+        gateway_exchange_done(worker->app->gateway, x, complete);
+}

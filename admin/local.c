@@ -1,0 +1,195 @@
+#include "admin/local.h"
+
+#include "admin/errand.h"
+#include "admin/management.h"
+#include "admin/version.h"
+#include "core/embed.h"
+#include "core/json.h"
+#include "core/time.h"
+#include "core/uri.h"
+
+static void health(struct app *app, struct http_exchange *x, struct str rest);
+static void ready(struct app *app, struct http_exchange *x, struct str rest);
+static void metrics(struct app *app, struct http_exchange *x, struct str rest);
+static void outbox(struct app *app, struct http_exchange *x, struct str rest);
+static void why(struct app *app, struct http_exchange *x, struct str rest);
+static void clock_(struct app *app, struct http_exchange *x, struct str rest);
+static void capabilities(struct app *app, struct http_exchange *x, struct str rest);
+static void openapi(struct app *app, struct http_exchange *x, struct str rest);
+
+static const struct {
+    const char *method, *path;
+    bool prefix;   /* something follows: /why/{trace} */
+    bool dev_only; /* a door that serve mode keeps shut */
+    void (*serve)(struct app *app, struct http_exchange *x, struct str rest);
+} routes[] = {
+    { "GET", "/health", false, false, health },
+    { "GET", "/ready", false, false, ready },
+    { "GET", "/metrics", false, false, metrics },
+    { "GET", "/outbox", false, true, outbox },
+    { "GET", "/why/", true, true, why },
+    { "POST", "/clock", false, true, clock_ },
+    { "GET", "/capabilities", false, false, capabilities },
+    { "GET", "/openapi/", true, false, openapi },
+};
+
+static void refuse(struct http_exchange *x, int status, const char *message)
+{
+    json_t *doc = json_own(x->arena, json_object());
+    json_set_str(doc, "message", str_of(message));
+    reply_json(x, status, json_print(x->arena, doc));
+}
+
+void local_serve(struct app *app, struct http_exchange *x, struct str path)
+{
+    bool other_method = false;
+    for (size_t i = 0; i < COUNT(routes); i++) {
+        struct str prefix = str_of(routes[i].path);
+        bool match = routes[i].prefix ? str_starts(path, prefix) : str_eq(path, prefix);
+        if (!match)
+            continue;
+        if (!str_is(x->method, routes[i].method)) {
+            other_method = true;
+        } else if (routes[i].dev_only && app->options.mode != MODE_DEV) {
+            refuse(x, 403, "This is open in dev mode only.");
+            return;
+        } else {
+            routes[i].serve(app, x, str_from(path, prefix.len));
+            return;
+        }
+    }
+    if (other_method)
+        refuse(x, 405, "That method does not apply here.");
+    else
+        refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
+                       "capabilities, openapi/{service}.");
+}
+
+static void health(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    json_t *doc = json_own(x->arena, json_object());
+    json_set_str(doc, "status", STR("ok"));
+    json_set_str(doc, "version", STR(GATEHOUSE_VERSION));
+    json_set_str(doc, "mode", app->options.mode == MODE_DEV ? STR("dev") : STR("serve"));
+    json_set_str(doc, "region", app->options.region);
+    json_set_str(doc, "account", app->options.account);
+    json_set_i64(doc, "uptime_s", (env_monotonic_us(&app->env) - app->started_us) / 1000000);
+    json_set_str(doc, "time", time_iso8601_ms(x->arena, env_now_us(&app->env)));
+    json_set_i64(doc, "clock_offset_s", env_system_offset_us() / 1000000);
+    json_set_i64(doc, "workers", app->n_workers);
+    json_set_i64(doc, "jobs_queued", job_pool_queued(app->jobs));
+    json_object_set(doc, "functions", functions_health(app->functions, x->arena));
+    reply_json(x, 200, json_print(x->arena, doc));
+}
+
+static void ready(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)app;
+    (void)rest;
+    reply_json(x, 200, STR("{\"ready\":true}"));
+}
+
+static void metrics(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    if (app->options.mode != MODE_DEV && !str_starts(x->peer_ip, STR("127.")) && !str_is(x->peer_ip, "::1")) {
+        refuse(x, 403, "Metrics are given to this machine only.");
+        return;
+    }
+    struct strbuf text = strbuf_in(x->arena, 8192);
+    unsigned connections = 0, in_flight = 0;
+    for (int i = 0; i < app->n_workers; i++) {
+        connections += http_server_connections(app->workers[i].server);
+        in_flight += http_server_in_flight(app->workers[i].server);
+    }
+    strbuf_printf(&text, "# TYPE gatehouse_connections gauge\ngatehouse_connections %u\n", connections);
+    strbuf_printf(&text, "# TYPE gatehouse_requests_in_flight gauge\ngatehouse_requests_in_flight %u\n", in_flight);
+    strbuf_printf(&text, "# TYPE gatehouse_jobs_queued gauge\ngatehouse_jobs_queued %d\n", job_pool_queued(app->jobs));
+    strbuf_printf(&text, "# TYPE gatehouse_jobs_busy gauge\ngatehouse_jobs_busy %d\n", job_pool_busy(app->jobs));
+    management_metrics(&text);
+    gateway_metrics(app->gateway, &text);
+    struct http_headers headers = { 0 };
+    http_header_add(x->arena, &headers, STR("Content-Type"), STR("text/plain; version=0.0.4"));
+    http_reply(x, 200, &headers, strbuf_view(&text));
+}
+
+static void list_outbox(struct errand *errand)
+{
+    struct app *app = errand->ctx;
+    struct arena *arena = errand->x->arena;
+    struct str to = uri_query_get(arena, errand->x->query, "to");
+    gh_err err = outbox_list(&app->outbox, arena, to, &errand->body);
+    errand->status = err ? err->kind->status : 200;
+    if (err)
+        errand->body = STR("{\"message\":\"The outbox cannot be read.\"}");
+    http_header_add(arena, &errand->headers, STR("Content-Type"), STR("application/json"));
+}
+
+static void outbox(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    errand_run(app->jobs, x, app, list_outbox);
+}
+
+static void why(struct app *app, struct http_exchange *x, struct str rest)
+{
+    struct str record = gateway_trace(app->gateway, x->arena, rest);
+    if (record.ptr)
+        reply_json(x, 200, record);
+    else
+        refuse(x, 404, "No such trace. Only the newest are kept; the id is in the x-gatehouse-trace header of an answer.");
+}
+
+/* {"advance_s": 3600} moves the wall clock on, {"at": "2026-12-24T18:00:00Z"} sets it, {} sets it right. */
+static void set_clock(struct http_exchange *x, enum http_read result)
+{
+    struct app *app = x->user;
+    struct str why_not;
+    json_t *doc = result == HTTP_READ_OK ? json_parse(x->arena, x->body.len ? x->body : STR("{}"), &why_not) : NULL;
+    struct str at = json_str(doc, "at");
+    double at_s = 0;
+    if (!json_is_object(doc) || (at.ptr && !time_parse_iso8601(at, &at_s))) {
+        refuse(x, 400, "Send {\"advance_s\": seconds}, {\"at\": \"2026-12-24T18:00:00Z\"} or {}.");
+        return;
+    }
+    int64_t offset_us = 0;
+    if (at.ptr)
+        offset_us = (int64_t)(at_s * 1e6) - (env_now_us(&app->env) - env_system_offset_us());
+    else if (json_object_get(doc, "advance_s"))
+        offset_us = env_system_offset_us() + (int64_t)(json_number_value(json_object_get(doc, "advance_s")) * 1e6);
+    env_system_step(offset_us);
+    json_t *answer = json_own(x->arena, json_object());
+    json_set_str(answer, "time", time_iso8601_ms(x->arena, env_now_us(&app->env)));
+    json_set_i64(answer, "offset_s", offset_us / 1000000);
+    reply_json(x, 200, json_print(x->arena, answer));
+}
+
+static void clock_(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    x->user = app;
+    http_read_whole(x, 4096, set_clock);
+}
+
+static void capabilities(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    reply_json(x, 200, management_capabilities(app, x->arena));
+}
+
+static void openapi(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)app;
+    struct str path = str_printf(x->arena, "openapi/%.*s.yaml", STR_FMT(rest));
+    for (const struct embedded_file *file = embedded_openapi; file->path; file++) {
+        if (!str_is(path, file->path))
+            continue;
+        struct http_headers headers = { 0 };
+        http_header_add(x->arena, &headers, STR("Content-Type"), STR("application/yaml"));
+        http_reply(x, 200, &headers, (struct str){ file->bytes, file->len });
+        return;
+    }
+    refuse(x, 404, "No such service: cognito-idp, cognito-identity, iam, sts, apigateway, apigatewayv2, "
+                   "apigatewaymanagementapi, lambda.");
+}

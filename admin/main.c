@@ -1,0 +1,119 @@
+/* Gatehouse: API Gateway, Cognito, IAM/STS and a function runtime in one program.
+ *
+ * A tour of the house, from the cellar up (each folder sees only those before it):
+ *   core/       no AWS name occurs here: strings, arenas, loops, HTTP, storage, keys
+ *   policy/     may this happen? Documents, conditions, one evaluator; pure
+ *   wire/       AWS's protocols: decode, check, sign, answer; service descriptions come from openapi/
+ *   identity/   user pools, tokens, IAM, STS
+ *   functions/  functions as sandboxed processes on the Runtime API
+ *   gateway/    APIs: ops/ is what management changes, the rest is the way of a request
+ *   admin/      this roof: arguments, composition (app), planes (listen), the command line (cli)
+ * The way of a request: core/http_server -> admin/listen -> gateway/pipeline (on a loop thread)
+ * or wire/operation (on a job thread). ARCHITECTURE.md has the map. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/app.h"
+#include "admin/cli.h"
+#include "admin/version.h"
+
+static int run_server(int mode, bool talk, int argc, char **argv);
+static int run_dev(int argc, char **argv);
+static int run_serve(int argc, char **argv);
+static int run_up(int argc, char **argv);
+static int run_version(int argc, char **argv);
+static int run_help(int argc, char **argv);
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} verbs[] = {
+    { "up", run_up, "start in dev mode and say what to do next" },
+    { "dev", run_dev, "start for development: loopback only, doors open" },
+    { "serve", run_serve, "start for production: every management call signed and allowed" },
+    { "api", cli_api, "api new NAME --to URL: an API that answers" },
+    { "pool", cli_pool, "pool new NAME [--protect API]: sign-in, and a test user" },
+    { "token", cli_token, "token POOL USER [--password P]: a token that works" },
+    { "why", cli_why, "why TRACE: what happened to a request, step by step" },
+    { "env", cli_env, "env [--write]: points the AWS CLI and SDKs here" },
+    { "capabilities", cli_capabilities, "what is built, what is refused" },
+    { "version", run_version, "print the version" },
+    { "help", run_help, "this" },
+};
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "help";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (strcmp(name, verbs[i].name) == 0)
+            return verbs[i].run(argc - 2, argv + 2);
+    fprintf(stderr, "gatehouse: no verb is called \"%s\"; `gatehouse help` lists them\n", name);
+    return 1;
+}
+
+static int run_server(int mode, bool talk, int argc, char **argv)
+{
+    struct arena *arena = arena_new(64 * 1024);
+    struct options options = { .mode = mode };
+    struct app app = { 0 };
+    struct str why;
+    int code = 1;
+    signal(SIGPIPE, SIG_IGN);
+    if (!options_read(&options, argc, argv, arena, &why)) {
+        fprintf(stderr, "gatehouse: %.*s\n", STR_FMT(why));
+        arena_free(arena);
+        return 1;
+    }
+    bool ok = app_open(&app, &options, arena, &why, &code);
+    if (ok) {
+        if (talk)
+            cli_greet(&app.options);
+        app_run(&app);
+    } else {
+        fprintf(stderr, "gatehouse: %.*s\n", STR_FMT(why));
+    }
+    app_close(&app);
+    arena_free(arena);
+    return ok ? 0 : code;
+}
+
+static int run_dev(int argc, char **argv)
+{
+    return run_server(MODE_DEV, false, argc, argv);
+}
+
+static int run_up(int argc, char **argv)
+{
+    return run_server(MODE_DEV, true, argc, argv);
+}
+
+static int run_serve(int argc, char **argv)
+{
+    return run_server(MODE_SERVE, false, argc, argv);
+}
+
+static int run_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("gatehouse " GATEHOUSE_VERSION);
+    return 0;
+}
+
+static int run_help(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("gatehouse VERB [options]\n");
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        printf("  %-14s %s\n", verbs[i].name, verbs[i].help);
+    puts("\nOptions of up, dev and serve (also GATEHOUSE_NAME in the environment, `name = value` in --config FILE):\n");
+    options_print_help();
+    return 0;
+}

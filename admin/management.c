@@ -1,0 +1,235 @@
+#include "admin/management.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "admin/errand.h"
+#include "core/json.h"
+#include "gen/apigateway.h"
+#include "gen/apigatewaymanagementapi.h"
+#include "gen/apigatewayv2.h"
+#include "gen/cognito_identity.h"
+#include "gen/cognito_idp.h"
+#include "gen/iam.h"
+#include "gen/lambda.h"
+#include "gen/sts.h"
+
+enum {
+    BODY_BYTES = 8 * 1024 * 1024,      /* PutRestApi takes 6 MB */
+    FUNCTION_BYTES = 72 * 1024 * 1024, /* a 50 MB zip in base64 */
+    N_SERVICES = 8,
+};
+
+static const struct gh_kind too_large = { "RequestEntityTooLargeException", 413, false, NULL };
+static atomic_ullong calls, calls_4xx, calls_5xx, calls_us;
+
+static void list_services(struct app *app, struct registered out[N_SERVICES])
+{
+    struct identity *identity = app ? app->identity : NULL;
+    struct functions *functions = app ? app->functions : NULL;
+    struct gateway *gateway = app ? app->gateway : NULL;
+    const struct registered all[N_SERVICES] = {
+        { &idp_service, identity, NULL },    { &ci_service, identity, NULL },   { &iam_service, identity, NULL },
+        { &sts_service, identity, NULL },    { &apigw_service, gateway, NULL }, { &apiv2_service, gateway, NULL },
+        { &conn_service, gateway, NULL },    { &lambda_service, functions, NULL },
+    };
+    memcpy(out, all, sizeof all);
+}
+
+/* ---- what wire/ needs of identity/ ---- */
+
+static enum sigv4_verdict find_key(void *ctx, struct arena *arena, struct str access_key_id, struct str session_token,
+                                   int64_t now_s, struct sigv4_key *out)
+{
+    static const enum sigv4_verdict verdicts[] = {
+        [CREDENTIAL_OK] = SIGV4_OK,
+        [CREDENTIAL_UNKNOWN] = SIGV4_UNKNOWN_KEY,
+        [CREDENTIAL_INACTIVE] = SIGV4_UNKNOWN_KEY,
+        [CREDENTIAL_EXPIRED] = SIGV4_EXPIRED_TOKEN,
+        [CREDENTIAL_BAD_TOKEN] = SIGV4_BAD_TOKEN,
+    };
+    struct credential *credential = ARENA_NEW(arena, struct credential);
+    enum credential_verdict verdict =
+        identity_credential(ctx, arena, access_key_id, session_token, now_s, credential);
+    *out = (struct sigv4_key){ credential->secret, &credential->principal, credential };
+    return verdicts[verdict];
+}
+
+static bool allows(void *ctx, struct arena *arena, const void *credential, struct policy_request *request,
+                   struct policy_decision *decision)
+{
+    return identity_allows(ctx, arena, credential, request, decision);
+}
+
+static int64_t real_now_s(void)
+{
+    return (int64_t)time(NULL); /* a stepped test clock would refuse every honest client */
+}
+
+bool management_open(struct app *app, struct str *why)
+{
+    struct registered *services = ARENA_ARRAY(app->arena, struct registered, N_SERVICES);
+    list_services(app, services);
+    const struct wire_config config = {
+        .env = &app->env, .db = app->db, .sealer = app->sealer, .partition = STR("aws"),
+        .region = app->options.region, .default_account = app->options.account, .base_url = app->options.base_url,
+        .services = services, .n_services = N_SERVICES, .keys = { app->identity, find_key },
+        .allows = allows, .allows_ctx = app->identity, .real_now_s = real_now_s,
+    };
+    app->wire = wire_new(&config);
+    if (!app->wire)
+        *why = STR("the service descriptions do not fit together");
+    return app->wire != NULL;
+}
+
+void management_close(struct app *app)
+{
+    if (app->wire)
+        wire_free(app->wire);
+}
+
+/* ---- one call ---- */
+
+static struct wire_request request_of(struct http_exchange *x)
+{
+    return (struct wire_request){ .method = x->method, .path = x->path, .query = x->query, .headers = &x->headers,
+                                  .body = x->body, .source_ip = x->peer_ip };
+}
+
+/* Browsers call user pools directly: the answer must be readable from any page. Nothing here is
+ * authorised by cookies, so that gives nothing away. */
+static void allow_browsers(struct http_exchange *x, struct http_headers *headers)
+{
+    if (!http_header_has(&x->headers, "Origin"))
+        return;
+    http_header_set(x->arena, headers, STR("Access-Control-Allow-Origin"), STR("*"));
+    http_header_set(x->arena, headers, STR("Access-Control-Expose-Headers"),
+                    STR("x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"));
+}
+
+static void preflight(struct http_exchange *x)
+{
+    struct http_headers headers = { 0 };
+    struct str wanted = http_header_get(&x->headers, "Access-Control-Request-Headers");
+    allow_browsers(x, &headers);
+    http_header_add(x->arena, &headers, STR("Access-Control-Allow-Methods"), STR("GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS"));
+    if (wanted.ptr)
+        http_header_add(x->arena, &headers, STR("Access-Control-Allow-Headers"), wanted);
+    http_header_add(x->arena, &headers, STR("Access-Control-Max-Age"), STR("172800"));
+    http_reply(x, 200, &headers, STR(""));
+}
+
+static struct str not_found(struct http_exchange *x)
+{
+    json_t *doc = json_own(x->arena, json_object());
+    json_set_str(doc, "message", str_printf(x->arena,
+        "Nothing is at %.*s %.*s on host \"%.*s\". Looked for: an API ({id}.execute-api.{region}.* or "
+        "/_aws/execute-api/{id}/{stage}/), /_gatehouse/, a user pool's /{poolId}/.well-known/, then a management "
+        "operation by X-Amz-Target, credential scope, Action and path.",
+        STR_FMT(x->method), STR_FMT(x->path), STR_FMT(x->host)));
+    return json_print(x->arena, doc);
+}
+
+static void count(int status, int64_t took_us)
+{
+    calls++;
+    calls_us += (unsigned long long)took_us;
+    if (status >= 500)
+        calls_5xx++;
+    else if (status >= 400)
+        calls_4xx++;
+}
+
+static void finish(struct http_exchange *x, struct wire_reply *reply)
+{
+    if (reply->unknown) {
+        reply->status = 404;
+        reply->body = not_found(x);
+        reply->headers = (struct http_headers){ 0 };
+        http_header_add(x->arena, &reply->headers, STR("Content-Type"), STR("application/json"));
+    }
+    allow_browsers(x, &reply->headers);
+}
+
+static void run(struct errand *errand)
+{
+    struct app *app = errand->ctx;
+    struct http_exchange *x = errand->x;
+    struct wire_request request = request_of(x);
+    struct wire_reply reply = { 0 };
+    operation_run(app->wire, x->arena, &request, &reply);
+    finish(x, &reply);
+    errand->status = reply.status;
+    errand->headers = reply.headers;
+    errand->body = reply.body;
+    count(reply.status, env_monotonic_us(&app->env) - x->started_us);
+}
+
+static void body_read(struct http_exchange *x, enum http_read result)
+{
+    struct app *app = x->user;
+    if (result == HTTP_READ_BROKEN) {
+        http_abort(x);
+        return;
+    }
+    if (result == HTTP_READ_OK) {
+        errand_run(app->jobs, x, app, run);
+        return;
+    }
+    struct wire_request request = request_of(x);
+    struct wire_reply reply = { 0 };
+    operation_refuse(app->wire, x->arena, &request, &too_large, "The request is larger than this operation takes.", &reply);
+    finish(x, &reply);
+    count(reply.status, 0);
+    http_reply(x, reply.status, &reply.headers, reply.body);
+}
+
+void management_serve(struct app *app, struct http_exchange *x)
+{
+    x->user = app;
+    if (str_is(x->method, "OPTIONS") && http_header_has(&x->headers, "Access-Control-Request-Method")) {
+        preflight(x);
+        return;
+    }
+    bool function = str_starts(x->path, STR("/2015-03-31/functions"));
+    http_read_whole(x, function ? FUNCTION_BYTES : BODY_BYTES, body_read);
+}
+
+/* ---- about all calls ---- */
+
+struct str management_account(struct app *app, struct http_exchange *x)
+{
+    struct wire_request request = request_of(x);
+    struct sigv4_request signed_part = { .method = request.method, .path = request.path, .query = request.query,
+                                         .headers = request.headers };
+    struct str key_id, service;
+    struct credential credential = { 0 };
+    if (sigv4_peek(x->arena, &signed_part, &key_id, &service) &&
+        identity_credential(app->identity, x->arena, key_id, STR_NONE, real_now_s(), &credential) == CREDENTIAL_OK)
+        return credential.principal.account;
+    return app->options.account;
+}
+
+struct str management_capabilities(struct app *app, struct arena *arena)
+{
+    if (app)
+        return json_print(arena, registry_capabilities(wire_registry(app->wire), arena));
+    struct registered services[N_SERVICES];
+    list_services(NULL, services);
+    struct registry *registry = registry_new(services, N_SERVICES);
+    struct str text = json_print(arena, registry_capabilities(registry, arena));
+    registry_free(registry);
+    return text;
+}
+
+void management_metrics(struct strbuf *text)
+{
+    strbuf_printf(text, "# TYPE gatehouse_management_calls_total counter\ngatehouse_management_calls_total %llu\n",
+                  (unsigned long long)calls);
+    strbuf_printf(text, "# TYPE gatehouse_management_errors_total counter\n"
+                        "gatehouse_management_errors_total{class=\"4xx\"} %llu\n"
+                        "gatehouse_management_errors_total{class=\"5xx\"} %llu\n",
+                  (unsigned long long)calls_4xx, (unsigned long long)calls_5xx);
+    strbuf_printf(text, "# TYPE gatehouse_management_seconds_total counter\ngatehouse_management_seconds_total %.6f\n",
+                  (double)calls_us / 1e6);
+}

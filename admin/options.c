@@ -1,0 +1,291 @@
+#include "admin/options.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/arena.h"
+#include "core/uri.h"
+
+static bool set_data(struct options *o, struct arena *a, struct str v);
+static bool set_listen(struct options *o, struct arena *a, struct str v);
+static bool set_region(struct options *o, struct arena *a, struct str v);
+static bool set_account(struct options *o, struct arena *a, struct str v);
+static bool set_base_url(struct options *o, struct arena *a, struct str v);
+static bool set_workers(struct options *o, struct arena *a, struct str v);
+static bool set_ready_fd(struct options *o, struct arena *a, struct str v);
+static bool set_enforce(struct options *o, struct arena *a, struct str v);
+static bool set_no_sandbox(struct options *o, struct arena *a, struct str v);
+static bool set_log_level(struct options *o, struct arena *a, struct str v);
+static bool set_nothing(struct options *o, struct arena *a, struct str v);
+
+static const struct option {
+    const char *name;     /* --name, GATEHOUSE_NAME, "name = value" */
+    const char *argument; /* NULL: a switch; in file and environment "true" or "false" */
+    bool (*set)(struct options *o, struct arena *a, struct str value);
+    const char *wants;
+    const char *help;
+} table[] = {
+    { "data", "DIR", set_data, "a folder", "where everything is kept (default ./gatehouse-data)" },
+    { "listen", "ADDR:PORT", set_listen, "an address and a port, such as 127.0.0.1:4566", "default 127.0.0.1:4566; port 0 lets the kernel choose" },
+    { "region", "REGION", set_region, "a region such as us-east-1", "default us-east-1" },
+    { "account", "ID", set_account, "12 digits", "default 000000000000" },
+    { "base-url", "URL", set_base_url, "an http or https URL", "what the outside calls this server; default from --listen" },
+    { "workers", "N", set_workers, "1 to 64", "event loops; default one a core, at most 4" },
+    { "ready-fd", "FD", set_ready_fd, "an open descriptor", "gets one byte when connections are accepted" },
+    { "enforce", NULL, set_enforce, "true or false", "dev mode: keys that were never issued are refused, not root" },
+    { "no-sandbox", NULL, set_no_sandbox, "true or false", "run functions without bubblewrap" },
+    { "log-level", "LEVEL", set_log_level, "debug, info, warn or error", "default info" },
+    { "config", "FILE", set_nothing, "a file", "lines of `name = value`, # comments" },
+};
+
+static bool set_data(struct options *o, struct arena *a, struct str v)
+{
+    o->data = str_copy(a, v);
+    return v.len > 0;
+}
+
+static bool set_listen(struct options *o, struct arena *a, struct str v)
+{
+    ptrdiff_t colon = str_find_last(v, ':');
+    int64_t port;
+    if (colon < 0 || !str_i64(str_from(v, (size_t)colon + 1), &port) || port < 0 || port > 65535)
+        return false;
+    struct str addr = str_sub(v, 0, (size_t)colon);
+    if (addr.len > 1 && addr.ptr[0] == '[' && addr.ptr[addr.len - 1] == ']')
+        addr = str_sub(addr, 1, addr.len - 2);
+    struct in6_addr scratch;
+    o->addr = str_is(addr, "localhost") ? STR("127.0.0.1") : str_copy(a, addr);
+    o->port = (uint16_t)port;
+    return inet_pton(AF_INET, o->addr.ptr, &scratch) == 1 || inet_pton(AF_INET6, o->addr.ptr, &scratch) == 1;
+}
+
+static bool set_region(struct options *o, struct arena *a, struct str v)
+{
+    o->region = str_copy(a, v);
+    for (size_t i = 0; i < v.len; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", v.ptr[i]))
+            return false;
+    return v.len > 0 && v.len <= 32;
+}
+
+static bool set_account(struct options *o, struct arena *a, struct str v)
+{
+    int64_t number;
+    o->account = str_copy(a, v);
+    return v.len == 12 && v.ptr[0] != '-' && str_i64(v, &number);
+}
+
+static bool set_base_url(struct options *o, struct arena *a, struct str v)
+{
+    struct uri uri;
+    while (v.len > 0 && v.ptr[v.len - 1] == '/')
+        v.len--;
+    o->base_url = str_copy(a, v);
+    return uri_parse(a, v, &uri) && !uri.query.ptr && !uri.fragment.ptr && !uri.userinfo.ptr;
+}
+
+static bool set_workers(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    int64_t n;
+    bool ok = str_i64(v, &n) && n >= 1 && n <= 64;
+    o->workers = ok ? (int)n : 0;
+    return ok;
+}
+
+static bool set_ready_fd(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    int64_t fd;
+    bool ok = str_i64(v, &fd) && fd >= 0 && fd < 65536 && fcntl((int)fd, F_GETFD) >= 0;
+    o->ready_fd = ok ? (int)fd : -1;
+    return ok;
+}
+
+static bool truth(struct str v, bool *out)
+{
+    *out = str_is(v, "true");
+    return *out || str_is(v, "false");
+}
+
+static bool set_enforce(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    return truth(v, &o->enforce);
+}
+
+static bool set_no_sandbox(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    bool none;
+    bool ok = truth(v, &none);
+    o->sandbox = !none;
+    return ok;
+}
+
+static bool set_log_level(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    static const char *const names[] = { "debug", "info", "warn", "error" };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (str_is(v, names[i])) {
+            o->log_level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_nothing(struct options *o, struct arena *a, struct str v)
+{
+    (void)o;
+    (void)a;
+    return v.len > 0;
+}
+
+static const struct option *find(struct str name)
+{
+    for (size_t i = 0; i < COUNT(table); i++)
+        if (str_is(name, table[i].name))
+            return &table[i];
+    return NULL;
+}
+
+static bool apply(struct options *out, const struct option *option, struct str value, const char *where,
+                  struct arena *arena, struct str *why)
+{
+    if (option->set(out, arena, value))
+        return true;
+    *why = str_printf(arena, "%s: %s must be %s, not \"%.*s\"", where, option->name, option->wants, STR_FMT(value));
+    return false;
+}
+
+static bool read_file(struct options *out, const char *path, struct arena *arena, struct str *why)
+{
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        *why = str_printf(arena, "cannot read the config file %s: %m", path);
+        return false;
+    }
+    char line[4096];
+    bool ok = true;
+    for (int number = 1; ok && fgets(line, sizeof line, file); number++) {
+        struct str text = str_trim(str_of(line));
+        const char *where = str_printf(arena, "%s, line %d", path, number).ptr;
+        if (text.len == 0 || text.ptr[0] == '#')
+            continue;
+        ptrdiff_t equals = str_find(text, '=');
+        struct str name = equals < 0 ? text : str_trim(str_sub(text, 0, (size_t)equals));
+        const struct option *option = equals < 0 ? NULL : find(name);
+        if (!option) {
+            *why = str_printf(arena, "%s: %s", where,
+                              equals < 0 ? "not of the form name = value"
+                                         : str_printf(arena, "no option is called \"%.*s\"", STR_FMT(name)).ptr);
+            ok = false;
+        } else {
+            ok = apply(out, option, str_trim(str_from(text, (size_t)equals + 1)), where, arena, why);
+        }
+    }
+    fclose(file);
+    return ok;
+}
+
+static const char *variable(struct arena *arena, const struct option *option)
+{
+    struct str name = str_upper(arena, str_printf(arena, "GATEHOUSE_%s", option->name));
+    for (char *c = (char *)name.ptr; *c; c++)
+        if (*c == '-')
+            *c = '_';
+    return name.ptr;
+}
+
+static bool read_environment(struct options *out, struct arena *arena, struct str *why)
+{
+    for (size_t i = 0; i < COUNT(table); i++) {
+        const char *name = variable(arena, &table[i]);
+        const char *value = getenv(name);
+        if (value && !apply(out, &table[i], str_of(value), name, arena, why))
+            return false;
+    }
+    return true;
+}
+
+/* One pass over argv; with `only` just that option is looked at, to find --config first. */
+static bool read_flags(struct options *out, int argc, char **argv, const char *only, struct str *config,
+                       struct arena *arena, struct str *why)
+{
+    for (int i = 0; i < argc; i++) {
+        struct str flag = str_of(argv[i]), value = STR_NONE;
+        ptrdiff_t equals = str_find(flag, '=');
+        if (equals > 0) {
+            value = str_from(flag, (size_t)equals + 1);
+            flag = str_sub(flag, 0, (size_t)equals);
+        }
+        const struct option *option = str_starts(flag, STR("--")) ? find(str_from(flag, 2)) : NULL;
+        if (!option) {
+            *why = str_printf(arena, "no option is called \"%.*s\"; `gatehouse help` lists them", STR_FMT(flag));
+            return false;
+        }
+        if (!value.ptr && !option->argument)
+            value = STR("true");
+        if (!value.ptr && i + 1 < argc)
+            value = str_of(argv[++i]);
+        if (!value.ptr) {
+            *why = str_printf(arena, "--%s wants %s", option->name, option->wants);
+            return false;
+        }
+        if (only && !str_is(str_of(option->name), only))
+            continue;
+        if (str_is(str_of(option->name), "config"))
+            *config = value;
+        if (!apply(out, option, value, "command line", arena, why))
+            return false;
+    }
+    return true;
+}
+
+bool options_read(struct options *out, int argc, char **argv, struct arena *arena, struct str *why)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct str config = STR_NONE;
+    int mode = out->mode;
+    *out = (struct options){
+        .mode = mode,
+        .data = STR("./gatehouse-data"),
+        .addr = STR("127.0.0.1"),
+        .port = 4566,
+        .region = STR("us-east-1"),
+        .account = STR("000000000000"),
+        .workers = cores < 1 ? 1 : cores > 4 ? 4 : (int)cores,
+        .ready_fd = -1,
+        .sandbox = true,
+        .log_level = LOG_INFO,
+    };
+    if (!read_flags(out, argc, argv, "config", &config, arena, why))
+        return false;
+    if (!config.ptr && getenv("GATEHOUSE_CONFIG"))
+        config = str_of(getenv("GATEHOUSE_CONFIG"));
+    if (config.ptr && !read_file(out, str_c(arena, config), arena, why))
+        return false;
+    if (!read_environment(out, arena, why) || !read_flags(out, argc, argv, NULL, &config, arena, why))
+        return false;
+    bool loopback = str_starts(out->addr, STR("127.")) || str_is(out->addr, "::1");
+    if (out->mode == MODE_DEV && !loopback) {
+        *why = str_printf(arena, "listen: dev mode has open doors and so listens on loopback only, not on %.*s; use `gatehouse serve`",
+                          STR_FMT(out->addr));
+        return false;
+    }
+    return true;
+}
+
+void options_print_help(void)
+{
+    for (size_t i = 0; i < COUNT(table); i++) {
+        char left[64];
+        snprintf(left, sizeof left, "--%s %s", table[i].name, table[i].argument ? table[i].argument : "");
+        printf("  %-22s %s\n", left, table[i].help);
+    }
+}

@@ -1,0 +1,26 @@
+/* What a person can set, each as a flag, an environment variable and a line of the config file.
+ * Stronger first: flag, GATEHOUSE_… variable, file, default. */
+#pragma once
+
+#include "core/log.h"
+#include "core/str.h"
+
+struct options {
+    enum { MODE_DEV, MODE_SERVE } mode;
+    struct str data;        /* folder */
+    struct str addr;        /* without port */
+    uint16_t port;          /* 0: kernel chooses */
+    struct str region, account;
+    struct str base_url;    /* what the outside calls us; default from addr and port */
+    int workers;            /* loops of the data plane */
+    int ready_fd;           /* -1: none */
+    bool enforce;           /* dev mode: unknown keys are refused too */
+    bool sandbox;           /* functions run inside bubblewrap when the kernel allows it */
+    enum log_level log_level;
+};
+
+/* Fills `out` from defaults, file, environment and argv (after the verb). False: *why names the
+ * option and where it was set; print it and exit with 1.  */
+bool options_read(struct options *out, int argc, char **argv, struct arena *arena, struct str *why);
+/* The table for `gatehouse help`. */
+void options_print_help(void);
