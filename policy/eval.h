@@ -1,11 +1,38 @@
 /* One evaluator for everything that asks "may this happen". Pure: no I/O, no clock.
- * (Shape agreed for the layers above; the owner of policy/ refines it.) */
+ *
+ *     struct policy_set *set = policy_set_new();
+ *     policy_set_add(set, POLICY_IDENTITY, STR("ReadOnly"), document, arena, &why);
+ *     policy_decide(arena, &(struct policy_layers){ .identity = set }, &request, &decision);
+ *
+ * Explicit deny beats allow, allow beats silence, silence denies. */
 #pragma once
 
 #include "core/arena.h"
 #include "core/str.h"
 
-struct policy_set;      /* the compiled policies of one principal, immutable, reference-counted */
+/* What a document is attached to: decides which elements it may and must have. */
+enum policy_use {
+    POLICY_IDENTITY,   /* of a user, group or role, also boundaries and session policies */
+    POLICY_TRUST,      /* AssumeRolePolicyDocument */
+    POLICY_RESOURCE,   /* of an API, a function */
+    POLICY_AUTHORIZER, /* an authorizer's answer: as identity, but every Version will do */
+};
+
+struct policy_set; /* the compiled policies of one principal or resource: immutable, reference-counted */
+
+struct policy_set *policy_set_new(void); /* one reference; add, then share */
+/* Compiles one document into the set. False: *why is AWS's MalformedPolicyDocument text (in the
+ * arena), the set is unchanged. */
+bool policy_set_add(struct policy_set *set, enum policy_use use, struct str name, struct str document,
+                    struct arena *arena, struct str *why);
+const struct policy_set *policy_set_ref(const struct policy_set *set); /* NULL stays NULL */
+void policy_set_unref(const struct policy_set *set);
+size_t policy_set_count(const struct policy_set *set); /* documents */
+
+/* The checks of policy_set_add alone. */
+bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why);
+/* Characters of a document without white space: what AWS's size quotas count. */
+size_t policy_size(struct str document);
 
 /* One condition key of a request: "aws:SourceIp" -> values. Names are compared without case. */
 struct policy_key {
@@ -15,18 +42,62 @@ struct policy_key {
 };
 
 struct policy_request {
-    struct str principal_arn, account;
-    struct str action;   /* "execute-api:Invoke" */
-    struct str resource; /* ARN */
+    struct str principal_arn, account; /* account: of the principal; both absent: anonymous */
+    struct str role_arn;               /* of a role session: the role's, with path */
+    struct str service, federated;     /* instead: "lambda.amazonaws.com", an identity provider */
+    struct str action;                 /* "execute-api:Invoke" */
+    struct str resource;               /* ARN, or "*" for an action without resource */
+    struct str shown_resource;         /* in a denial, where AWS prints another (iam:ListUsers); or absent */
     const struct policy_key *keys;
     size_t n_keys;
 };
 
+enum policy_effect { POLICY_IMPLICIT_DENY, POLICY_ALLOW, POLICY_EXPLICIT_DENY };
+
 struct policy_decision {
-    enum { POLICY_IMPLICIT_DENY, POLICY_ALLOW, POLICY_EXPLICIT_DENY } effect;
+    enum policy_effect effect;
     struct str policy_name;  /* of the deciding statement; absent on implicit deny */
-    struct str policy_type;  /* "identity-based", later "resource-based", "permissions-boundary", … */
+    struct str policy_type;  /* "identity-based policy", "permissions boundary", "session policy", … */
     struct str sid;          /* or absent */
     int statement;           /* index in its policy, -1 */
-    struct str reason;       /* a sentence for people and traces */
+    bool to_account;         /* a policy of a resource allows it to the principal's account, not by
+                                name: the account's own policies must allow it too */
 };
+/* A sentence for people and traces: "allowed by statement 2 (Sid Read) of policy Editors". */
+struct str policy_reason(struct arena *arena, const struct policy_request *request,
+                         const struct policy_decision *decision);
+
+/* Every layer that is there must allow; a deny in any of them denies.
+ * Service control policies and policies of the resource join here when there are such. */
+struct policy_layers {
+    const struct policy_set *identity;
+    const struct policy_set *boundary; /* NULL: none set */
+    const struct policy_set *session;  /* NULL: none passed */
+};
+enum policy_effect policy_decide(struct arena *arena, const struct policy_layers *layers,
+                                 const struct policy_request *request, struct policy_decision *decision);
+
+/* One set by itself: an authorizer's policy, a trust policy, a resource's policy. `type` is the
+ * word for it in texts: "resource-based policy". */
+enum policy_effect policy_set_decide(struct arena *arena, const struct policy_set *set, const char *type,
+                                     const struct policy_request *request, struct policy_decision *decision);
+
+/* "User: arn:… is not authorized to perform: a:B on resource: arn:… because no identity-based
+ * policy allows the a:B action". */
+struct str policy_denial(struct arena *arena, const struct policy_request *request,
+                         const struct policy_decision *decision);
+
+/* The keys of a request, being collected. Values are views. */
+struct policy_context {
+    struct arena *arena;
+    struct policy_key *keys;
+    size_t n, cap;
+};
+struct policy_context policy_context_in(struct arena *arena);
+void policy_context_add(struct policy_context *context, const char *name, struct str value); /* absent: nothing */
+void policy_context_add_list(struct policy_context *context, const char *name, const struct str *values, size_t n);
+void policy_context_add_tagged(struct policy_context *context, const char *prefix, struct str tag, struct str value);
+/* aws:CurrentTime, EpochTime, SourceIp, UserAgent, referer, SecureTransport, RequestedRegion, ViaAWSService. */
+void policy_context_add_request(struct policy_context *context, int64_t now_s, struct str source_ip,
+                                struct str user_agent, struct str referer, bool tls, struct str region);
+const struct policy_key *policy_context_find(const struct policy_key *keys, size_t n, struct str name);

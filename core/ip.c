@@ -1,0 +1,55 @@
+#include "core/ip.h"
+
+#include <arpa/inet.h>
+
+static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+bool ip_parse(struct str text, struct ip *out)
+{
+    char copy[INET6_ADDRSTRLEN];
+    if (text.len == 0 || text.len >= sizeof copy || memchr(text.ptr, '\0', text.len))
+        return false;
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    *out = (struct ip){ 0 };
+    if (inet_pton(AF_INET, copy, out->bytes) == 1) {
+        out->bits = 32;
+        return true;
+    }
+    if (inet_pton(AF_INET6, copy, out->bytes) != 1)
+        return false;
+    out->bits = 128;
+    if (memcmp(out->bytes, mapped, sizeof mapped) == 0) {
+        memmove(out->bytes, out->bytes + 12, 4);
+        memset(out->bytes + 4, 0, 12);
+        out->bits = 32;
+    }
+    return true;
+}
+
+bool ip_net_parse(struct str text, struct ip_net *out)
+{
+    struct str rest = text, address;
+    int64_t prefix = -1;
+    str_split(&rest, '/', &address);
+    if (!ip_parse(address, &out->base))
+        return false;
+    if (rest.ptr && (!str_i64(rest, &prefix) || prefix < 0 || prefix > out->base.bits))
+        return false;
+    out->prefix = rest.ptr ? (uint8_t)prefix : out->base.bits;
+    return true;
+}
+
+bool ip_in(const struct ip *ip, const struct ip_net *net)
+{
+    if (ip->bits != net->base.bits)
+        return false;
+    size_t whole = net->prefix / 8;
+    unsigned rest = net->prefix % 8;
+    if (memcmp(ip->bytes, net->base.bytes, whole) != 0)
+        return false;
+    if (rest == 0)
+        return true;
+    uint8_t mask = (uint8_t)(0xff << (8 - rest));
+    return (ip->bytes[whole] & mask) == (net->base.bytes[whole] & mask);
+}

@@ -1,0 +1,74 @@
+#include "policy/arn.h"
+
+bool arn_split(struct str text, struct arn *out)
+{
+    struct str rest = text;
+    *out = (struct arn){ 0 };
+    for (size_t i = 0; i < ARN_PARTS - 1; i++)
+        if (!str_split(&rest, ':', &out->part[i]))
+            return false;
+    out->part[ARN_PARTS - 1] = rest;
+    return rest.ptr != NULL;
+}
+
+/* As arn_split, but colons inside ${aws:variables} do not count. */
+static bool pattern_split(struct str text, struct arn *out)
+{
+    *out = (struct arn){ 0 };
+    size_t part = 0, start = 0;
+    bool inside = false;
+    for (size_t i = 0; i < text.len && part < ARN_PARTS - 1; i++) {
+        char c = text.ptr[i];
+        if (inside || (c == '$' && i + 1 < text.len && text.ptr[i + 1] == '{')) {
+            inside = c != '}';
+        } else if (c == ':') {
+            out->part[part++] = str_sub(text, start, i - start);
+            start = i + 1;
+        }
+    }
+    out->part[part] = str_from(text, start);
+    return part == ARN_PARTS - 1;
+}
+
+/* "If you omit a part it counts as *" — what AWS's partition error text prints for a short ARN. */
+struct arn_pattern arn_pattern_compile(struct arena *arena, struct str text, bool variables,
+                                       bool variables_everywhere)
+{
+    struct arn_pattern out = { .everything = str_is(text, "*") };
+    struct arn split;
+    if (out.everything)
+        return out;
+    if (!pattern_split(text, &split) && !str_starts(text, STR("arn:"))) {
+        out.loose = true;
+        out.part[ARN_PARTS - 1] = template_compile(arena, text, variables, true);
+        return out;
+    }
+    for (size_t i = 0; i < ARN_PARTS; i++) {
+        struct str part = split.part[i].ptr ? split.part[i] : STR("*");
+        bool may_vary = variables && (variables_everywhere || i == ARN_PARTS - 1);
+        out.part[i] = template_compile(arena, part, may_vary, true);
+    }
+    return out;
+}
+
+static bool part_match(struct arena *arena, const struct template *template, const struct policy_request *request,
+                       struct str text)
+{
+    struct str marked;
+    return template_fill(arena, template, request, &marked) && template_match(template, marked, text);
+}
+
+bool arn_pattern_match(struct arena *arena, const struct arn_pattern *pattern, const struct policy_request *request,
+                       struct str whole, const struct arn *split)
+{
+    if (pattern->everything)
+        return true;
+    if (pattern->loose)
+        return part_match(arena, &pattern->part[ARN_PARTS - 1], request, whole);
+    if (!split->part[ARN_PARTS - 1].ptr)
+        return false; /* "*", the resource of actions that have none: only a "*" names it */
+    for (size_t i = ARN_PARTS; i-- > 0;) /* the resource part tells most ARNs apart */
+        if (!part_match(arena, &pattern->part[i], request, split->part[i]))
+            return false;
+    return true;
+}

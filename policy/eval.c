@@ -1,0 +1,82 @@
+#include "policy/eval.h"
+
+#include "policy/set.h"
+
+static void decide(struct arena *arena, const struct policy_set *set, const char *type,
+                   const struct prepared *prepared, struct policy_decision *out);
+static void note(const struct policy *policy, size_t statement, enum policy_effect effect, bool to_account,
+                 struct policy_decision *out);
+
+enum policy_effect policy_decide(struct arena *arena, const struct policy_layers *layers,
+                                 const struct policy_request *request, struct policy_decision *decision)
+{
+    const struct {
+        const char *type;
+        const struct policy_set *set;
+        bool always; /* an absent set allows nothing, rather than everything */
+    } rows[] = {
+        { "identity-based policy", layers->identity, true },
+        { "permissions boundary", layers->boundary, false },
+        { "session policy", layers->session, false },
+    };
+    struct prepared prepared;
+    prepare(request, &prepared);
+
+    /* A deny anywhere ends it; else the first layer that is silent; else what the identity allows. */
+    struct policy_decision decisions[COUNT(rows)];
+    size_t silent = COUNT(rows);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (!rows[i].set && !rows[i].always)
+            continue;
+        decide(arena, rows[i].set, rows[i].type, &prepared, &decisions[i]);
+        if (decisions[i].effect == POLICY_EXPLICIT_DENY) {
+            *decision = decisions[i];
+            return decision->effect;
+        }
+        if (decisions[i].effect == POLICY_IMPLICIT_DENY && silent == COUNT(rows))
+            silent = i;
+    }
+    *decision = decisions[silent == COUNT(rows) ? 0 : silent];
+    return decision->effect;
+}
+
+enum policy_effect policy_set_decide(struct arena *arena, const struct policy_set *set, const char *type,
+                                     const struct policy_request *request, struct policy_decision *decision)
+{
+    struct prepared prepared;
+    prepare(request, &prepared);
+    decide(arena, set, type, &prepared, decision);
+    return decision->effect;
+}
+
+static void decide(struct arena *arena, const struct policy_set *set, const char *type,
+                   const struct prepared *prepared, struct policy_decision *out)
+{
+    *out = (struct policy_decision){ .effect = POLICY_IMPLICIT_DENY, .statement = -1, .policy_type = str_of(type) };
+    for (size_t p = 0; set && p < set->n; p++) {
+        const struct policy *policy = set->policies[p];
+        for (size_t s = 0; s < policy->n; s++) {
+            const struct statement *statement = &policy->statements[s];
+            bool settled = out->effect == POLICY_ALLOW && !out->to_account;
+            if (settled && !statement->deny)
+                continue;
+            enum statement_fit fit = statement_fit(arena, statement, prepared);
+            if (fit == STATEMENT_SILENT)
+                continue;
+            note(policy, s, statement->deny ? POLICY_EXPLICIT_DENY : POLICY_ALLOW, fit == STATEMENT_TO_ACCOUNT,
+                 out);
+            if (statement->deny)
+                return;
+        }
+    }
+}
+
+static void note(const struct policy *policy, size_t statement, enum policy_effect effect, bool to_account,
+                 struct policy_decision *out)
+{
+    out->effect = effect;
+    out->policy_name = policy->name;
+    out->sid = policy->statements[statement].sid;
+    out->statement = (int)statement;
+    out->to_account = to_account;
+}

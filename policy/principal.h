@@ -1,0 +1,24 @@
+/* The Principal element of trust and resource policies. */
+#pragma once
+
+#include "policy/eval.h"
+
+enum principal_kind {
+    PRINCIPAL_IS_EVERYBODY, /* "*" */
+    PRINCIPAL_IS_ACCOUNT,   /* "123456789012", "arn:aws:iam::123456789012:root" */
+    PRINCIPAL_IS_ARN,       /* user, role, session */
+    PRINCIPAL_IS_SERVICE,
+    PRINCIPAL_IS_FEDERATED,
+    PRINCIPAL_IS_CANONICAL, /* S3's; matches nobody here */
+};
+
+struct principal_pattern {
+    enum principal_kind kind;
+    struct str text; /* account id, ARN, service, provider */
+};
+
+enum principal_fit { FIT_NONE, FIT_ACCOUNT, FIT_NAMED };
+
+/* type: "AWS", "Service", "Federated", "CanonicalUser". False: no such type. */
+bool principal_read(struct str type, struct str value, struct principal_pattern *out);
+enum principal_fit principal_match(const struct principal_pattern *pattern, const struct policy_request *request);

@@ -1,0 +1,64 @@
+#include "policy/set.h"
+
+struct policy_set *policy_set_new(void)
+{
+    struct arena *arena = arena_new(2048);
+    struct policy_set *set = ARENA_NEW(arena, struct policy_set);
+    set->arena = arena;
+    set->cap = 4;
+    set->policies = ARENA_ARRAY(arena, struct policy *, set->cap);
+    atomic_init(&set->references, 1);
+    return set;
+}
+
+bool policy_set_add(struct policy_set *set, enum policy_use use, struct str name, struct str document,
+                    struct arena *arena, struct str *why)
+{
+    /* Refused documents must not grow the set: look first, where the caller's memory is. */
+    if (!policy_check(arena, use, document, why))
+        return false;
+    struct policy *policy = ARENA_NEW(set->arena, struct policy);
+    struct str unused;
+    policy_parse(set->arena, use, str_copy(set->arena, document), policy, &unused);
+    policy->name = str_copy(set->arena, name);
+    if (set->n == set->cap) {
+        size_t bytes = set->cap * sizeof *set->policies;
+        set->policies = arena_grow(set->arena, set->policies, bytes, 2 * bytes);
+        set->cap *= 2;
+    }
+    set->policies[set->n++] = policy;
+    return true;
+}
+
+const struct policy_set *policy_set_ref(const struct policy_set *set)
+{
+    if (set)
+        atomic_fetch_add(&((struct policy_set *)(uintptr_t)set)->references, 1);
+    return set;
+}
+
+void policy_set_unref(const struct policy_set *set)
+{
+    if (set && atomic_fetch_sub(&((struct policy_set *)(uintptr_t)set)->references, 1) == 1)
+        arena_free(set->arena);
+}
+
+size_t policy_set_count(const struct policy_set *set)
+{
+    return set ? set->n : 0;
+}
+
+bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why)
+{
+    struct policy policy;
+    return policy_parse(arena, use, document, &policy, why) && policy_validate(arena, use, &policy, why);
+}
+
+/* "IAM does not count white space when calculating the size of a policy against these quotas." */
+size_t policy_size(struct str document)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < document.len; i++)
+        n += !strchr(" \t\r\n", document.ptr[i]) || document.ptr[i] == '\0';
+    return n;
+}
