@@ -416,7 +416,7 @@ int cli_capabilities(int argc, char **argv)
     (void)argc;
     (void)argv;
     struct arena *arena = arena_new(65536);
-    printf("%.*s\n", STR_FMT(management_capabilities(NULL, arena)));
+    printf("%.*s\n", STR_FMT(management_capabilities(arena)));
     arena_free(arena);
     return 0;
 }

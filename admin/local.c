@@ -174,8 +174,9 @@ static void clock_(struct app *app, struct http_exchange *x, struct str rest)
 
 static void capabilities(struct app *app, struct http_exchange *x, struct str rest)
 {
+    (void)app;
     (void)rest;
-    reply_json(x, 200, management_capabilities(app, x->arena));
+    reply_json(x, 200, management_capabilities(x->arena));
 }
 
 static void openapi(struct app *app, struct http_exchange *x, struct str rest)

@@ -5,6 +5,7 @@
 
 #include "admin/errand.h"
 #include "core/json.h"
+#include "gateway/ops/refused.h"
 #include "gen/apigateway.h"
 #include "gen/apigatewaymanagementapi.h"
 #include "gen/apigatewayv2.h"
@@ -30,7 +31,7 @@ static void list_services(struct app *app, struct registered out[N_SERVICES])
     struct gateway *gateway = app ? app->gateway : NULL;
     const struct registered all[N_SERVICES] = {
         { &idp_service, identity, NULL },    { &ci_service, identity, NULL },   { &iam_service, identity, NULL },
-        { &sts_service, identity, NULL },    { &apigw_service, gateway, NULL }, { &apiv2_service, gateway, NULL },
+        { &sts_service, identity, NULL },    { &apigw_service, gateway, apigateway_refused }, { &apiv2_service, gateway, NULL },
         { &conn_service, gateway, NULL },    { &lambda_service, functions, NULL },
     };
     memcpy(out, all, sizeof all);
@@ -210,14 +211,17 @@ struct str management_account(struct app *app, struct http_exchange *x)
     return app->options.account;
 }
 
-struct str management_capabilities(struct app *app, struct arena *arena)
+struct str management_capabilities(struct arena *arena)
 {
-    if (app)
-        return json_print(arena, registry_capabilities(wire_registry(app->wire), arena));
     struct registered services[N_SERVICES];
     list_services(NULL, services);
     struct registry *registry = registry_new(services, N_SERVICES);
-    struct str text = json_print(arena, registry_capabilities(registry, arena));
+    json_t *doc = registry_capabilities(registry, arena);
+    json_t *accepted = json_array(); /* stored for AWS's tools, though nothing acts on it yet */
+    for (size_t i = 0; apigateway_accepted[i]; i++)
+        json_array_append_new(accepted, json_of(str_of(apigateway_accepted[i])));
+    json_object_set_new(doc, "accepted_not_enforced", accepted);
+    struct str text = json_print(arena, doc);
     registry_free(registry);
     return text;
 }
