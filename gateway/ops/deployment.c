@@ -5,6 +5,7 @@
 
 static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out);
 static gh_err check_complete(struct call *call, const json_t *api);
+static gh_err check_enforced(struct call *call, const json_t *api);
 static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, struct str deployment_id);
 static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id, json_t **out);
 static json_t *summary(struct call *call, const json_t *api);
@@ -99,6 +100,8 @@ static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in
 {
     struct call *call = draft->call;
     gh_err err = check_complete(call, draft->api);
+    if (!err)
+        err = check_enforced(call, draft->api);
     if (err)
         return err;
     struct str id = ops_id(call, 6);
@@ -122,6 +125,36 @@ static gh_err check_complete(struct call *call, const json_t *api)
                 return ops_bad_request(call, "No integration defined for method");
         }
     return methods ? NULL : ops_bad_request(call, "The REST API doesn't contain any methods");
+}
+
+static gh_err not_enforced(struct call *call, const char *member, struct str where)
+{
+    return gh_fail(call->arena, &GH_NOT_IMPLEMENTED,
+                   "%s of %.*s is not enforced by Gatehouse yet, so the API is not deployed", member, STR_FMT(where));
+}
+
+/* A draft may say these (AWS's recordings need it); served without them it would let in what its
+ * owner means to keep out. */
+static gh_err check_enforced(struct call *call, const json_t *api)
+{
+    const char *id, *name;
+    json_t *resource, *method;
+    struct str api_name = json_str(api, "name");
+    struct str type = json_value_str(json_array_get(json_object_get(json_object_get(api, "endpointConfiguration"), "types"), 0));
+    if (str_is(type, "PRIVATE"))
+        return not_enforced(call, "endpointConfiguration PRIVATE", api_name);
+    if (json_flag(api, "disableExecuteApiEndpoint", false))
+        return not_enforced(call, "disableExecuteApiEndpoint", api_name);
+    json_object_foreach(json_object_get(api, "resources"), id, resource)
+        json_object_foreach(json_object_get(resource, "resourceMethods"), name, method) {
+            struct str where = str_printf(call->arena, "%s %.*s", name, STR_FMT(json_str(resource, "path")));
+            json_t *validator = json_at(json_object_get(api, "requestValidators"), json_str(method, "requestValidatorId"));
+            if (json_flag(method, "apiKeyRequired", false))
+                return not_enforced(call, "apiKeyRequired", where);
+            if (json_flag(validator, "validateRequestBody", false) && json_object_get(method, "requestModels"))
+                return not_enforced(call, "validateRequestBody with requestModels", where);
+        }
+    return NULL;
 }
 
 /* "stageName: The name of the Stage resource for the Deployment resource to create." An existing one
