@@ -6,14 +6,16 @@
 Only what a server must know is kept: names, bindings, constraints, errors; no prose. The result is
 OpenAPI 3.1. What OpenAPI has no word for stands in x- keys:
 
-    x-service   of the document: id, signing, protocol, prefix (of the C names), target, xmlns
+    x-service   of the document: id, signing, protocol, prefix (of the C names), target, xmlns;
+                validation, refusal, input-prefix (tools/quirks.yaml)
     x-action, x-arn      of an operation: what IAM is asked (tools/authz.yaml)
-    x-unsigned  the operation carries no signature
+    x-unsigned  the operation carries no signature; x-free: it needs no permission
     x-errors    names of schemas that have x-error: {code, status, fault}
     x-wrapper   query protocol: the element around the result
     x-member    the model's name of a member, where the wire has another
     x-payload   the body is this one member; x-status: the member that holds the status
-    x-timestamp, x-document, x-union, x-sensitive, x-stream   of a schema
+    x-timestamp, x-document, x-union, x-sensitive, x-stream, x-dense   of a schema
+    x-terse     of an operation: constraint texts without values
 
 Paths: operations of the json and query protocols all live at "/", so theirs are "/#Operation";
 "/restapis#mode=import" is told from "/restapis" by its query.
@@ -66,8 +68,9 @@ def whole(number):
 
 
 class Service:
-    def __init__(self, name, model, authz):
+    def __init__(self, name, model, authz, quirks):
         self.name = name
+        self.quirks = quirks
         self.model = model
         self.meta = model['metadata']
         self.shapes = model['shapes']
@@ -106,6 +109,19 @@ class Service:
             if key in shape:
                 out[key] = shape[key]
         return out
+
+    def stray(self, name, body):
+        """What recordings show to be different (tools/quirks.yaml)."""
+        seen = self.quirks.get('enums', {}).get(name)
+        if seen:
+            body['enum'] = seen + [value for value in body['enum'] if value not in seen]
+        if name in self.quirks.get('open', []):
+            del body['enum']
+        if name in self.quirks.get('patterns', {}):
+            body['pattern'] = self.quirks['patterns'][name]
+        if name in self.quirks.get('dense', []):
+            body['x-dense'] = True
+        return body
 
     def flags(self, shape):
         return {word: True for key, word in (('sensitive', 'x-sensitive'), ('streaming', 'x-stream'), ('union', 'x-union'),
@@ -146,7 +162,7 @@ class Service:
         shape = self.shapes[name]
         if shape['type'] != 'structure' or shape.get('document'):
             body = {} if shape.get('document') else self.container(shape) if shape['type'] in ('list', 'map') else self.scalar(shape)
-            lines.append(f'    {name}: {flow({**body, **self.flags(shape)})}')
+            lines.append(f'    {name}: {flow({**self.stray(name, body), **self.flags(shape)})}')
             return
         lines.append(f'    {name}:')
         lines.append('      type: object')
@@ -220,8 +236,9 @@ class Service:
             content = {'schema': self.schema(spec['shape']), 'x-payload': payload}
             if payload in shape.get('required', []):
                 content['x-required'] = True
-            return {'content': {'*/*' if blob else 'application/json': content}}
-        if all('location' in spec for spec in shape['members'].values()):
+            anything = blob and self.name != 'lambda'  # whose blobs are JSON
+            return {'content': {'*/*' if anything else 'application/json': content}}
+        if self.meta['protocol'] == 'rest-json' and all('location' in spec for spec in shape['members'].values()):
             return None
         kind = {'query': 'application/x-www-form-urlencoded', 'json': 'application/x-amz-json-1.1'}.get(self.meta['protocol'], 'application/json')
         return {'content': {kind: {'schema': self.schema(name)}}}
@@ -237,6 +254,10 @@ class Service:
         lines.append(f'      x-arn: {flow(self.arn(name, path, op, input_shape))}')
         if op.get('authtype') == 'none':
             lines.append('      x-unsigned: true')
+        if name in self.authz.get('free', []):
+            lines.append('      x-free: true')
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.quirks.get('terse', [])):
+            lines.append('      x-terse: true')
         rows = self.parameters(input_shape)
         if rows:
             lines.append('      parameters:')
@@ -283,6 +304,7 @@ class Service:
             facts['target'] = meta['targetPrefix']
         if 'xmlNamespace' in meta:
             facts['xmlns'] = meta['xmlNamespace']
+        facts.update({key: self.quirks[key] for key in ('validation', 'refusal', 'input-prefix') if key in self.quirks})
         lines = ['# Written by tools/distill.py from the public API models (./dev models); names, bindings, constraints and errors only.',
                  'openapi: 3.1.0', f'info: {flow({"title": meta["serviceFullName"], "version": meta["apiVersion"]})}',
                  f'x-service: {flow(facts)}', 'paths:']
@@ -304,14 +326,18 @@ class Service:
         return '\n'.join(lines) + '\n'
 
 
+def read_yaml(name):
+    with open(os.path.join(HERE, name), encoding='utf-8') as f:
+        return yaml.safe_load(f)
+
+
 def main(wheel):
-    with open(os.path.join(HERE, 'authz.yaml'), encoding='utf-8') as f:
-        authz = yaml.safe_load(f)
+    authz, quirks = (read_yaml(name) for name in ('authz.yaml', 'quirks.yaml'))
     total = 0
     with zipfile.ZipFile(wheel) as models:
         for name, (version, _) in SERVICES.items():
             model = json.loads(gzip.decompress(models.read(f'botocore/data/{name}/{version}/service-2.json.gz')))
-            text = Service(name, model, authz[name]).document()
+            text = Service(name, model, authz[name], quirks[name]).document()
             yaml.load(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
             with open(os.path.join(HERE, '..', 'openapi', name + '.yaml'), 'w', encoding='utf-8') as f:
                 f.write(text)

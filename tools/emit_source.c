@@ -56,6 +56,7 @@ static void print_flags(yaml_node_t *node)
     print_flag("streaming", flag_at(node, "x-stream"));
     print_flag("event_stream", flag_at(node, "x-event-stream"));
     print_flag("union_", flag_at(node, "x-union"));
+    print_flag("dense", flag_at(node, "x-dense"));
 }
 
 static void print_constraints(const struct schema *schema)
@@ -199,17 +200,24 @@ static void print_operation(const struct operation *op)
     if (op->n_errors)
         fprintf(out, ", .errors = errors_%s", op->name);
     print_flag("unsigned_", op->is_unsigned);
+    print_flag("free", op->is_free);
+    print_flag("output", op->out_body != NULL);
+    print_flag("terse", op->terse);
+    print_string_member("payload_type", op->payload_type);
     fputs(" },\n", out);
 }
 
 static void print_service(const struct model *model)
 {
+    fprintf(out, "static const struct gh_kind validation = { .code = \"%s\", .status = 400 };\n", model->validation);
+    fprintf(out, "static const struct gh_kind refusal = { .code = \"%s\", .status = 400 };\n", model->refusal);
     const char *protocol = !strcmp(model->protocol, "query") ? "QUERY" : !strcmp(model->protocol, "json") ? "JSON11" : "REST_JSON";
     fprintf(out, "const struct service %s_service = { .id = \"%s\", .signing_name = \"%s\", .protocol = PROTOCOL_%s, .api_version = \"%s\"",
             prefix, model->id, model->signing, protocol, model->version);
     print_string_member("target_prefix", model->target);
+    print_flag("input_prefix", model->input_prefix);
     print_string_member("xml_namespace", model->xmlns);
-    fputs(", .operations = operations, .n_operations = sizeof(operations) / sizeof(*operations)"
+    fputs(", .validation = &validation, .refusal = &refusal, .operations = operations, .n_operations = sizeof(operations) / sizeof(*operations)"
           ", .errors = error_forms, .n_errors = sizeof(error_forms) / sizeof(*error_forms) };\n", out);
 }
 

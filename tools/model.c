@@ -314,6 +314,9 @@ static void read_answer(const struct model *model, yaml_node_t *responses, struc
             .schema = schema_of(model, node_at(row, "schema")), .location = flag_at(row, "x-prefix") ? "IN_HEADERS" : "IN_HEADER" });
     }
     op->out_body = read_body(model, answer, &op->out);
+    yaml_node_t *content = node_at(answer, "content");
+    if (content && strcmp(pair_key(content, 0), "*/*"))
+        op->payload_type = pair_key(content, 0);
 }
 
 static void read_operation(const struct model *model, const char *path_key, const char *method, yaml_node_t *node, struct operation *op)
@@ -322,6 +325,8 @@ static void read_operation(const struct model *model, const char *path_key, cons
     op->action = must(node, "x-action");
     op->arn = must(node, "x-arn");
     op->is_unsigned = flag_at(node, "x-unsigned");
+    op->is_free = flag_at(node, "x-free");
+    op->terse = flag_at(node, "x-terse");
     char *upper = copy_n(method, strlen(method));
     for (char *c = upper; *c; c++)
         *c = (char)toupper((unsigned char)*c);
@@ -383,7 +388,8 @@ void model_load(struct model *model, const char *path)
     yaml_node_t *root = yaml_document_get_root_node(&document), *facts = node_at(root, "x-service");
     *model = (struct model){ .id = must(facts, "id"), .signing = must(facts, "signing"), .protocol = must(facts, "protocol"),
         .prefix = must(facts, "prefix"), .target = text_at(facts, "target"), .xmlns = text_at(facts, "xmlns"),
-        .version = must(node_at(root, "info"), "version") };
+        .version = must(node_at(root, "info"), "version"), .validation = must(facts, "validation"),
+        .refusal = must(facts, "refusal"), .input_prefix = flag_at(facts, "input-prefix") };
     read_schemas(model, node_at(node_at(root, "components"), "schemas"));
     read_operations(model, node_at(root, "paths"));
 }

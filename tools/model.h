@@ -51,10 +51,10 @@ struct schema {
 };
 
 struct operation {
-    const char *name, *method, *action, *arn, *wrapper;
+    const char *name, *method, *action, *arn, *wrapper, *payload_type;
     char *path;
     int status;
-    bool is_unsigned;
+    bool is_unsigned, is_free, terse;
     struct record in, out;
     struct schema *in_body, *out_body; /* the schema that is the body, or NULL */
     struct schema **errors;
@@ -62,7 +62,8 @@ struct operation {
 };
 
 struct model {
-    const char *id, *signing, *protocol, *prefix, *target, *xmlns, *version;
+    const char *id, *signing, *protocol, *prefix, *target, *xmlns, *version, *validation, *refusal;
+    bool input_prefix;
     struct schema *schemas;
     size_t n_schemas;
     struct operation *operations; /* sorted by name */

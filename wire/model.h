@@ -88,6 +88,7 @@ struct shape {
     const char *element_name;    /* query/XML: NULL: "member" */
     const char *key_name, *value_name; /* NULL: "key", "value" */
     bool flattened, sensitive, streaming, event_stream, union_;
+    bool dense;                  /* AWS's constraint texts name "Member must not be null" */
     bool has_min, has_max;
     int64_t min, max;            /* length, size or value */
     const char *pattern;         /* as AWS prints it, or NULL */
@@ -125,6 +126,10 @@ struct operation {
     operation_fn run;   /* calls the handler with its own types */
     void (*handler)(void); /* the handler's address; NULL: not built, 501 (the symbol is weak) */
     bool unsigned_;     /* authtype none: InitiateAuth, GetId, … */
+    bool free;          /* needs no permission: GetCallerIdentity */
+    bool output;        /* has a body even if that is empty: json 1.1 then answers {} */
+    bool terse;         /* AWS's constraint texts leave out the value */
+    const char *payload_type;   /* rest-json: of a blob payload, where no header says it */
     const char *result_wrapper; /* query: "CreateUserResult", or NULL */
     const char *action; /* IAM's: "cognito-idp:AdminDisableUser" */
     const char *arn;    /* resource pattern: "arn:{p}:cognito-idp:{r}:{a}:userpool/{UserPoolId}", "*" */
@@ -146,6 +151,9 @@ struct service {
     const char *target_prefix; /* "AWSCognitoIdentityProviderService", or NULL */
     const char *api_version;   /* "2016-04-18" */
     const char *xml_namespace; /* query */
+    const struct gh_kind *validation; /* a constraint of the model is hurt */
+    const struct gh_kind *refusal;    /* a member that is not supported yet */
+    bool input_prefix;         /* constraint texts say "createRestApiInput.name" */
     const struct operation *operations; /* sorted by name */
     size_t n_operations;
     const struct error_form *errors;

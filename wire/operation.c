@@ -1,0 +1,253 @@
+#include "wire/operation.h"
+
+#include <stdlib.h>
+
+#include "core/id.h"
+#include "core/log.h"
+#include "wire/codec_json.h"
+#include "wire/codec_query.h"
+#include "wire/codec_rest.h"
+#include "wire/constrain.h"
+#include "wire/reply.h"
+#include "wire/resource.h"
+
+struct wire {
+    struct wire_config config;
+    struct arena *arena; /* of the copied strings */
+    struct registry *registry;
+};
+
+static const struct gh_kind unknown_operation = { "UnknownOperationException", 400, false, NULL };
+static const struct gh_kind invalid_action = { "InvalidAction", 400, false, NULL };
+static const struct gh_kind missing_action = { "MissingAction", 400, false, NULL };
+static const struct gh_kind no_such_path = { "MissingAuthenticationTokenException", 403, false, NULL };
+static const struct gh_kind serialization = { "SerializationException", 400, false, "MalformedInput" };
+static const struct gh_kind access_denied = { "AccessDeniedException", 403, false, "AccessDenied" };
+
+struct wire *wire_new(const struct wire_config *config)
+{
+    struct wire *wire = calloc(1, sizeof(*wire));
+    if (!wire)
+        abort();
+    wire->config = *config;
+    wire->arena = arena_new(1024);
+    struct str *strings[] = { &wire->config.partition, &wire->config.region, &wire->config.default_account, &wire->config.base_url };
+    for (size_t i = 0; i < COUNT(strings); i++)
+        *strings[i] = str_copy(wire->arena, *strings[i]);
+    wire->registry = registry_new(config->services, config->n_services);
+    return wire;
+}
+
+void wire_free(struct wire *wire)
+{
+    if (!wire)
+        return;
+    registry_free(wire->registry);
+    arena_free(wire->arena);
+    free(wire);
+}
+
+const struct registry *wire_registry(const struct wire *wire)
+{
+    return wire->registry;
+}
+
+/* One call on its way through. */
+struct run {
+    const struct wire *wire;
+    const struct wire_request *request;
+    struct route route;
+    struct call call;
+    struct sigv4_outcome signer;
+    struct principal principal;
+    void *in, *out;
+};
+
+static void begin(struct run *run, const struct wire *wire, struct arena *arena, const struct wire_request *request)
+{
+    const struct wire_config *config = &wire->config;
+    *run = (struct run){ .wire = wire, .request = request };
+    registry_find(wire->registry, arena, request, &run->route);
+    const struct registered *registered = run->route.registered;
+    run->principal = (struct principal){ .kind = PRINCIPAL_ANONYMOUS, .account = config->default_account, .arn = STR("anonymous") };
+    run->call = (struct call){ .arena = arena, .env = config->env, .db = config->db, .sealer = config->sealer,
+        .account = config->default_account, .region = config->region, .partition = config->partition,
+        .request_id = id_uuid(config->env, arena), .source_ip = request->source_ip,
+        .user_agent = http_header_get(request->headers, "User-Agent"), .base_url = config->base_url,
+        .now_us = env_now_us(config->env), .principal = &run->principal,
+        .service = registered ? registered->service : NULL, .operation = run->route.operation, .headers = request->headers,
+        .module = registered ? registered->module : NULL };
+}
+
+static gh_err unknown(const struct run *run)
+{
+    struct arena *arena = run->call.arena;
+    switch (run->call.service->protocol) {
+    case PROTOCOL_JSON11:
+        return gh_fail(arena, &unknown_operation, "Operation named %.*s does not exist", STR_FMT(run->route.unknown));
+    case PROTOCOL_QUERY:
+        if (str_empty(run->route.unknown))
+            return gh_fail(arena, &missing_action, "The request is missing an action or a required parameter");
+        return gh_fail(arena, &invalid_action, "Could not find operation %.*s for version %s", STR_FMT(run->route.unknown),
+                       run->call.service->api_version);
+    case PROTOCOL_REST_JSON:
+        break;
+    }
+    return gh_fail(arena, &no_such_path, "Missing Authentication Token");
+}
+
+static int64_t signing_now_s(const struct run *run)
+{
+    return run->wire->config.real_now_s ? run->wire->config.real_now_s() : run->call.now_us / 1000000;
+}
+
+/* Who signed it. State is kept per account and region: the region is the one it was signed for. */
+static gh_err authenticate(struct run *run)
+{
+    struct call *call = &run->call;
+    if (call->operation && call->operation->unsigned_)
+        return NULL;
+    const char *const services[] = { call->service->signing_name, NULL };
+    const struct sigv4_request request = { .method = run->request->method, .path = run->request->path,
+        .query = run->request->query, .headers = run->request->headers, .body = run->request->body };
+    const struct sigv4_rules rules = { .services = services, .global = call->service->protocol == PROTOCOL_QUERY,
+                                       .now_s = signing_now_s(run) };
+    if (sigv4_verify(call->arena, &request, &rules, &run->wire->config.keys, &run->signer) != SIGV4_OK)
+        return sigv4_error(call->arena, &run->signer, call->service->protocol);
+    if (run->signer.key.principal)
+        run->principal = *run->signer.key.principal;
+    call->account = run->principal.account;
+    if (call->service->protocol != PROTOCOL_QUERY && run->signer.scope_region.ptr)
+        call->region = run->signer.scope_region;
+    return NULL;
+}
+
+static gh_err decode(struct run *run)
+{
+    struct arena *arena = run->call.arena;
+    const struct operation *operation = run->call.operation;
+    struct str why = STR_NONE;
+    bool ok;
+    run->in = arena_zalloc(arena, operation->in->alloc);
+    run->out = arena_zalloc(arena, operation->out->alloc);
+    if (run->call.service->protocol == PROTOCOL_QUERY) {
+        ok = query_decode(arena, operation->in, run->route.form, run->in, &why);
+    } else if (run->call.service->protocol == PROTOCOL_REST_JSON) {
+        ok = rest_decode(arena, operation, run->request, run->route.labels, run->route.n_labels, run->in, &why);
+    } else if (str_empty(run->request->body)) {
+        ok = true;
+    } else {
+        const json_t *json = json_parse(arena, run->request->body, &why);
+        ok = json && json_decode(arena, operation->in, json, run->in, JSON_BODY, &why);
+    }
+    return ok ? NULL : gh_fail(arena, &serialization, "%.*s", STR_FMT(why));
+}
+
+static gh_err authorise(struct run *run)
+{
+    struct call *call = &run->call;
+    const struct wire_config *config = &run->wire->config;
+    if (call->operation->unsigned_ || call->operation->free || !config->allows)
+        return NULL;
+    struct policy_context context = policy_context_in(call->arena);
+    policy_context_add_request(&context, call->now_us / 1000000, call->source_ip, call->user_agent,
+                               http_header_get(run->request->headers, "Referer"), run->request->tls, call->region);
+    resource_tags(call, run->in, &context);
+    struct policy_request request = { .principal_arn = run->principal.arn, .account = run->principal.account,
+                                      .action = str_of(call->operation->action) };
+    request.resource = resource_of(call, run->in, &request.shown_resource);
+    request.keys = context.keys;
+    request.n_keys = context.n;
+    struct policy_decision decision = { .statement = -1 };
+    if (config->allows(config->allows_ctx, call->arena, run->signer.key.credential, &request, &decision))
+        return NULL;
+    return gh_fail(call->arena, &access_denied, "%.*s", STR_FMT(policy_denial(call->arena, &request, &decision)));
+}
+
+#ifdef GH_CHECK_REPLIES
+/* Debug builds: does what a handler gives fit the model? */
+static void check_reply(const struct run *run)
+{
+    static const struct gh_kind strays = { "ReplyStraysFromItsShape", 500, true, NULL };
+    struct service service = *run->call.service;
+    struct operation operation = *run->call.operation;
+    service.validation = &strays;
+    operation.in = operation.out;
+    gh_err err = constrain_check(run->call.arena, &service, &operation, run->out);
+    if (err)
+        log_at(LOG_WARN, "reply strays from its shape", { "operation", str_of(operation.name) }, { "why", err->message });
+}
+#else
+static void check_reply(const struct run *run)
+{
+    (void)run;
+}
+#endif
+
+/* AWS's order: the signature before anything of the content, then the form of the content, then
+ * permission (which needs the resource's name), then the values. */
+static gh_err carry_out(struct run *run)
+{
+    gh_err err = run->call.operation ? authenticate(run) : unknown(run);
+    if (err)
+        return err;
+    if (!run->call.operation->handler)
+        return gh_fail(run->call.arena, &GH_NOT_IMPLEMENTED, "%s is not built in Gatehouse yet", run->call.operation->name);
+    err = decode(run);
+    if (!err)
+        err = authorise(run);
+    if (!err)
+        err = constrain_check(run->call.arena, run->call.service, run->call.operation, run->in);
+    if (!err)
+        err = constrain_refused(run->call.arena, run->route.registered, run->call.operation, run->in);
+    if (!err)
+        err = run->call.operation->run(&run->call, run->in, run->out);
+    if (!err)
+        check_reply(run);
+    return err;
+}
+
+/* One line a call: who, what, on whose behalf, with which outcome. Never a value of the input. */
+static void audit(const struct run *run, gh_err err, const struct wire_reply *reply, int64_t began_us)
+{
+    const struct call *call = &run->call;
+    int64_t took_us = env_monotonic_us(call->env) - began_us;
+    log_at(reply->status >= 500 && reply->status != 501 ? LOG_ERROR : LOG_INFO, "call", { "service", str_of(call->service->id) },
+           { "operation", call->operation ? str_of(call->operation->name) : run->route.unknown },
+           { "principal", run->principal.arn }, { "access_key_id", run->principal.access_key_id.ptr ? run->principal.access_key_id : STR("") },
+           { "account", call->account }, { "region", call->region }, { "source_ip", call->source_ip.ptr ? call->source_ip : STR("") },
+           { "status", str_printf(call->arena, "%d", reply->status) }, { "error", err ? str_of(err->kind->code) : STR("") },
+           { "message", err ? err->message : STR("") }, { "took_us", str_printf(call->arena, "%lld", (long long)took_us) },
+           { "request_id", call->request_id });
+}
+
+void operation_run(const struct wire *wire, struct arena *arena, const struct wire_request *request, struct wire_reply *reply)
+{
+    struct run run;
+    int64_t began_us = env_monotonic_us(wire->config.env);
+    begin(&run, wire, arena, request);
+    if (!run.call.service) {
+        *reply = (struct wire_reply){ .status = 404, .body = STR(""), .unknown = true };
+        return;
+    }
+    gh_err err = carry_out(&run);
+    if (err)
+        reply_error(arena, run.call.service, err, run.call.request_id, reply);
+    else
+        reply_success(arena, run.call.service, run.call.operation, run.out, run.call.request_id, reply);
+    audit(&run, err, reply, began_us);
+}
+
+void operation_refuse(const struct wire *wire, struct arena *arena, const struct wire_request *request,
+                      const struct gh_kind *kind, const char *message, struct wire_reply *reply)
+{
+    struct run run;
+    begin(&run, wire, arena, request);
+    if (!run.call.service) {
+        *reply = (struct wire_reply){ .status = kind->status, .body = STR("") };
+        return;
+    }
+    gh_err err = gh_fail(arena, kind, "%s", message);
+    reply_error(arena, run.call.service, err, run.call.request_id, reply);
+    audit(&run, err, reply, env_monotonic_us(wire->config.env));
+}
