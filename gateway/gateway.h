@@ -24,6 +24,8 @@ struct gateway_config {
     size_t n_loops;
     struct str base_url, region, default_account, partition;
     bool explain;              /* x-gatehouse-trace on every answer (dev mode) */
+    double account_rate_per_s; /* requests of all APIs together; 0: no limit (AWS: 10000) */
+    int64_t account_burst;     /* AWS: 5000 */
 };
 
 /* Loads and compiles every deployed stage before it returns; call before the loops run. */

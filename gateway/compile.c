@@ -1,0 +1,393 @@
+/* A deployment's documents become a snapshot. What the data plane would not enforce is refused by
+ * name here, before the deployment is stored. */
+#include "gateway/compile.h"
+
+#include <stdlib.h>
+
+#include "gateway/gateway_response.h"
+#include "gateway/pipeline.h"
+
+bool compile_fail(struct compiler *c, const char *fmt, ...)
+{
+    if (!c->why.ptr) {
+        va_list args;
+        va_start(args, fmt);
+        struct str text = str_vprintf(c->scratch, fmt, args);
+        va_end(args);
+        c->why = c->place.ptr ? str_printf(c->scratch, "%.*s: %.*s", STR_FMT(c->place), STR_FMT(text)) : text;
+    }
+    return false;
+}
+
+struct str compile_copy(struct compiler *c, struct str text)
+{
+    return text.ptr ? str_copy(c->arena, text) : STR_NONE;
+}
+
+struct str compile_variables(struct compiler *c, struct str text)
+{
+    static const char open[] = "${stageVariables.";
+    struct strbuf out = strbuf_in(c->arena, text.len + 64);
+    ptrdiff_t at;
+    while ((at = str_find_str(text, str_of(open))) >= 0) {
+        struct str rest = str_from(text, (size_t)at + strlen(open));
+        ptrdiff_t end = str_find(rest, '}');
+        if (end < 0)
+            break;
+        strbuf_add(&out, str_sub(text, 0, (size_t)at));
+        strbuf_add(&out, snapshot_variable(c->snapshot, str_sub(rest, 0, (size_t)end)));
+        text = str_from(rest, (size_t)end + 1);
+    }
+    strbuf_add(&out, text);
+    return strbuf_view(&out);
+}
+
+/* --- the stage --- */
+
+static void compile_stage_variables(struct compiler *c)
+{
+    json_t *variables = json_object_get(c->settings, "variables"), *value;
+    const char *name;
+    struct snapshot *s = c->snapshot;
+    struct vtl_map *map = vtl_map_new(c->arena);
+    s->variables = ARENA_ARRAY(c->arena, struct gw_pair, json_object_size(variables) + 1);
+    json_object_foreach(variables, name, value) {
+        struct gw_pair pair = { compile_copy(c, str_of(name)), compile_copy(c, json_value_str(value)) };
+        if (!pair.value.ptr)
+            continue;
+        s->variables[s->n_variables++] = pair;
+        vtl_map_put(map, pair.name, vtl_text(pair.value));
+    }
+    map->read_only = true;
+    s->variable_map = vtl_map_value(map);
+}
+
+static struct bucket *compile_bucket(struct compiler *c, const json_t *setting)
+{
+    json_t *rate = json_object_get(setting, "throttlingRateLimit");
+    json_t *burst = json_object_get(setting, "throttlingBurstLimit");
+    if (!json_is_number(rate) && !json_is_number(burst))
+        return NULL;
+    struct bucket *bucket = ARENA_NEW(c->arena, struct bucket);
+    bucket_init(bucket, json_is_number(rate) ? json_number_value(rate) : 10000,
+                json_is_number(burst) ? (int64_t)json_number_value(burst) : 5000);
+    return bucket;
+}
+
+/* Keys are "pets/{id}/GET", the root's "/GET"; "~1" may still stand for a slash. */
+static json_t *method_setting(struct compiler *c, struct str path, struct str verb)
+{
+    json_t *settings = json_object_get(c->settings, "methodSettings"), *value;
+    const char *key;
+    struct str want = str_printf(c->scratch, "%.*s/%.*s", STR_FMT(str_from(path, 1)), STR_FMT(verb));
+    json_object_foreach(settings, key, value) {
+        struct strbuf plain = strbuf_in(c->scratch, 64);
+        for (const char *p = key; *p; p++) {
+            if (p[0] == '~' && p[1] == '1') {
+                strbuf_char(&plain, '/');
+                p++;
+            } else {
+                strbuf_char(&plain, *p);
+            }
+        }
+        struct str got = strbuf_view(&plain);
+        if (got.len > 1 && got.ptr[0] == '/' && want.ptr[0] != '/')
+            got = str_from(got, 1);
+        if (str_eq(got, want))
+            return value;
+    }
+    return NULL;
+}
+
+static bool is_name(char ch)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || strchr("._-", ch);
+}
+
+/* "$context.x only": everything else is text. */
+static void compile_log_format(struct compiler *c, struct str format)
+{
+    struct snapshot *s = c->snapshot;
+    s->log_parts = ARENA_ARRAY(c->arena, struct gw_log_part, format.len / 9 + 2);
+    struct str prefix = STR("$context.");
+    for (;;) {
+        ptrdiff_t at = str_find_str(format, prefix);
+        struct gw_log_part *part = &s->log_parts[s->n_log_parts++];
+        part->text = at < 0 ? format : str_sub(format, 0, (size_t)at);
+        if (at < 0)
+            return;
+        struct str rest = str_from(format, (size_t)at + prefix.len);
+        size_t len = 0;
+        while (len < rest.len && is_name(rest.ptr[len]))
+            len++;
+        while (len && rest.ptr[len - 1] == '.')
+            len--;
+        part->variable = str_sub(rest, 0, len);
+        format = str_from(rest, len);
+    }
+}
+
+static void compile_access_log(struct compiler *c)
+{
+    const json_t *settings = json_object_get(c->settings, "accessLogSettings");
+    struct str format = json_str(settings, "format");
+    if (!format.ptr && !json_str(settings, "destinationArn").ptr)
+        return;
+    c->snapshot->access_log = true;
+    c->snapshot->log_destination = compile_copy(c, json_str(settings, "destinationArn"));
+    compile_log_format(c, compile_copy(c, format.ptr ? format : STR("$context.requestId")));
+}
+
+/* --- gateway responses --- */
+
+static bool compile_gateway_responses(struct compiler *c)
+{
+    const char *name;
+    json_t *json;
+    json_object_foreach(json_object_get(c->api, "gatewayResponses"), name, json) {
+        c->place = str_printf(c->scratch, "gateway response %s", name);
+        int type = response_type_of(str_of(name));
+        if (type < 0)
+            return compile_fail(c, "no such response type");
+        struct gw_gateway_response *out = &c->snapshot->responses[type];
+        int64_t status = 0;
+        struct str code = json_str(json, "statusCode");
+        if (code.len && !str_i64(code, &status))
+            return compile_fail(c, "statusCode '%.*s' is no number", STR_FMT(code));
+        out->configured = true;
+        out->status = (int)status;
+        if (!compile_mappings(c, json_object_get(json, "responseParameters"), "gatewayresponse.", &out->mappings) ||
+            !compile_plain_templates(c, json_object_get(json, "responseTemplates"), &out->templates))
+            return false;
+    }
+    c->place = STR_NONE;
+    return true;
+}
+
+/* --- methods --- */
+
+static bool compile_scopes(struct compiler *c, const json_t *json, struct gw_method *method)
+{
+    json_t *scopes = json_object_get(json, "authorizationScopes"), *one;
+    size_t i;
+    method->scopes = ARENA_ARRAY(c->arena, struct str, json_array_size(scopes) + 1);
+    json_array_foreach(scopes, i, one)
+        method->scopes[method->n_scopes++] = compile_copy(c, json_value_str(one));
+    return true;
+}
+
+static bool compile_authorization(struct compiler *c, const json_t *json, struct gw_method *method)
+{
+    struct str type = json_str(json, "authorizationType");
+    if (!type.ptr || str_is(type, "NONE"))
+        return true;
+    if (str_is(type, "AWS_IAM")) {
+        method->authorization = AUTH_IAM;
+        return true;
+    }
+    if (!str_is(type, "CUSTOM") && !str_is(type, "COGNITO_USER_POOLS"))
+        return compile_fail(c, "authorizationType %.*s is not known", STR_FMT(type));
+    struct str id = json_str(json, "authorizerId");
+    method->authorizer = compile_find_authorizer(c, id);
+    if (!method->authorizer)
+        return compile_fail(c, "authorizer '%.*s' is missing", STR_FMT(id));
+    method->authorization = method->authorizer->kind;
+    if ((method->authorization == AUTH_COGNITO) != str_is(type, "COGNITO_USER_POOLS"))
+        return compile_fail(c, "authorizationType %.*s does not fit the authorizer's type", STR_FMT(type));
+    return compile_scopes(c, json, method);
+}
+
+/* The validator's parameters; its other half, the body's model, is not built yet. */
+static bool compile_validator(struct compiler *c, const json_t *json, struct gw_method *method)
+{
+    struct str id = json_str(json, "requestValidatorId");
+    if (!id.len)
+        return true;
+    const json_t *validator = json_at(json_object_get(c->api, "requestValidators"), id);
+    if (json_flag(validator, "validateRequestBody", false))
+        return compile_fail(c, "request validator '%.*s' validates bodies, which is not enforced yet", STR_FMT(id));
+    if (!json_flag(validator, "validateRequestParameters", false))
+        return true;
+    json_t *wanted = json_object_get(json, "requestParameters"), *required;
+    const char *name;
+    method->required = ARENA_ARRAY(c->arena, struct gw_mapping, json_object_size(wanted) + 1);
+    json_object_foreach(wanted, name, required) {
+        struct gw_source source;
+        if (!json_is_true(required))
+            continue;
+        if (!compile_source(c, str_of(name), &source))
+            return false;
+        method->required[method->n_required++] = (struct gw_mapping){
+            .place = source.kind == SOURCE_HEADER ? TO_HEADER : source.kind == SOURCE_QUERY ? TO_QUERY : TO_PATH,
+            .name = source.name,
+        };
+    }
+    return true;
+}
+
+static bool compile_method(struct compiler *c, const json_t *resource, struct str verb, const json_t *json)
+{
+    struct snapshot *s = c->snapshot;
+    struct gw_method *method = &s->methods[s->n_methods++];
+    json_t *responses = json_object_get(json, "methodResponses"), *one;
+    const char *key, *why = "";
+    method->snapshot = s;
+    method->http_method = compile_copy(c, verb);
+    method->resource_id = compile_copy(c, json_str(resource, "id"));
+    method->resource_path = compile_copy(c, json_str(resource, "path"));
+    c->place = str_printf(c->scratch, "%.*s %.*s", STR_FMT(verb), STR_FMT(method->resource_path));
+    if (json_flag(json, "apiKeyRequired", false))
+        return compile_fail(c, "apiKeyRequired is not enforced yet");
+    const json_t *setting = method_setting(c, method->resource_path, verb);
+    if (json_flag(setting, "cachingEnabled", false))
+        return compile_fail(c, "caching is not built yet");
+    method->bucket = compile_bucket(c, setting);
+    method->statuses = ARENA_ARRAY(c->arena, int, json_object_size(responses) + 1);
+    json_object_foreach(responses, key, one)
+        method->statuses[method->n_statuses++] = atoi(key);
+    const json_t *integration = json_object_get(json, "methodIntegration");
+    if (!compile_authorization(c, json, method) || !compile_validator(c, json, method) ||
+        (integration && !compile_integration(c, integration, method)))
+        return false;
+    pipeline_compile(method);
+    return route_add(c->arena, s->routes, method->resource_path, verb, method, &why) || compile_fail(c, "%s", why);
+}
+
+/* What the API's own OPTIONS methods say of CORS goes on the gateway's errors as well. */
+static void learn_cors(struct compiler *c, const struct gw_method *method)
+{
+    struct snapshot *s = c->snapshot;
+    if (!str_is(method->http_method, "OPTIONS") || !method->integration)
+        return;
+    for (size_t i = 0; i < method->integration->n_responses; i++) {
+        const struct gw_mappings *m = &method->integration->responses[i].mappings;
+        for (size_t k = 0; k < m->n; k++) {
+            if (m->items[k].source.kind != SOURCE_STATIC)
+                continue;
+            struct str name = m->items[k].name, value = m->items[k].source.name;
+            if (str_eq_nocase(name, STR("Access-Control-Allow-Origin")))
+                s->cors_origin = value;
+            if (str_eq_nocase(name, STR("Access-Control-Allow-Headers")))
+                s->cors_headers = value;
+            if (str_eq_nocase(name, STR("Access-Control-Allow-Methods")))
+                s->cors_methods = value;
+        }
+    }
+}
+
+static bool compile_methods(struct compiler *c)
+{
+    json_t *resources = json_object_get(c->api, "resources"), *resource, *json;
+    const char *id, *verb;
+    size_t n = 0;
+    json_object_foreach(resources, id, resource)
+        n += json_object_size(json_object_get(resource, "resourceMethods"));
+    c->snapshot->methods = ARENA_ARRAY(c->arena, struct gw_method, n + 1);
+    json_object_foreach(resources, id, resource) {
+        json_object_foreach(json_object_get(resource, "resourceMethods"), verb, json) {
+            if (!compile_method(c, resource, str_of(verb), json))
+                return false;
+            learn_cors(c, &c->snapshot->methods[c->snapshot->n_methods - 1]);
+        }
+    }
+    c->place = STR_NONE;
+    return true;
+}
+
+/* What would have to be enforced here and is not yet. */
+static bool refuse_unbuilt(struct compiler *c)
+{
+    if (json_str(c->api, "policy").len)
+        return compile_fail(c, "a resource policy is not enforced yet");
+    if (json_object_get(c->settings, "canarySettings"))
+        return compile_fail(c, "canary deployments are not built yet");
+    if (json_flag(c->settings, "cacheClusterEnabled", false))
+        return compile_fail(c, "caching is not built yet");
+    if (json_str(c->settings, "webAclArn").len)
+        return compile_fail(c, "web ACLs are not enforced yet");
+    if (json_str(c->settings, "clientCertificateId").len)
+        return compile_fail(c, "client certificates are not sent yet");
+    if (json_is_integer(json_object_get(c->api, "minimumCompressionSize")))
+        return compile_fail(c, "minimumCompressionSize is not built yet");
+    return true;
+}
+
+static void compile_api(struct compiler *c)
+{
+    json_t *binary = json_object_get(c->api, "binaryMediaTypes"), *one;
+    struct snapshot *s = c->snapshot;
+    size_t i;
+    s->api_name = compile_copy(c, json_str(c->api, "name"));
+    s->binary_types = ARENA_ARRAY(c->arena, struct str, json_array_size(binary) + 1);
+    json_array_foreach(binary, i, one)
+        s->binary_types[s->n_binary_types++] = str_lower(c->arena, json_value_str(one));
+    s->arn_prefix = str_printf(c->arena, "arn:%.*s:execute-api:%.*s:%.*s:%.*s/%.*s/", STR_FMT(s->partition),
+                               STR_FMT(s->region), STR_FMT(s->account), STR_FMT(s->api_id), STR_FMT(s->stage));
+}
+
+static bool compile_all(struct compiler *c)
+{
+    compile_api(c);
+    compile_stage_variables(c);
+    compile_access_log(c);
+    const json_t *everything = json_object_get(json_object_get(c->settings, "methodSettings"), "*/*");
+    c->snapshot->bucket = compile_bucket(c, everything);
+    if (json_flag(everything, "cachingEnabled", false))
+        return compile_fail(c, "caching is not built yet");
+    c->snapshot->routes = route_new(c->arena);
+    return refuse_unbuilt(c) && compile_authorizers(c) && compile_gateway_responses(c) && compile_methods(c);
+}
+
+struct snapshot *snapshot_compile(const struct stage_source *source, struct str partition, struct arena *scratch,
+                                  struct str *why)
+{
+    struct arena *arena = arena_new(16 * 1024);
+    struct snapshot *s = ARENA_NEW(arena, struct snapshot);
+    struct compiler c = { .snapshot = s, .arena = arena, .scratch = scratch, .api = source->api,
+                          .settings = source->settings };
+    s->arena = arena;
+    atomic_init(&s->references, 1);
+    s->account = str_copy(arena, source->account);
+    s->region = str_copy(arena, source->region);
+    s->partition = str_copy(arena, partition);
+    s->api_id = str_copy(arena, source->api_id);
+    s->stage = str_copy(arena, source->stage);
+    s->deployment_id = str_copy(arena, source->deployment_id);
+    if (compile_all(&c))
+        return s;
+    *why = c.why;
+    snapshot_unref(s);
+    return NULL;
+}
+
+void snapshot_unref(struct snapshot *snapshot)
+{
+    if (snapshot && atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1)
+        arena_free(snapshot->arena);
+}
+
+struct str snapshot_variable(const struct snapshot *snapshot, struct str name)
+{
+    for (size_t i = 0; i < snapshot->n_variables; i++)
+        if (str_eq(snapshot->variables[i].name, name))
+            return snapshot->variables[i].value;
+    return STR_NONE;
+}
+
+/* "image/png", "image/<star>" and "<star>/<star>", without parameters. */
+bool snapshot_is_binary(const struct snapshot *snapshot, struct str content_type)
+{
+    ptrdiff_t semicolon = str_find(content_type, ';');
+    if (semicolon >= 0)
+        content_type = str_sub(content_type, 0, (size_t)semicolon);
+    content_type = str_trim(content_type);
+    for (size_t i = 0; i < snapshot->n_binary_types; i++) {
+        struct str type = snapshot->binary_types[i];
+        if (str_is(type, "*/*") || (content_type.len && str_eq_nocase(type, content_type)))
+            return true;
+        if (content_type.len && str_ends(type, STR("/*")) &&
+            str_starts_nocase(content_type, str_sub(type, 0, type.len - 1)))
+            return true;
+    }
+    return false;
+}

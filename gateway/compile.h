@@ -1,0 +1,32 @@
+/* What the compiling files share. */
+#pragma once
+
+#include "gateway/snapshot.h"
+
+/* One compilation. An error is said once, with the place it was found at. */
+struct compiler {
+    struct snapshot *snapshot;
+    struct arena *arena;      /* the snapshot's */
+    struct arena *scratch;    /* the caller's: *why lives here */
+    const json_t *api, *settings;
+    struct str place;         /* "GET /pets/{id}" */
+    struct str why;
+};
+
+/* False, always. */
+bool compile_fail(struct compiler *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct str compile_copy(struct compiler *c, struct str text);
+/* ${stageVariables.name} filled in: "in URIs and ARNs only ${stageVariables.name}". */
+struct str compile_variables(struct compiler *c, struct str text);
+
+/* compile_mapping.c */
+bool compile_source(struct compiler *c, struct str text, struct gw_source *out);
+bool compile_mappings(struct compiler *c, const json_t *map, const char *target_prefix, struct gw_mappings *out);
+bool compile_templates(struct compiler *c, const json_t *map, const char *name, struct gw_templates *out);
+bool compile_plain_templates(struct compiler *c, const json_t *map, struct gw_templates *out);
+/* compile_integration.c */
+bool compile_integration(struct compiler *c, const json_t *json, struct gw_method *method);
+struct str compile_function(struct compiler *c, struct str uri); /* the ARN inside an invocation URI */
+/* compile_authorizer.c */
+bool compile_authorizers(struct compiler *c);
+const struct gw_authorizer *compile_find_authorizer(struct compiler *c, struct str id);

@@ -1,0 +1,168 @@
+#include <stdlib.h>
+
+#include "gateway/compile.h"
+
+static const struct {
+    const char *name;
+    enum integration_type type;
+} types[] = {
+    { "MOCK", INTEGRATE_MOCK }, { "HTTP", INTEGRATE_HTTP },           { "HTTP_PROXY", INTEGRATE_HTTP_PROXY },
+    { "AWS", INTEGRATE_AWS },   { "AWS_PROXY", INTEGRATE_AWS_PROXY },
+};
+
+/* "arn:aws:apigateway:R:lambda:path/2015-03-31/functions/ARN/invocations" -> ARN */
+struct str compile_function(struct compiler *c, struct str uri)
+{
+    uri = compile_variables(c, uri);
+    ptrdiff_t begin = str_find_str(uri, STR("/functions/"));
+    if (begin < 0 || !str_ends(uri, STR("/invocations")))
+        return STR_NONE;
+    struct str rest = str_from(uri, (size_t)begin + strlen("/functions/"));
+    if (rest.len < strlen("/invocations"))
+        return STR_NONE;
+    return compile_copy(c, str_sub(rest, 0, rest.len - strlen("/invocations")));
+}
+
+/* The endpoint's path and query: text, and {name} for mapped path parameters. */
+static bool compile_parts(struct compiler *c, struct str path, struct gw_integration *out)
+{
+    out->parts = ARENA_ARRAY(c->arena, struct gw_uri_part, path.len + 2);
+    if (path.len == 0 || path.ptr[0] != '/')
+        out->parts[out->n_parts++].text = STR("/");
+    while (path.len) {
+        ptrdiff_t open = str_find(path, '{');
+        size_t text = open < 0 ? path.len : (size_t)open;
+        if (text)
+            out->parts[out->n_parts++].text = compile_copy(c, str_sub(path, 0, text));
+        if (open < 0)
+            break;
+        path = str_from(path, text + 1);
+        ptrdiff_t close = str_find(path, '}');
+        if (close <= 0)
+            return compile_fail(c, "'{' without '}' in the integration's uri");
+        struct str name = str_sub(path, 0, (size_t)close);
+        if (name.ptr[name.len - 1] == '+')
+            name.len--;
+        out->parts[out->n_parts++].name = compile_copy(c, name);
+        path = str_from(path, (size_t)close + 1);
+    }
+    return true;
+}
+
+static bool compile_endpoint(struct compiler *c, struct gw_integration *out)
+{
+    struct uri uri;
+    struct str rest = out->uri;
+    ptrdiff_t scheme = str_find_str(rest, STR("://"));
+    if (scheme < 0)
+        return compile_fail(c, "the integration's uri '%.*s' is no http(s) address", STR_FMT(out->uri));
+    size_t host_end = (size_t)scheme + 3;
+    while (host_end < rest.len && !strchr("/?#", rest.ptr[host_end]))
+        host_end++;
+    /* only the part before the path is a plain URI: the path may hold {parameters} */
+    if (!uri_parse(c->arena, str_sub(rest, 0, host_end), &uri) || !uri.host.len || uri.userinfo.ptr)
+        return compile_fail(c, "the integration's uri '%.*s' is no http(s) address", STR_FMT(out->uri));
+    out->scheme = uri.scheme;
+    out->host = uri.host;
+    out->port = uri.port;
+    return compile_parts(c, str_from(rest, host_end), out);
+}
+
+/* A function, or another AWS service, which is a later issue. */
+static bool compile_aws(struct compiler *c, struct gw_integration *out)
+{
+    out->function = compile_function(c, out->uri);
+    if (!out->function.len)
+        return compile_fail(c, "the integration's uri '%.*s' names no function; other services are not built yet",
+                            STR_FMT(out->uri));
+    out->wrong_method = !str_is(out->http_method, "POST");
+    return true;
+}
+
+static bool compile_response(struct compiler *c, struct str status, const json_t *json,
+                             struct gw_integration_response *out)
+{
+    struct str pattern = json_str(json, "selectionPattern"), content = json_str(json, "contentHandling");
+    out->status = atoi(str_c(c->scratch, status));
+    if (pattern.len) {
+        out->pattern_text = compile_copy(c, pattern);
+        out->pattern = regex_compile(c->arena, out->pattern_text);
+        if (!out->pattern)
+            return compile_fail(c, "selectionPattern '%.*s' does not compile", STR_FMT(pattern));
+    }
+    out->content = str_is(content, "CONVERT_TO_BINARY") ? CONTENT_TO_BINARY
+                   : str_is(content, "CONVERT_TO_TEXT") ? CONTENT_TO_TEXT
+                                                        : CONTENT_AS_IS;
+    return compile_mappings(c, json_object_get(json, "responseParameters"), "method.response.", &out->mappings) &&
+           compile_templates(c, json_object_get(json, "responseTemplates"), "response", &out->templates);
+}
+
+static bool compile_responses(struct compiler *c, const json_t *map, struct gw_integration *out)
+{
+    const char *status;
+    json_t *json;
+    out->responses = ARENA_ARRAY(c->arena, struct gw_integration_response, json_object_size(map) + 1);
+    json_object_foreach((json_t *)(uintptr_t)map, status, json)
+        if (!compile_response(c, str_of(status), json, &out->responses[out->n_responses++]))
+            return false;
+    return true;
+}
+
+static void find_forbidden(struct gw_integration *out)
+{
+    static const char *const never[] = { "Content-Length", "Transfer-Encoding" };
+    static const char *const not_aws[] = { "Authorization", "Connection", "Expect", "Proxy-Authenticate", "TE" };
+    bool aws = out->type == INTEGRATE_AWS || out->type == INTEGRATE_AWS_PROXY;
+    for (size_t i = 0; i < out->mappings.n; i++) {
+        struct str name = out->mappings.items[i].name;
+        if (out->mappings.items[i].place != TO_HEADER)
+            continue;
+        for (size_t k = 0; k < COUNT(never); k++)
+            if (str_eq_nocase(name, str_of(never[k])))
+                out->forbidden_mapping = never[k];
+        for (size_t k = 0; aws && k < COUNT(not_aws); k++)
+            if (str_eq_nocase(name, str_of(not_aws[k])))
+                out->forbidden_mapping = not_aws[k];
+    }
+}
+
+static bool compile_kind(struct compiler *c, const json_t *json, struct gw_integration *out)
+{
+    struct str type = json_str(json, "type"), connection = json_str(json, "connectionType");
+    size_t i = 0;
+    while (i < COUNT(types) && !str_is(type, types[i].name))
+        i++;
+    if (i == COUNT(types))
+        return compile_fail(c, "integration type '%.*s' is not known", STR_FMT(type));
+    if (connection.len && !str_is(connection, "INTERNET"))
+        return compile_fail(c, "connectionType %.*s is not built yet", STR_FMT(connection));
+    out->type = types[i].type;
+    out->type_name = str_of(types[i].name);
+    out->http_method = compile_copy(c, json_str(json, "httpMethod"));
+    out->uri = compile_variables(c, json_str(json, "uri"));
+    if (out->type == INTEGRATE_HTTP || out->type == INTEGRATE_HTTP_PROXY)
+        return compile_endpoint(c, out);
+    return out->type == INTEGRATE_MOCK || compile_aws(c, out);
+}
+
+bool compile_integration(struct compiler *c, const json_t *json, struct gw_method *method)
+{
+    struct gw_integration *out = ARENA_NEW(c->arena, struct gw_integration);
+    struct str passthrough = json_str(json, "passthroughBehavior"), content = json_str(json, "contentHandling");
+    method->integration = out;
+    out->timeout_ms = (int)json_i64(json, "timeoutInMillis", 29000);
+    out->insecure_tls = json_flag(json_object_get(json, "tlsConfig"), "insecureSkipVerification", false);
+    out->passthrough = str_is(passthrough, "NEVER")               ? PASS_NEVER
+                       : str_is(passthrough, "WHEN_NO_TEMPLATES") ? PASS_WHEN_NO_TEMPLATES
+                                                                  : PASS_WHEN_NO_MATCH;
+    out->content = str_is(content, "CONVERT_TO_BINARY") ? CONTENT_TO_BINARY
+                   : str_is(content, "CONVERT_TO_TEXT") ? CONTENT_TO_TEXT
+                                                        : CONTENT_AS_IS;
+    if (!compile_kind(c, json, out) ||
+        !compile_mappings(c, json_object_get(json, "requestParameters"), "integration.request.", &out->mappings) ||
+        !compile_templates(c, json_object_get(json, "requestTemplates"), "request", &out->templates) ||
+        !compile_responses(c, json_object_get(json, "integrationResponses"), out))
+        return false;
+    find_forbidden(out);
+    return true;
+}

@@ -1,0 +1,323 @@
+/* $context: one table of variables for templates, mappings, gateway responses and access logs. */
+#include <inttypes.h>
+
+#include "core/time.h"
+#include "gateway/request.h"
+
+static struct str number(struct gw_request *r, int64_t value)
+{
+    return str_printf(r->arena, "%" PRId64, value);
+}
+
+static struct str account_id(struct gw_request *r)
+{
+    return r->snapshot ? r->snapshot->account : STR_NONE;
+}
+static struct str api_id(struct gw_request *r)
+{
+    return r->api_id;
+}
+static struct str stage(struct gw_request *r)
+{
+    return r->stage;
+}
+static struct str deployment_id(struct gw_request *r)
+{
+    return r->snapshot ? r->snapshot->deployment_id : STR_NONE;
+}
+static struct str domain_name(struct gw_request *r)
+{
+    return r->x->host;
+}
+static struct str domain_prefix(struct gw_request *r)
+{
+    ptrdiff_t dot = str_find(r->x->host, '.');
+    return dot < 0 ? r->x->host : str_sub(r->x->host, 0, (size_t)dot);
+}
+static struct str request_id(struct gw_request *r)
+{
+    return r->request_id;
+}
+static struct str extended_id(struct gw_request *r)
+{
+    return r->extended_id;
+}
+static struct str http_method(struct gw_request *r)
+{
+    return r->http_method;
+}
+static struct str request_path(struct gw_request *r)
+{
+    return r->request_path;
+}
+static struct str protocol(struct gw_request *r)
+{
+    (void)r;
+    return STR("HTTP/1.1");
+}
+static struct str request_time(struct gw_request *r)
+{
+    return time_clf(r->arena, r->wall_us / 1000000);
+}
+static struct str request_time_epoch(struct gw_request *r)
+{
+    return number(r, r->wall_us / 1000);
+}
+static struct str resource_id(struct gw_request *r)
+{
+    return r->method ? r->method->resource_id : STR_NONE;
+}
+static struct str resource_path(struct gw_request *r)
+{
+    return r->method ? r->method->resource_path : STR_NONE;
+}
+static struct str source_ip(struct gw_request *r)
+{
+    return r->x->peer_ip;
+}
+static struct str user_agent(struct gw_request *r)
+{
+    return http_header_get(&r->x->headers, "User-Agent");
+}
+static struct str xray_trace_id(struct gw_request *r)
+{
+    return r->trace_header;
+}
+
+/* --- who calls --- */
+
+static const struct principal *principal(struct gw_request *r)
+{
+    return r->caller.credential ? &r->caller.credential->principal : NULL;
+}
+static struct str identity_account(struct gw_request *r)
+{
+    return principal(r) ? principal(r)->account : STR_NONE;
+}
+static struct str identity_user(struct gw_request *r)
+{
+    return principal(r) ? principal(r)->id : STR_NONE;
+}
+static struct str identity_arn(struct gw_request *r)
+{
+    return principal(r) ? principal(r)->arn : STR_NONE;
+}
+static struct str identity_key(struct gw_request *r)
+{
+    return r->caller.access_key_id;
+}
+static struct str principal_id(struct gw_request *r)
+{
+    return r->caller.principal_id;
+}
+
+/* --- errors and results --- */
+
+static struct str error_message(struct gw_request *r)
+{
+    if (!r->failed || r->failure_null)
+        return STR_NONE;
+    if (r->failure_message.ptr)
+        return r->failure_message;
+    return str_of(response_kinds[r->failure].message);
+}
+static struct str error_message_string(struct gw_request *r)
+{
+    struct str message = error_message(r);
+    if (!r->failed)
+        return STR_NONE;
+    if (!message.ptr)
+        return STR("null");
+    struct strbuf out = strbuf_in(r->arena, message.len + 8);
+    json_quote(&out, message);
+    return strbuf_view(&out);
+}
+static struct str error_type(struct gw_request *r)
+{
+    return r->failed ? str_of(response_kinds[r->failure].name) : STR_NONE;
+}
+static struct str validation_error(struct gw_request *r)
+{
+    return r->validation_error;
+}
+static struct str status(struct gw_request *r)
+{
+    return r->status ? number(r, r->status) : STR_NONE;
+}
+static struct str response_length(struct gw_request *r)
+{
+    return number(r, r->reply_bytes);
+}
+static struct str response_latency(struct gw_request *r)
+{
+    return number(r, (env_monotonic_us(r->gateway->config.env) - r->x->started_us) / 1000);
+}
+static struct str integration_latency(struct gw_request *r)
+{
+    return r->integrated ? number(r, r->answer.latency_us / 1000) : STR_NONE;
+}
+/* "For Lambda proxy integration, the status code returned from Lambda, not from the function". */
+static struct str integration_status(struct gw_request *r)
+{
+    if (!r->integrated || !r->answer.status)
+        return STR_NONE;
+    return r->method->integration->type == INTEGRATE_AWS_PROXY ? STR("200") : number(r, r->answer.status);
+}
+static struct str integration_error(struct gw_request *r)
+{
+    return r->integration_error;
+}
+static struct str integration_request_id(struct gw_request *r)
+{
+    return r->answer.request_id;
+}
+static struct str authorizer_latency(struct gw_request *r)
+{
+    return r->caller.from_lambda ? number(r, r->caller.integration_latency_ms) : STR_NONE;
+}
+
+static const struct {
+    const char *name;
+    struct str (*get)(struct gw_request *r);
+    bool log_only; /* "access logging only" */
+} variables[] = {
+    { "accountId", account_id },
+    { "apiId", api_id },
+    { "deploymentId", deployment_id },
+    { "domainName", domain_name },
+    { "domainPrefix", domain_prefix },
+    { "extendedRequestId", extended_id },
+    { "httpMethod", http_method },
+    { "path", request_path },
+    { "protocol", protocol },
+    { "requestId", request_id },
+    { "requestTime", request_time },
+    { "requestTimeEpoch", request_time_epoch },
+    { "resourceId", resource_id },
+    { "resourcePath", resource_path },
+    { "stage", stage },
+    { "identity.accessKey", identity_key },
+    { "identity.accountId", identity_account },
+    { "identity.caller", identity_user },
+    { "identity.sourceIp", source_ip },
+    { "identity.user", identity_user },
+    { "identity.userAgent", user_agent },
+    { "identity.userArn", identity_arn },
+    { "authorizer.principalId", principal_id },
+    { "authorizer.integrationLatency", authorizer_latency },
+    { "error.message", error_message },
+    { "error.messageString", error_message_string },
+    { "error.responseType", error_type },
+    { "error.validationErrorString", validation_error },
+    { "status", status, true },
+    { "responseLength", response_length, true },
+    { "responseLatency", response_latency, true },
+    { "integrationLatency", integration_latency, true },
+    { "integration.latency", integration_latency, true },
+    { "integrationStatus", integration_status, true },
+    { "integration.integrationStatus", integration_status, true },
+    { "integration.status", integration_status, true },
+    { "integrationErrorMessage", integration_error, true },
+    { "integration.error", integration_error, true },
+    { "integration.requestId", integration_request_id, true },
+    { "awsEndpointRequestId", integration_request_id },
+    { "authorizer.latency", authorizer_latency, true },
+    { "xrayTraceId", xray_trace_id, true },
+};
+
+static struct str claim_text(struct gw_request *r, json_t *value)
+{
+    if (!value)
+        return STR_NONE;
+    if (json_is_string(value))
+        return json_value_str(value);
+    if (!json_is_array(value))
+        return json_print(r->arena, value);
+    struct strbuf out = strbuf_in(r->arena, 64); /* cognito:groups and its like: joined with commas */
+    size_t i;
+    json_t *one;
+    json_array_foreach(value, i, one) {
+        if (i)
+            strbuf_char(&out, ',');
+        strbuf_add(&out, json_is_string(one) ? json_value_str(one) : json_print(r->arena, one));
+    }
+    return strbuf_view(&out);
+}
+
+struct str gw_context(struct gw_request *r, struct str name)
+{
+    for (size_t i = 0; i < COUNT(variables); i++)
+        if (str_is(name, variables[i].name))
+            return variables[i].get(r);
+    if (str_starts(name, STR("authorizer.claims.")) && r->caller.claims)
+        return claim_text(r, json_at(r->caller.claims, str_from(name, strlen("authorizer.claims."))));
+    if (str_starts(name, STR("authorizer.")) && r->caller.context)
+        return claim_text(r, json_at(r->caller.context, str_from(name, strlen("authorizer."))));
+    return STR_NONE;
+}
+
+/* --- the same as a map, for templates --- */
+
+static struct vtl_map *sub_map(struct vtl_map *parent, struct str name)
+{
+    struct vtl_value *found = vtl_map_find(parent, name);
+    if (found && found->kind == VTL_MAP)
+        return found->map;
+    struct vtl_map *map = vtl_map_new(parent->arena);
+    vtl_map_put(parent, name, vtl_map_value(map));
+    return map;
+}
+
+static void put_variable(struct gw_request *r, struct vtl_map *context, size_t i)
+{
+    struct str name = str_of(variables[i].name), value = variables[i].get(r);
+    if (!value.ptr || variables[i].log_only)
+        return;
+    ptrdiff_t dot = str_find(name, '.');
+    if (dot < 0)
+        vtl_map_put(context, name, vtl_text(value));
+    else
+        vtl_map_put(sub_map(context, str_sub(name, 0, (size_t)dot)), str_from(name, (size_t)dot + 1),
+                    vtl_text(value));
+}
+
+static void put_json(struct gw_request *r, struct vtl_map *map, json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+        vtl_map_put(map, str_of(name), vtl_text(claim_text(r, value)));
+}
+
+static struct vtl_map *overrides(struct gw_request *r, const char *const *groups, size_t n)
+{
+    struct vtl_map *map = vtl_map_new(r->arena);
+    for (size_t i = 0; i < n; i++)
+        sub_map(map, str_of(groups[i]))->write_once = true;
+    return map;
+}
+
+struct vtl_value gw_context_map(struct gw_request *r)
+{
+    static const char *const request_groups[] = { "header", "path", "querystring" };
+    static const char *const response_groups[] = { "header" };
+    struct vtl_map *context = vtl_map_new(r->arena);
+    for (size_t i = 0; i < COUNT(variables); i++)
+        put_variable(r, context, i);
+    if (r->caller.claims)
+        put_json(r, sub_map(sub_map(context, STR("authorizer")), STR("claims")), r->caller.claims);
+    if (r->caller.context)
+        put_json(r, sub_map(context, STR("authorizer")), r->caller.context);
+    for (size_t i = 0; i < context->n; i++)
+        if (context->entries[i].value.kind == VTL_MAP)
+            context->entries[i].value.map->read_only = true;
+    /* Recorded: what a request template overrides can be read in the response template. */
+    if (!r->request_override)
+        r->request_override = overrides(r, request_groups, COUNT(request_groups));
+    if (!r->response_override)
+        r->response_override = overrides(r, response_groups, COUNT(response_groups));
+    vtl_map_put(context, STR("requestOverride"), vtl_map_value(r->request_override));
+    vtl_map_put(context, STR("responseOverride"), vtl_map_value(r->response_override));
+    context->read_only = true;
+    return vtl_map_value(context);
+}

@@ -1,0 +1,229 @@
+/* The data plane's front door: gateway/gateway.h. */
+#include "gateway/gateway.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "gateway/request.h"
+#include "gateway/stage/access_log.h"
+#include "gateway/stage/stage.h"
+#include "gateway/state.h"
+
+static bool open_loop(struct gateway *gateway, size_t number)
+{
+    struct gw_loop *home = &gateway->loops[number];
+    home->gateway = gateway;
+    home->number = number;
+    home->loop = gateway->config.loops[number];
+    home->stages = map_new();
+    const struct http_client_config config = { .jobs = gateway->config.jobs };
+    home->client = http_client_new(home->loop, &config);
+    if (!home->client || !trace_ring_init(&home->traces))
+        return false;
+    loop_each_turn(home->loop, access_log_flush, home);
+    return true;
+}
+
+/* A stage that no longer compiles (written by another version) is not served, and says so; the
+ * others are. */
+static void load_stage(struct gateway *gateway, struct str api_id, struct str stage)
+{
+    struct arena *arena = arena_new(64 * 1024);
+    struct stage_source source;
+    struct str why = STR_NONE;
+    struct snapshot *snapshot = NULL;
+    bool found = false;
+    gh_err err = stage_source_load(gateway->config.db, NULL, arena, api_id, stage, &found, &source);
+    if (!err && found)
+        snapshot = snapshot_compile(&source, gateway->config.partition, arena, &why);
+    if (snapshot) {
+        struct str key = str_printf(arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage));
+        for (size_t i = 0; i < gateway->n_loops; i++)
+            gateway_install(&gateway->loops[i], key, snapshot_ref(snapshot));
+        snapshot_unref(snapshot);
+    } else if (err || found) {
+        log_at(LOG_ERROR, "stage is not served", { "api", api_id }, { "stage", stage },
+               { "why", err ? err->message : why });
+    }
+    arena_free(arena);
+}
+
+static bool load_all(struct gateway *gateway, struct str *why)
+{
+    struct arena *arena = arena_new(16 * 1024);
+    struct stage_sources all;
+    gh_err err = stage_sources_open(&all, gateway->config.db, arena);
+    while (!err && stage_sources_next(&all))
+        load_stage(gateway, all.api_id, all.stage);
+    if (err)
+        *why = str_copy(gateway->arena, err->message);
+    arena_free(arena);
+    return !err;
+}
+
+struct gateway *gateway_open(const struct gateway_config *config, struct arena *arena, struct str *why)
+{
+    struct gateway *gateway = ARENA_NEW(arena, struct gateway);
+    gateway->config = *config;
+    gateway->arena = arena;
+    gateway->n_loops = config->n_loops;
+    gateway->loops = ARENA_ARRAY(arena, struct gw_loop, config->n_loops);
+    gateway->auth_cache = auth_cache_new();
+    pthread_mutex_init(&gateway->publishing, NULL);
+    if (config->account_rate_per_s > 0)
+        bucket_init(&gateway->account_bucket, config->account_rate_per_s, config->account_burst);
+    else
+        bucket_init(&gateway->account_bucket, -1, 0);
+    bool good = true;
+    for (size_t i = 0; i < config->n_loops && good; i++)
+        good = open_loop(gateway, i);
+    if (!good)
+        *why = STR("no descriptors or memory left for the gateway's loops");
+    if (good && load_all(gateway, why))
+        return gateway;
+    gateway_close(gateway);
+    return NULL;
+}
+
+static void free_entry(void *ptr)
+{
+    struct gw_entry *entry = ptr;
+    snapshot_unref(entry->snapshot);
+    free(entry);
+}
+
+void gateway_close(struct gateway *gateway)
+{
+    if (!gateway)
+        return;
+    for (size_t i = 0; i < gateway->n_loops; i++) {
+        struct gw_loop *home = &gateway->loops[i];
+        if (!home->stages)
+            continue;
+        access_log_flush(home);
+        if (home->client)
+            http_client_free(home->client);
+        map_free(home->stages, free_entry);
+        trace_ring_free(&home->traces);
+        free(home->log);
+    }
+    auth_cache_free(gateway->auth_cache);
+    pthread_mutex_destroy(&gateway->publishing);
+}
+
+struct gw_loop *gateway_loop(struct gateway *gateway, const struct loop *loop)
+{
+    for (size_t i = 0; i < gateway->n_loops; i++)
+        if (gateway->loops[i].loop == loop)
+            return &gateway->loops[i];
+    return NULL;
+}
+
+void gateway_random(struct gw_loop *home, void *out, size_t bytes)
+{
+    if (home->random_left < bytes) {
+        env_random(home->gateway->config.env, home->random, sizeof home->random);
+        home->random_left = sizeof home->random;
+    }
+    home->random_left -= bytes;
+    memcpy(out, home->random + home->random_left, bytes);
+}
+
+void gateway_count(struct gw_loop *home, int counter)
+{
+    atomic_fetch_add_explicit(&home->counters.counts[counter], 1, memory_order_relaxed);
+}
+
+void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str api_id, struct str stage,
+                   struct str path)
+{
+    struct gw_request *r = arena_alloc(x->arena, sizeof *r, _Alignof(struct gw_request));
+    /* the trace is large and sets itself up: zero what stands around it */
+    memset(r, 0, offsetof(struct gw_request, trace));
+    memset((char *)r + offsetof(struct gw_request, trace) + sizeof r->trace, 0,
+           sizeof *r - offsetof(struct gw_request, trace) - sizeof r->trace);
+    r->gateway = gateway;
+    r->home = gateway_loop(gateway, x->loop);
+    r->x = x;
+    r->arena = x->arena;
+    r->api_id = api_id;
+    r->stage = stage;
+    r->path = path.len ? path : STR("/");
+    x->user = r;
+    pipeline_start(r);
+}
+
+void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, bool complete)
+{
+    (void)gateway;
+    struct gw_request *r = x->user;
+    if (!r)
+        return;
+    x->user = NULL;
+    if (!complete && !r->finished) {
+        r->abandoned = true;
+        stage_http_forget(r);
+        stage_call_forget(r);
+        pipeline_abandon(r);
+    }
+    stage_call_forget(r);
+    if (r->entry)
+        gateway_leave(r->entry);
+}
+
+struct str gateway_trace(struct gateway *gateway, struct arena *arena, struct str trace_id)
+{
+    return trace_find(&gateway->loops[0].traces, gateway->n_loops, sizeof(struct gw_loop), arena, trace_id);
+}
+
+static uint64_t total(const struct gateway *gateway, int counter)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < gateway->n_loops; i++)
+        sum += atomic_load_explicit(&gateway->loops[i].counters.counts[counter], memory_order_relaxed);
+    return sum;
+}
+
+static void add_latency(const struct gateway *gateway, struct strbuf *out)
+{
+    static const char *const bounds[LATENCY_BUCKETS] = { "0.0001", "0.00025", "0.0005", "0.001", "0.0025",
+                                                         "0.005",  "0.01",    "0.025",  "0.05",  "0.1",
+                                                         "0.25",   "1",       "5",      "+Inf" };
+    uint64_t sum = 0, sum_us = 0;
+    strbuf_add(out, STR("# TYPE gatehouse_gateway_request_seconds histogram\n"));
+    for (size_t b = 0; b < LATENCY_BUCKETS; b++) {
+        for (size_t i = 0; i < gateway->n_loops; i++)
+            sum += atomic_load_explicit(&gateway->loops[i].counters.latency[b], memory_order_relaxed);
+        strbuf_printf(out, "gatehouse_gateway_request_seconds_bucket{le=\"%s\"} %" PRIu64 "\n", bounds[b], sum);
+    }
+    for (size_t i = 0; i < gateway->n_loops; i++)
+        sum_us += atomic_load_explicit(&gateway->loops[i].counters.latency_sum_us, memory_order_relaxed);
+    strbuf_printf(out, "gatehouse_gateway_request_seconds_sum %.6f\ngatehouse_gateway_request_seconds_count %" PRIu64 "\n",
+                  (double)sum_us / 1e6, sum);
+}
+
+void gateway_metrics(struct gateway *gateway, struct strbuf *out)
+{
+    static const struct {
+        int counter;
+        const char *name, *labels;
+    } rows[] = {
+        { COUNT_REQUESTS, "gatehouse_gateway_requests_total", "" },
+        { COUNT_2XX, "gatehouse_gateway_answers_total", "{class=\"2xx\"}" },
+        { COUNT_3XX, "gatehouse_gateway_answers_total", "{class=\"3xx\"}" },
+        { COUNT_4XX, "gatehouse_gateway_answers_total", "{class=\"4xx\"}" },
+        { COUNT_5XX, "gatehouse_gateway_answers_total", "{class=\"5xx\"}" },
+        { COUNT_THROTTLED, "gatehouse_gateway_throttled_total", "" },
+        { COUNT_AUTH_HITS, "gatehouse_gateway_authorizer_cache_total", "{result=\"hit\"}" },
+        { COUNT_AUTH_MISSES, "gatehouse_gateway_authorizer_cache_total", "{result=\"miss\"}" },
+        { COUNT_INTEGRATION_ERRORS, "gatehouse_gateway_integration_errors_total", "" },
+        { COUNT_BYTES_OUT, "gatehouse_gateway_body_bytes_total", "" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (i == 0 || strcmp(rows[i].name, rows[i - 1].name) != 0)
+            strbuf_printf(out, "# TYPE %s counter\n", rows[i].name);
+        strbuf_printf(out, "%s%s %" PRIu64 "\n", rows[i].name, rows[i].labels, total(gateway, rows[i].counter));
+    }
+    add_latency(gateway, out);
+}

@@ -1,0 +1,154 @@
+#include "gateway/pipeline.h"
+
+#include "gateway/request.h"
+
+static const struct gw_step *const front[] = { &step_accept, &step_route, &step_respond, &step_log };
+#define FRONT_TAIL 2
+
+static void add(struct gw_method *method, const struct gw_step *step)
+{
+    method->steps[method->n_steps++] = step;
+}
+
+static bool is_proxy(const struct gw_method *method)
+{
+    return method->integration->type == INTEGRATE_HTTP_PROXY || method->integration->type == INTEGRATE_AWS_PROXY;
+}
+
+static const struct gw_step *integrate_step(const struct gw_method *method)
+{
+    static const struct gw_step *const steps[] = {
+        [INTEGRATE_MOCK] = &step_mock,       [INTEGRATE_HTTP] = &step_http,
+        [INTEGRATE_HTTP_PROXY] = &step_http_proxy, [INTEGRATE_AWS] = &step_lambda,
+        [INTEGRATE_AWS_PROXY] = &step_lambda_proxy,
+    };
+    return steps[method->integration->type];
+}
+
+static bool uses_body(const struct gw_method *method)
+{
+    for (size_t i = 0; i < method->integration->mappings.n; i++)
+        if (method->integration->mappings.items[i].source.kind == SOURCE_BODY)
+            return true;
+    return method->integration->type != INTEGRATE_HTTP_PROXY;
+}
+
+void pipeline_compile(struct gw_method *method)
+{
+    /* A signature covers the body, so that it is read before it can be checked. */
+    bool signed_body = method->authorization == AUTH_IAM;
+    if (signed_body)
+        add(method, &step_read_whole);
+    if (method->authorization == AUTH_IAM)
+        add(method, &step_auth_iam);
+    if (method->authorization == AUTH_COGNITO)
+        add(method, &step_auth_cognito);
+    if (method->authorization == AUTH_LAMBDA_TOKEN || method->authorization == AUTH_LAMBDA_REQUEST)
+        add(method, &step_auth_lambda);
+    add(method, &step_throttle);
+    if (method->integration) {
+        if (!signed_body)
+            add(method, uses_body(method) ? &step_read_whole : &step_read_size);
+        if (method->n_required)
+            add(method, &step_validate);
+        if (method->integration->type != INTEGRATE_AWS_PROXY)
+            add(method, &step_map_in);
+        add(method, integrate_step(method));
+        if (!is_proxy(method))
+            add(method, &step_map_out);
+    }
+    method->tail = method->n_steps;
+    add(method, &step_respond);
+    add(method, &step_log);
+}
+
+static void run(struct gw_request *r, bool resuming)
+{
+    r->running = true;
+    while (r->at < r->n_steps) {
+        const struct gw_step *step = r->steps[r->at];
+        enum gw_next next = resuming ? step->resume(r) : step->enter(r);
+        resuming = false;
+        int64_t now_us = env_monotonic_us(r->gateway->config.env);
+        trace_step(&r->trace, step->name, now_us - r->mark_us, next == GW_FAIL, next == GW_WAIT);
+        r->mark_us = now_us;
+        if (next == GW_WAIT) {
+            if (!r->woken) { /* what it waits for has not come meanwhile */
+                r->waiting = true;
+                r->running = false;
+                return;
+            }
+            r->woken = false;
+            resuming = true;
+            continue;
+        }
+        if (next == GW_NEXT && step == &step_route && r->method) {
+            r->steps = r->method->steps;
+            r->n_steps = r->method->n_steps;
+            r->tail = r->method->tail;
+            r->at = 0;
+            continue;
+        }
+        r->at = next == GW_NEXT || r->at >= r->tail ? r->at + 1 : r->tail;
+    }
+    r->finished = true;
+    r->running = false;
+}
+
+void pipeline_start(struct gw_request *r)
+{
+    r->steps = front;
+    r->n_steps = COUNT(front);
+    r->tail = FRONT_TAIL;
+    r->mark_us = r->x->started_us ? r->x->started_us : env_monotonic_us(r->gateway->config.env);
+    run(r, false);
+}
+
+void gw_resume(struct gw_request *r)
+{
+    if (r->finished || r->abandoned)
+        return;
+    if (r->running) { /* called back before the step could say that it waits */
+        r->woken = true;
+        return;
+    }
+    if (!r->waiting)
+        return;
+    r->waiting = false;
+    run(r, true);
+}
+
+void pipeline_abandon(struct gw_request *r)
+{
+    if (r->finished)
+        return;
+    r->abandoned = r->replied = true;
+    if (r->running)
+        return;
+    r->waiting = false;
+    trace_note(&r->trace, "client", STR("gone before the answer was complete"));
+    r->at = r->n_steps - 1; /* the log */
+    run(r, false);
+}
+
+enum gw_next gw_fail(struct gw_request *r, enum response_type type)
+{
+    r->failed = true;
+    r->failure = type;
+    trace_note(&r->trace, "gateway response", str_of(response_kinds[type].name));
+    return GW_FAIL;
+}
+
+enum gw_next gw_fail_text(struct gw_request *r, enum response_type type, struct str message)
+{
+    r->failure_message = message;
+    return gw_fail(r, type);
+}
+
+enum gw_next gw_misconfigured(struct gw_request *r, const char *what, struct str detail)
+{
+    trace_note(&r->trace, what, detail);
+    r->integration_error = str_printf(r->arena, "Execution failed due to configuration error: %s%s%.*s", what,
+                                      detail.len ? ": " : "", STR_FMT(detail));
+    return gw_fail(r, RESPONSE_API_CONFIGURATION_ERROR);
+}

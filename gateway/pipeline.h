@@ -1,0 +1,38 @@
+/* One pipeline, compiled per method: a table of steps and the small runner.
+ *
+ *     client -> accept -> route -> [the method's own table:] read -> authorize -> throttle
+ *            -> map_in -> integrate -> map_out -> respond -> log
+ *
+ * The order is API Gateway's: resource and method look-up, authorizer, usage plan, throttle, then
+ * "Starting execution" with size and validation, mapping, integration (reference, life of a
+ * request). A step that a method does not use is not in its table. */
+#pragma once
+
+#include "gateway/snapshot.h"
+
+struct gw_request;
+
+enum gw_next {
+    GW_NEXT,  /* go on */
+    GW_WAIT,  /* something will call gw_resume */
+    GW_REPLY, /* the answer is decided: on to the steps that always run */
+    GW_FAIL,  /* so is it, and it is r->failure, a gateway response */
+};
+
+struct gw_step {
+    const char *name;
+    enum gw_next (*enter)(struct gw_request *r);
+    enum gw_next (*resume)(struct gw_request *r); /* after GW_WAIT */
+};
+
+/* The steps before the method is known, and the ways through for a method. */
+void pipeline_compile(struct gw_method *method);
+void pipeline_start(struct gw_request *r);
+/* After GW_WAIT, on the request's own loop. */
+void gw_resume(struct gw_request *r);
+/* The client is gone: no further step runs but the log. */
+void pipeline_abandon(struct gw_request *r);
+
+extern const struct gw_step step_accept, step_route, step_read_whole, step_read_size, step_auth_iam,
+    step_auth_cognito, step_auth_lambda, step_throttle, step_validate, step_map_in, step_mock, step_http,
+    step_http_proxy, step_lambda, step_lambda_proxy, step_map_out, step_respond, step_log;

@@ -1,0 +1,169 @@
+/* Making a stage live: compile, then swap it in on every loop, then return.
+ *
+ * Each loop has its own table, changed by a message to it: a request looks its stage up without a
+ * lock, counts itself in, and finishes on the snapshot it began with. */
+#include "gateway/publish.h"
+
+#include <stdlib.h>
+
+#include "gateway/state.h"
+#include "gen/apigateway.h"
+
+/* Counts loops down. */
+struct latch {
+    pthread_mutex_t lock;
+    pthread_cond_t zero;
+    size_t left;
+};
+
+struct swap {
+    struct loop_task task;
+    struct gw_loop *home;
+    struct str key;
+    bool whole_api;            /* key is "api/": every stage of it goes */
+    struct snapshot *snapshot; /* NULL: unpublish */
+    struct latch *latch;
+};
+
+static void drop(struct gw_entry *entry)
+{
+    if (!entry)
+        return;
+    entry->gone = true;
+    if (entry->in_flight == 0) {
+        snapshot_unref(entry->snapshot);
+        free(entry);
+    }
+}
+
+void gateway_install(struct gw_loop *home, struct str key, struct snapshot *snapshot)
+{
+    struct gw_entry *entry = calloc(1, sizeof *entry);
+    if (!entry)
+        abort();
+    entry->snapshot = snapshot;
+    drop(map_set(home->stages, key, entry));
+}
+
+struct gw_entry *gateway_enter(struct gw_loop *home, struct str api_id, struct str stage)
+{
+    char text[256];
+    if (api_id.len + stage.len + 1 > sizeof text)
+        return NULL;
+    memcpy(text, api_id.ptr, api_id.len);
+    text[api_id.len] = '/';
+    memcpy(text + api_id.len + 1, stage.ptr, stage.len);
+    struct gw_entry *entry = map_get(home->stages, (struct str){ text, api_id.len + 1 + stage.len });
+    if (entry)
+        entry->in_flight++;
+    return entry;
+}
+
+void gateway_leave(struct gw_entry *entry)
+{
+    entry->in_flight--;
+    if (entry->gone)
+        drop(entry);
+}
+
+static void remove_api(struct gw_loop *home, struct str prefix)
+{
+    struct str key;
+    void *value;
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t at = 0; map_each(home->stages, &at, &key, &value);) {
+            if (!str_starts(key, prefix))
+                continue;
+            drop(map_remove(home->stages, key));
+            again = true; /* the table changed: from the front */
+            break;
+        }
+    }
+}
+
+static void run_swap(struct loop_task *task)
+{
+    struct swap *swap = (struct swap *)(void *)task;
+    if (swap->snapshot)
+        gateway_install(swap->home, swap->key, swap->snapshot);
+    else if (swap->whole_api)
+        remove_api(swap->home, swap->key);
+    else
+        drop(map_remove(swap->home->stages, swap->key));
+    struct latch *latch = swap->latch;
+    pthread_mutex_lock(&latch->lock);
+    if (--latch->left == 0)
+        pthread_cond_signal(&latch->zero);
+    pthread_mutex_unlock(&latch->lock);
+}
+
+static void swap_everywhere(struct gateway *gateway, struct arena *arena, struct str key, bool whole_api,
+                            struct snapshot *snapshot)
+{
+    struct latch latch = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, gateway->n_loops };
+    struct swap *swaps = ARENA_ARRAY(arena, struct swap, gateway->n_loops);
+    for (size_t i = 0; i < gateway->n_loops; i++) {
+        swaps[i] = (struct swap){ .task.fn = run_swap,
+                                  .home = &gateway->loops[i],
+                                  .key = key,
+                                  .whole_api = whole_api,
+                                  .snapshot = snapshot ? snapshot_ref(snapshot) : NULL,
+                                  .latch = &latch };
+        loop_post(gateway->loops[i].loop, &swaps[i].task);
+    }
+    pthread_mutex_lock(&latch.lock);
+    while (latch.left > 0)
+        pthread_cond_wait(&latch.zero, &latch.lock);
+    pthread_mutex_unlock(&latch.lock);
+}
+
+gh_err gateway_check(struct gateway *gateway, struct call *call, const struct stage_source *source)
+{
+    struct str why = STR_NONE;
+    struct snapshot *snapshot = snapshot_compile(source, gateway->config.partition, call->arena, &why);
+    if (!snapshot)
+        return gh_fail(call->arena, &apigw_BadRequestException, "%.*s", STR_FMT(why));
+    snapshot_unref(snapshot);
+    return NULL;
+}
+
+static gh_err publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage)
+{
+    struct stage_source source;
+    struct str why = STR_NONE, key = str_printf(call->arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage));
+    bool found = false;
+    gh_err err = stage_source_load(call->db, NULL, call->arena, api_id, stage, &found, &source);
+    if (err)
+        return err;
+    if (!found) {
+        swap_everywhere(gateway, call->arena, key, false, NULL);
+        return NULL;
+    }
+    struct snapshot *snapshot = snapshot_compile(&source, gateway->config.partition, call->arena, &why);
+    if (!snapshot)
+        return gh_fail(call->arena, &apigw_BadRequestException, "%.*s", STR_FMT(why));
+    swap_everywhere(gateway, call->arena, key, false, snapshot);
+    snapshot_unref(snapshot);
+    return NULL;
+}
+
+gh_err gateway_publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage)
+{
+    pthread_mutex_lock(&gateway->publishing);
+    gh_err err = publish(gateway, call, api_id, stage);
+    pthread_mutex_unlock(&gateway->publishing);
+    return err;
+}
+
+gh_err gateway_unpublish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage)
+{
+    pthread_mutex_lock(&gateway->publishing);
+    if (stage.ptr)
+        swap_everywhere(gateway, call->arena, str_printf(call->arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage)),
+                        false, NULL);
+    else
+        swap_everywhere(gateway, call->arena, str_printf(call->arena, "%.*s/", STR_FMT(api_id)), true, NULL);
+    pthread_mutex_unlock(&gateway->publishing);
+    return NULL;
+}

@@ -1,0 +1,130 @@
+/* Everything known of one call on the data plane. It lives in the exchange's arena. */
+#pragma once
+
+#include "core/http_client.h"
+#include "core/http_server.h"
+#include "core/invoke.h"
+#include "gateway/gateway_response.h"
+#include "gateway/pipeline.h"
+#include "gateway/state.h"
+#include "gateway/trace.h"
+#include "identity/identity.h"
+
+#define GW_MAX_BODY (10 * 1024 * 1024)
+
+/* Name and value of a query parameter, decoded. */
+struct gw_params {
+    struct gw_pair *items;
+    size_t n, cap;
+};
+
+/* Who calls, as the authorizer said. */
+struct gw_caller {
+    struct str principal_id;                 /* Lambda authorizer */
+    json_t *context;                         /* its context map, values as strings; or NULL */
+    json_t *claims;                          /* Cognito */
+    const struct credential *credential;     /* AWS_IAM */
+    struct str access_key_id;
+    int64_t integration_latency_ms;          /* of a Lambda authorizer, 0 from the cache */
+    bool from_lambda;
+};
+
+/* What the integration is given, and what it gave. */
+struct gw_exchange {
+    struct str body;
+    size_t room;                             /* bytes that body may grow to */
+    struct http_headers headers;
+    int status;
+    int64_t latency_us;
+    bool function_error;
+    struct str request_id;                   /* of the endpoint */
+};
+
+struct gw_request {
+    struct gateway *gateway;
+    struct gw_loop *home;
+    struct gw_entry *entry;                  /* the loop's hold on the snapshot; NULL before route */
+    struct http_exchange *x;
+    struct arena *arena;
+    const struct snapshot *snapshot;
+    const struct gw_method *method;
+    struct route_match match;
+
+    /* the runner's */
+    const struct gw_step *const *steps;
+    size_t n_steps, at, tail;
+    bool waiting, running, woken, finished, abandoned;
+    int64_t mark_us;                         /* when the current step began */
+
+    /* accept */
+    struct str api_id, stage;
+    struct str path;                         /* raw, without the stage: "/pets/1" */
+    struct str request_path;                 /* as sent, with the stage: $context.path */
+    struct str http_method;
+    char request_id_text[37];
+    char extended_id_text[17];
+    struct str request_id, extended_id;
+    struct str trace_header;                 /* X-Amzn-Trace-Id */
+    int64_t wall_us;
+    struct trace trace;
+
+    /* parameters, parsed when first asked for */
+    bool query_parsed;
+    struct gw_params query;
+
+    struct str body;
+    bool body_read;
+    struct gw_caller caller;
+
+    /* a function that is being called; NULL when the answer is in */
+    struct gw_call *call;
+
+    /* integration */
+    struct gw_exchange request;              /* to it */
+    struct gw_exchange answer;               /* from it */
+    struct str target;                       /* "/path?query" at the endpoint */
+    struct vtl_map *request_override, *response_override;
+    bool integrated;
+    int64_t integration_started_us;
+    int64_t streamed_in;                     /* bytes of a streamed request body so far */
+    struct http_call *http;                  /* while one is under way */
+    bool streaming;                          /* the answer is on its way to the client */
+
+    /* the answer */
+    bool failed;
+    enum response_type failure;
+    struct str failure_message;              /* absent: the type's own */
+    bool failure_null;                       /* message is null */
+    int failure_status;                      /* 0: the type's own */
+    struct str failure_error_type;           /* absent: the type's own */
+    struct str validation_error, integration_error;
+    int status;
+    struct http_headers headers;
+    struct str reply;
+    bool replied;
+    int64_t reply_bytes;
+};
+
+/* Ends the request with a gateway response. */
+enum gw_next gw_fail(struct gw_request *r, enum response_type type);
+enum gw_next gw_fail_text(struct gw_request *r, enum response_type type, struct str message);
+/* AWS's "Execution failed due to configuration error": 500, the reason goes to trace and log. */
+enum gw_next gw_misconfigured(struct gw_request *r, const char *what, struct str detail);
+
+/* params.c: what mappings, templates and events read. Absent when there is none. */
+struct gw_params *gw_query(struct gw_request *r);
+struct str gw_query_last(struct gw_request *r, struct str name);
+struct str gw_header_last(const struct http_headers *headers, struct str name);
+struct str gw_path_param(struct gw_request *r, struct str name);
+struct str gw_source_value(struct gw_request *r, const struct gw_source *source);
+bool gw_header_dropped(struct str name);     /* "Dropped at parsing, never seen by mapping" */
+
+/* context.c */
+struct str gw_context(struct gw_request *r, struct str name); /* "identity.sourceIp" */
+struct vtl_value gw_context_map(struct gw_request *r);
+
+/* template.c: one mapping template over one payload. False: r->integration_error says why. */
+bool gw_run_template(struct gw_request *r, const struct gw_template *tpl, const char *name, struct str payload,
+                     struct str *out);
+const struct gw_template *gw_pick_template(const struct gw_templates *templates, struct str content_type);
+struct str gw_mime(struct gw_request *r, struct str content_type); /* without parameters, lower case */

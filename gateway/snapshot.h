@@ -1,0 +1,197 @@
+/* A deployed stage as the data plane sees it: compiled once, immutable, in one arena.
+ *
+ * "A deployment is a point-in-time snapshot of your API": requests finish on the snapshot they
+ * began with. The one thing that changes in it are the token buckets, which are atomics. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "core/bucket.h"
+#include "core/jsonpath.h"
+#include "core/uri.h"
+#include "gateway/route.h"
+#include "gateway/store/deployment.h"
+#include "gateway/vtl/regex.h"
+#include "gateway/vtl/vtl.h"
+
+struct gw_step;
+struct gw_request;
+
+struct gw_pair {
+    struct str name, value;
+};
+
+/* Where a mapped value comes from: "method.request.header.X", "context.stage", "'text'" … */
+enum source_kind {
+    SOURCE_STATIC, /* also stageVariables.X, resolved when compiled */
+    SOURCE_CONTEXT,
+    SOURCE_HEADER,
+    SOURCE_HEADER_MULTI,
+    SOURCE_QUERY,
+    SOURCE_QUERY_MULTI,
+    SOURCE_PATH,
+    SOURCE_BODY,
+    SOURCE_ANSWER_HEADER, /* integration.response.* */
+    SOURCE_ANSWER_HEADER_MULTI,
+    SOURCE_ANSWER_BODY,
+};
+struct gw_source {
+    enum source_kind kind;
+    struct str name;               /* of the parameter; the text itself when STATIC */
+    const struct jsonpath *path;   /* BODY, ANSWER_BODY; NULL: the whole */
+};
+
+enum mapping_place { TO_HEADER, TO_QUERY, TO_PATH };
+struct gw_mapping {
+    enum mapping_place place;
+    struct str name;
+    struct gw_source source;
+};
+
+/* A template and the MIME type it is for. tpl NULL: pass the payload through. */
+struct gw_template {
+    struct str type;
+    const struct vtl_template *tpl;
+    struct str text;               /* of gateway responses, which are no VTL */
+};
+
+struct gw_templates {
+    struct gw_template *items;
+    size_t n;
+};
+
+struct gw_mappings {
+    struct gw_mapping *items;
+    size_t n;
+};
+
+enum content_handling { CONTENT_AS_IS, CONTENT_TO_BINARY, CONTENT_TO_TEXT };
+
+struct gw_integration_response {
+    int status;
+    const pcre2_code *pattern;     /* NULL: the default */
+    struct str pattern_text;
+    enum content_handling content;
+    struct gw_mappings mappings;
+    struct gw_templates templates;
+};
+
+enum integration_type { INTEGRATE_MOCK, INTEGRATE_HTTP, INTEGRATE_HTTP_PROXY, INTEGRATE_AWS, INTEGRATE_AWS_PROXY };
+
+/* A piece of an endpoint's path: text, or the value mapped to integration.request.path.NAME. */
+struct gw_uri_part {
+    struct str text;               /* absent: a parameter */
+    struct str name;
+};
+
+struct gw_integration {
+    enum integration_type type;
+    struct str type_name;
+    struct str http_method;        /* "ANY": the client's */
+    struct str uri;                /* with stage variables filled in */
+    struct str scheme, host, host_header;
+    uint16_t port;
+    struct gw_uri_part *parts;     /* path and query of the endpoint */
+    size_t n_parts;
+    struct str function;           /* ARN of a Lambda function */
+    bool wrong_method;             /* recorded: AWS_PROXY with another method than POST answers 500 */
+    bool async;                    /* X-Amz-Invocation-Type: 'Event' */
+    int timeout_ms;
+    bool insecure_tls;
+    enum passthrough { PASS_WHEN_NO_MATCH, PASS_WHEN_NO_TEMPLATES, PASS_NEVER } passthrough;
+    enum content_handling content;
+    struct gw_mappings mappings;
+    struct gw_templates templates;
+    struct gw_integration_response *responses;
+    size_t n_responses;
+    const char *forbidden_mapping; /* a mapped header that fails every call, as recorded; or NULL */
+};
+
+enum authorization { AUTH_NONE, AUTH_IAM, AUTH_COGNITO, AUTH_LAMBDA_TOKEN, AUTH_LAMBDA_REQUEST };
+
+struct gw_authorizer {
+    struct str id, name;
+    enum authorization kind;
+    struct gw_source *identity;    /* TOKEN, COGNITO: one header */
+    size_t n_identity;
+    const pcre2_code *validation;  /* identityValidationExpression or NULL */
+    int ttl_s;                     /* 0: no cache */
+    struct str function;           /* Lambda's ARN */
+    struct str *pool_arns;
+    size_t n_pool_arns;
+    bool honour_revocation;
+};
+
+#define GW_MAX_STEPS 16
+
+struct gw_method {
+    const struct snapshot *snapshot;
+    struct str http_method;        /* "GET" or "ANY" */
+    struct str resource_id, resource_path;
+    enum authorization authorization;
+    const struct gw_authorizer *authorizer;
+    struct str *scopes;
+    size_t n_scopes;
+    struct gw_mapping *required;   /* parameters a validator wants; place and name */
+    size_t n_required;
+    int *statuses;                 /* of the method responses */
+    size_t n_statuses;
+    struct gw_integration *integration; /* NULL: none */
+    struct bucket *bucket;         /* of the method, or NULL */
+    double bucket_rate;
+    const struct gw_step *steps[GW_MAX_STEPS];
+    size_t n_steps, tail;          /* tail: the first step that always runs */
+};
+
+/* A configured gateway response. */
+struct gw_gateway_response {
+    bool configured;
+    int status;                    /* 0: the type's own */
+    struct gw_mappings mappings;   /* TO_HEADER only */
+    struct gw_templates templates;
+};
+
+/* An access log's line: text and $context variables, in turns. */
+struct gw_log_part {
+    struct str text;
+    struct str variable;           /* absent: text only */
+};
+
+#define GW_RESPONSE_TYPES 21
+
+struct snapshot {
+    atomic_int references;
+    struct arena *arena;
+    struct str account, region, partition, api_id, api_name, stage, deployment_id;
+    struct str arn_prefix;         /* "arn:aws:execute-api:us-east-1:0:abc/stage/" */
+    struct gw_pair *variables;
+    size_t n_variables;
+    struct vtl_value variable_map; /* $stageVariables, read only */
+    struct route *routes;
+    struct gw_method *methods;
+    size_t n_methods;
+    struct gw_authorizer *authorizers;
+    size_t n_authorizers;
+    struct gw_gateway_response responses[GW_RESPONSE_TYPES];
+    struct str cors_origin, cors_headers, cors_methods; /* what the API's OPTIONS methods say */
+    struct str *binary_types;
+    size_t n_binary_types;
+    struct bucket *bucket;         /* of the stage: methodSettings["*" "/" "*"], or NULL */
+    struct gw_log_part *log_parts;
+    size_t n_log_parts;
+    bool access_log;
+    struct str log_destination;
+};
+
+/* NULL: *why names the resource, method and field that cannot be served. `source` may go away. */
+struct snapshot *snapshot_compile(const struct stage_source *source, struct str partition, struct arena *arena,
+                                  struct str *why);
+void snapshot_unref(struct snapshot *snapshot);
+static inline struct snapshot *snapshot_ref(struct snapshot *snapshot)
+{
+    atomic_fetch_add_explicit(&snapshot->references, 1, memory_order_relaxed);
+    return snapshot;
+}
+/* A stage variable, or absent. */
+struct str snapshot_variable(const struct snapshot *snapshot, struct str name);
+bool snapshot_is_binary(const struct snapshot *snapshot, struct str content_type);

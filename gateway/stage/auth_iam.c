@@ -1,0 +1,88 @@
+/* AWS_IAM: a Signature Version 4 for execute-api, then the signer's policies. */
+#include "gateway/stage/stage.h"
+#include "policy/eval.h"
+#include "wire/sigv4.h"
+
+static enum sigv4_verdict find_key(void *ctx, struct arena *arena, struct str access_key_id, struct str session_token,
+                                   int64_t now_s, struct sigv4_key *out)
+{
+    static const enum sigv4_verdict verdicts[] = {
+        [CREDENTIAL_OK] = SIGV4_OK,
+        [CREDENTIAL_UNKNOWN] = SIGV4_UNKNOWN_KEY,
+        [CREDENTIAL_INACTIVE] = SIGV4_UNKNOWN_KEY,
+        [CREDENTIAL_EXPIRED] = SIGV4_EXPIRED_TOKEN,
+        [CREDENTIAL_BAD_TOKEN] = SIGV4_BAD_TOKEN,
+    };
+    struct gateway *gateway = ctx;
+    struct credential *credential = ARENA_NEW(arena, struct credential);
+    enum credential_verdict verdict =
+        identity_credential(gateway->config.identity, arena, access_key_id, session_token, now_s, credential);
+    *out = (struct sigv4_key){ credential->secret, &credential->principal, credential };
+    return verdicts[verdict];
+}
+
+static enum gw_next refuse(struct gw_request *r, struct sigv4_outcome *who)
+{
+    trace_note(&r->trace, "signature", who->why);
+    if (who->verdict == SIGV4_UNSIGNED)
+        return gw_fail(r, RESPONSE_MISSING_AUTHENTICATION_TOKEN);
+    if (who->verdict == SIGV4_EXPIRED_TOKEN)
+        return gw_fail(r, RESPONSE_EXPIRED_TOKEN);
+    gh_err err = sigv4_error(r->arena, who, PROTOCOL_REST_JSON);
+    r->failure_error_type = str_of(err->kind->code);
+    return gw_fail_text(r, RESPONSE_INVALID_SIGNATURE, err->message);
+}
+
+/* "arn:aws:execute-api:us-east-1:********9012:api/stage/GET/path": how AWS shows the account. */
+static struct str masked(struct gw_request *r, struct str arn)
+{
+    ptrdiff_t at = str_find_str(arn, r->snapshot->account);
+    char *copy = (char *)(uintptr_t)str_copy(r->arena, arn).ptr;
+    for (size_t i = 0; at >= 0 && i + 4 < r->snapshot->account.len; i++)
+        copy[(size_t)at + i] = '*';
+    return (struct str){ copy, arn.len };
+}
+
+static enum gw_next authorize_enter(struct gw_request *r)
+{
+    static const char *const services[] = { "execute-api", NULL };
+    const struct sigv4_request request = { .method = r->x->method, .path = r->x->path, .query = r->x->query,
+                                           .headers = &r->x->headers, .body = r->body };
+    const struct sigv4_rules rules = { .services = services, .region = r->snapshot->region,
+                                       .now_s = (r->wall_us - env_system_offset_us()) / 1000000,
+                                       .path_as_sent = true };
+    const struct sigv4_keys keys = { r->gateway, find_key };
+    struct sigv4_outcome who;
+    if (sigv4_verify(r->arena, &request, &rules, &keys, &who) != SIGV4_OK)
+        return refuse(r, &who);
+    const struct credential *credential = who.key.credential;
+    struct policy_context context = policy_context_in(r->arena);
+    policy_context_add_request(&context, r->wall_us / 1000000, r->x->peer_ip,
+                               http_header_get(&r->x->headers, "User-Agent"),
+                               http_header_get(&r->x->headers, "Referer"), false, r->snapshot->region);
+    struct str arn = stage_method_arn(r);
+    if (arn.len > 1600)
+        return stage_uri_too_long(r);
+    struct policy_request ask = { .principal_arn = credential->principal.arn,
+                                  .account = credential->principal.account,
+                                  .action = STR("execute-api:Invoke"),
+                                  .resource = arn,
+                                  .keys = context.keys,
+                                  .n_keys = context.n };
+    struct policy_decision decision;
+    r->caller.credential = credential;
+    r->caller.access_key_id = who.access_key_id;
+    trace_note(&r->trace, "signed by", credential->principal.arn);
+    if (!str_eq(credential->principal.account, r->snapshot->account)) {
+        /* "Cross account: Allow needed in both", and the API has no resource policy */
+        decision = (struct policy_decision){ .effect = POLICY_IMPLICIT_DENY, .statement = -1 };
+    } else if (identity_allows(r->gateway->config.identity, r->arena, credential, &ask, &decision)) {
+        trace_note(&r->trace, "policy", policy_reason(r->arena, &ask, &decision));
+        return GW_NEXT;
+    }
+    trace_note(&r->trace, "policy", policy_reason(r->arena, &ask, &decision));
+    ask.shown_resource = masked(r, arn);
+    return gw_fail_text(r, RESPONSE_ACCESS_DENIED, policy_denial(r->arena, &ask, &decision));
+}
+
+const struct gw_step step_auth_iam = { "authorize", authorize_enter, NULL };

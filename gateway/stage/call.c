@@ -1,0 +1,51 @@
+/* Calling a function from a loop. The invocation has an arena of its own: a function cannot be
+ * called back when the client hangs up, and its answer must find a place. */
+#include "gateway/stage/stage.h"
+
+static void free_call(void *ptr)
+{
+    struct gw_call *call = ptr;
+    arena_free(call->arena);
+}
+
+static void on_answer(struct invocation *invocation)
+{
+    struct gw_call *call = invocation->user;
+    struct gw_request *r = call->r;
+    if (!r) {
+        arena_free(call->arena);
+        return;
+    }
+    call->r = NULL;
+    arena_defer(r->arena, free_call, call); /* the answer is read as long as the request lives */
+    gw_resume(r);
+}
+
+void stage_call(struct gw_request *r, struct str function, struct str payload, int timeout_ms)
+{
+    struct arena *arena = arena_new(1024 + payload.len + function.len);
+    struct gw_call *call = ARENA_NEW(arena, struct gw_call);
+    call->arena = arena;
+    call->r = r;
+    call->started_us = env_monotonic_us(r->gateway->config.env);
+    call->invocation = (struct invocation){
+        .arena = arena,
+        .account = str_copy(arena, r->snapshot->account),
+        .region = str_copy(arena, r->snapshot->region),
+        .function = str_copy(arena, function),
+        .payload = str_copy(arena, payload),
+        .trace_id = str_copy(arena, r->trace_header),
+        .timeout_ms = timeout_ms,
+        .home = r->x->loop,
+        .done = on_answer,
+        .user = call,
+    };
+    r->call = call;
+    r->gateway->config.invoker->start(r->gateway->config.invoker->ctx, &call->invocation);
+}
+
+void stage_call_forget(struct gw_request *r)
+{
+    if (r->call && r->call->r == r)
+        r->call->r = NULL;
+}

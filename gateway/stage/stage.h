@@ -1,0 +1,51 @@
+/* What steps share; nobody else needs it. */
+#pragma once
+
+#include "gateway/request.h"
+
+/* respond.c: x-amzn-RequestId and its like, on every answer. */
+void stage_add_ids(struct gw_request *r);
+
+/* event.c: what functions are given. */
+struct str stage_method_arn(struct gw_request *r);
+struct str stage_proxy_event(struct gw_request *r);
+struct str stage_authorizer_event(struct gw_request *r, struct str method_arn);
+struct str stage_forwarded_for(struct gw_request *r);
+struct str stage_forwarded_port(struct gw_request *r);
+
+/* call.c: calls a function; gw_resume(r) when its answer is in r->call. */
+struct gw_call {
+    struct arena *arena;        /* outlives the request when the client goes first */
+    struct invocation invocation;
+    struct gw_request *r;       /* NULL: nobody waits any more */
+    int64_t started_us;
+};
+void stage_call(struct gw_request *r, struct str function, struct str payload, int timeout_ms);
+void stage_call_forget(struct gw_request *r);
+
+/* to_http.c */
+void stage_http_forget(struct gw_request *r);
+
+/* auth_cache.c: policies of Lambda authorizers. */
+struct auth_policy {
+    atomic_int references;
+    struct arena *arena;
+    struct policy_set *policy;
+    struct str principal_id;
+    json_t *context;            /* values as strings */
+    int64_t expires_us;         /* monotonic */
+};
+struct auth_cache *auth_cache_new(void);
+void auth_cache_free(struct auth_cache *cache);
+/* Held until the arena is freed; NULL: none, or too old. */
+const struct auth_policy *auth_cache_get(struct auth_cache *cache, struct arena *arena, struct str key,
+                                         int64_t now_us);
+void auth_cache_put(struct auth_cache *cache, struct str key, struct auth_policy *policy);
+void auth_policy_unref(struct auth_policy *policy);
+/* API, stage, authorizer and identity values, each with its length, so that no two sets are one key. */
+struct str auth_cache_key(struct arena *arena, const struct snapshot *snapshot, const struct gw_authorizer *authorizer,
+                          const struct str *values, size_t n);
+void auth_cache_flush(struct auth_cache *cache, struct str api_id, struct str stage);
+
+/* A refused ARN: "Method ARN > 1600 bytes with authorization: 414". */
+enum gw_next stage_uri_too_long(struct gw_request *r);

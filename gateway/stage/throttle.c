@@ -1,0 +1,25 @@
+/* "API Gateway throttles requests using the token bucket algorithm": the method's own limit, the
+ * stage's, then the account's. A request that a later bucket refuses costs the earlier ones nothing. */
+#include "gateway/request.h"
+
+static enum gw_next throttle_enter(struct gw_request *r)
+{
+    struct bucket *buckets[] = { r->method->bucket, r->snapshot->bucket, &r->gateway->account_bucket };
+    static const char *const names[] = { "method limit", "stage limit", "account limit" };
+    int64_t now_us = env_monotonic_us(r->gateway->config.env);
+    for (size_t i = 0; i < COUNT(buckets); i++) {
+        if (!buckets[i] || bucket_take(buckets[i], now_us))
+            continue;
+        for (size_t taken = 0; taken < i; taken++)
+            if (buckets[taken])
+                bucket_give(buckets[taken]);
+        trace_note(&r->trace, "throttled by the",
+                   str_printf(r->arena, "%s: %g a second, burst %lld", names[i], buckets[i]->rate_per_s,
+                              (long long)buckets[i]->burst));
+        gateway_count(r->home, COUNT_THROTTLED);
+        return gw_fail(r, RESPONSE_THROTTLED);
+    }
+    return GW_NEXT;
+}
+
+const struct gw_step step_throttle = { "throttle", throttle_enter, NULL };

@@ -1,0 +1,62 @@
+/* The gateway's own state: what is shared, and what each loop has for itself. */
+#pragma once
+
+#include <pthread.h>
+
+#include "core/map.h"
+#include "gateway/gateway.h"
+#include "gateway/snapshot.h"
+#include "gateway/trace.h"
+
+struct auth_cache;
+
+/* A loop's hold on one stage's snapshot. Only its loop touches it. */
+struct gw_entry {
+    struct snapshot *snapshot;
+    unsigned in_flight;
+    bool gone;                 /* replaced or unpublished: freed with its last request */
+};
+
+/* Counters of one loop, written by it alone, read by anyone. */
+enum { COUNT_REQUESTS, COUNT_2XX, COUNT_3XX, COUNT_4XX, COUNT_5XX, COUNT_THROTTLED, COUNT_AUTH_HITS,
+       COUNT_AUTH_MISSES, COUNT_INTEGRATION_ERRORS, COUNT_BYTES_OUT, COUNT_N };
+#define LATENCY_BUCKETS 14
+
+struct gw_counters {
+    _Atomic uint64_t counts[COUNT_N];
+    _Atomic uint64_t latency[LATENCY_BUCKETS];  /* whole requests */
+    _Atomic uint64_t latency_sum_us;
+};
+
+struct gw_loop {
+    struct gateway *gateway;
+    struct loop *loop;
+    size_t number;
+    struct http_client *client;
+    struct map *stages;        /* "api/stage" -> struct gw_entry */
+    struct gw_counters counters;
+    struct trace_ring traces;
+    uint8_t random[4096];      /* drawn from env a page at a time */
+    size_t random_left;
+    char *log;                 /* access log lines on their way out */
+    size_t log_len, log_cap;
+};
+
+struct gateway {
+    struct gateway_config config;
+    struct arena *arena;
+    struct gw_loop *loops;
+    size_t n_loops;
+    pthread_mutex_t publishing; /* one stage at a time, each loaded afresh */
+    struct auth_cache *auth_cache;
+    struct bucket account_bucket;
+};
+
+/* The calling loop's part. */
+struct gw_loop *gateway_loop(struct gateway *gateway, const struct loop *loop);
+void gateway_random(struct gw_loop *home, void *out, size_t bytes);
+/* publish.c: into the loops' tables before they run; and what a request does with them. */
+void gateway_install(struct gw_loop *home, struct str key, struct snapshot *snapshot);
+struct gw_entry *gateway_enter(struct gw_loop *home, struct str api_id, struct str stage);
+void gateway_leave(struct gw_entry *entry);
+void gateway_count(struct gw_loop *home, int counter);

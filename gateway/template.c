@@ -1,0 +1,68 @@
+/* Running a mapping template over one payload of a request. */
+#include "gateway/request.h"
+
+static struct vtl_value path_map(struct gw_request *r)
+{
+    struct vtl_map *map = vtl_map_new(r->arena);
+    for (size_t i = 0; i < r->match.n_params; i++)
+        vtl_map_put(map, r->match.params[i].name, vtl_text(r->match.params[i].value));
+    map->read_only = true;
+    return vtl_map_value(map);
+}
+
+static struct vtl_value query_map(struct gw_request *r)
+{
+    struct vtl_map *map = vtl_map_new(r->arena);
+    const struct gw_params *params = gw_query(r);
+    for (size_t i = 0; i < params->n; i++) /* several values: the last one */
+        vtl_map_put(map, params->items[i].name, vtl_text(params->items[i].value));
+    map->read_only = true;
+    return vtl_map_value(map);
+}
+
+static struct vtl_value header_map(struct gw_request *r)
+{
+    struct vtl_map *map = vtl_map_new(r->arena);
+    for (size_t i = 0; i < r->x->headers.n; i++)
+        if (!gw_header_dropped(r->x->headers.items[i].name))
+            vtl_map_put(map, r->x->headers.items[i].name, vtl_text(r->x->headers.items[i].value));
+    map->read_only = true;
+    return vtl_map_value(map);
+}
+
+bool gw_run_template(struct gw_request *r, const struct gw_template *tpl, const char *name, struct str payload,
+                     struct str *out)
+{
+    struct vtl_input *input = ARENA_NEW(r->arena, struct vtl_input);
+    *input = (struct vtl_input){ .arena = r->arena, .body = payload, .path = path_map(r),
+                                 .querystring = query_map(r), .header = header_map(r) };
+    struct vtl_scope *scope = vtl_scope_new(r->arena);
+    vtl_scope_set(scope, STR("input"), vtl_input(input));
+    vtl_scope_set(scope, STR("context"), gw_context_map(r));
+    vtl_scope_set(scope, STR("stageVariables"), r->snapshot->variable_map);
+    vtl_scope_set(scope, STR("util"), vtl_util());
+    struct strbuf text = strbuf_in(r->arena, 256 + payload.len);
+    struct vtl_where where = { 0 };
+    bool good = vtl_run(tpl->tpl, scope, &vtl_limits_default, &text, &where);
+    if (!good) {
+        struct str detail = str_printf(r->arena, "%s template %.*s, line %d, column %d: %.*s", name,
+                                       STR_FMT(tpl->type), where.line, where.column, STR_FMT(where.message));
+        trace_note(&r->trace, "template failed", detail);
+        r->integration_error = detail;
+    }
+    *out = strbuf_view(&text);
+    return good;
+}
+
+/* "Only the MIME type is compared"; $default is for everything else. */
+const struct gw_template *gw_pick_template(const struct gw_templates *templates, struct str content_type)
+{
+    const struct gw_template *otherwise = NULL;
+    for (size_t i = 0; i < templates->n; i++) {
+        if (str_eq(templates->items[i].type, content_type))
+            return &templates->items[i];
+        if (str_is(templates->items[i].type, "$default"))
+            otherwise = &templates->items[i];
+    }
+    return otherwise;
+}
