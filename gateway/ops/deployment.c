@@ -5,7 +5,7 @@
 
 static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out);
 static gh_err check_complete(struct call *call, const json_t *api);
-static gh_err check_enforced(struct call *call, const json_t *api);
+static gh_err check_served(struct call *call, const json_t *api);
 static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, struct str deployment_id);
 static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id, json_t **out);
 static json_t *summary(struct call *call, const json_t *api);
@@ -101,7 +101,7 @@ static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in
     struct call *call = draft->call;
     gh_err err = check_complete(call, draft->api);
     if (!err)
-        err = check_enforced(call, draft->api);
+        err = check_served(call, draft->api);
     if (err)
         return err;
     struct str id = ops_id(call, 6);
@@ -127,32 +127,36 @@ static gh_err check_complete(struct call *call, const json_t *api)
     return methods ? NULL : ops_bad_request(call, "The REST API doesn't contain any methods");
 }
 
-static gh_err not_enforced(struct call *call, const char *member, struct str where)
+static gh_err cannot_serve(struct call *call, const char *member, struct str where)
 {
     return gh_fail(call->arena, &GH_NOT_IMPLEMENTED,
-                   "%s of %.*s is not enforced by Gatehouse yet, so the API is not deployed", member, STR_FMT(where));
+                   "%s of %.*s is not built in Gatehouse yet, so the API is not deployed", member, STR_FMT(where));
 }
 
 /* A draft may say these (AWS's recordings need it); served without them it would let in what its
  * owner means to keep out. */
-static gh_err check_enforced(struct call *call, const json_t *api)
+static gh_err check_served(struct call *call, const json_t *api)
 {
     const char *id, *name;
     json_t *resource, *method;
     struct str api_name = json_str(api, "name");
     struct str type = json_value_str(json_array_get(json_object_get(json_object_get(api, "endpointConfiguration"), "types"), 0));
     if (str_is(type, "PRIVATE"))
-        return not_enforced(call, "endpointConfiguration PRIVATE", api_name);
+        return cannot_serve(call, "endpointConfiguration PRIVATE", api_name);
     if (json_flag(api, "disableExecuteApiEndpoint", false))
-        return not_enforced(call, "disableExecuteApiEndpoint", api_name);
+        return cannot_serve(call, "disableExecuteApiEndpoint", api_name);
     json_object_foreach(json_object_get(api, "resources"), id, resource)
         json_object_foreach(json_object_get(resource, "resourceMethods"), name, method) {
             struct str where = str_printf(call->arena, "%s %.*s", name, STR_FMT(json_str(resource, "path")));
             json_t *validator = json_at(json_object_get(api, "requestValidators"), json_str(method, "requestValidatorId"));
+            json_t *integration = json_object_get(method, "methodIntegration");
+            if (str_starts(json_str(integration, "type"), STR("AWS")) &&
+                str_find_str(json_str(integration, "uri"), STR(":lambda:path/")) < 0)
+                return cannot_serve(call, "An integration with another AWS service than lambda", where);
             if (json_flag(method, "apiKeyRequired", false))
-                return not_enforced(call, "apiKeyRequired", where);
+                return cannot_serve(call, "apiKeyRequired", where);
             if (json_flag(validator, "validateRequestBody", false) && json_object_get(method, "requestModels"))
-                return not_enforced(call, "validateRequestBody with requestModels", where);
+                return cannot_serve(call, "validateRequestBody with requestModels", where);
         }
     return NULL;
 }

@@ -143,23 +143,20 @@ static gh_err check(struct draft *draft, const json_t *method, const json_t *int
     return check_cache_keys(call, integration);
 }
 
-/* arn:aws:apigateway:{region}:{subdomain.service|service}:path|action/{service_api} */
+/* arn:aws:apigateway:{region}:{subdomain.service|service}:path|action/{service_api}. Other services
+ * than lambda are kept as recorded, but not deployed (deployment.c). */
 static gh_err check_arn(struct call *call, struct str type, struct str uri)
 {
-    struct str rest = uri, part[6] = { STR_NONE };
-    for (size_t i = 0; i < 5; i++)
+    struct str rest = uri, part[5] = { STR_NONE };
+    for (size_t i = 0; i < COUNT(part); i++)
         str_split(&rest, ':', &part[i]);
-    if (!str_is(part[0], "arn") || !str_is(part[2], "apigateway") || str_empty(part[4]))
+    if (!str_is(part[0], "arn") || !rest.ptr)
         return ops_bad_request(call, "Invalid ARN specified in the request");
-    if (!str_starts(rest, STR("path/")) && !str_starts(rest, STR("action/")))
+    if (!str_is(part[2], "apigateway") || (!str_starts(rest, STR("path/")) && !str_starts(rest, STR("action/"))))
         return ops_bad_request(call, "AWS ARN for integration must contain path or action");
     if (str_is(type, "AWS_PROXY") && !str_is(part[4], "lambda") && !str_is(part[4], "firehose"))
         return ops_bad_request(call, "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
                                      "Firehose stream invocations.");
-    if (!str_is(part[4], "lambda"))
-        return gh_fail(call->arena, &GH_NOT_IMPLEMENTED,
-                       "integrations with the service \"%.*s\" are not built in Gatehouse yet, only lambda",
-                       STR_FMT(part[4]));
     return NULL;
 }
 

@@ -108,10 +108,12 @@ static gh_err check(struct draft *draft, json_t *method)
     return err ? err : check_models(draft, json_object_get(method, "requestModels"));
 }
 
-/* An authorizer id beside NONE or AWS_IAM is dropped without a word, as recorded. */
+/* An authorizer id beside NONE or AWS_IAM is dropped without a word, and "none" does for "NONE", as
+ * recorded. */
 static gh_err check_authorization(struct draft *draft, json_t *method)
 {
-    struct str type = json_str(method, "authorizationType");
+    struct str type = str_upper(draft->call->arena, json_str(method, "authorizationType"));
+    json_set_str(method, "authorizationType", type);
     bool cognito = str_is(type, "COGNITO_USER_POOLS");
     if (!cognito && json_array_size(json_object_get(method, "authorizationScopes")))
         return ops_bad_request(draft->call,

@@ -126,24 +126,26 @@ static bool names_model(const json_t *models, struct str name)
     return false;
 }
 
-/* Path and method run together: "//ANY" for the root, "/test/ANY" below it [recorded]. */
+/* Path and method run together: "//ANY" for the root, "/test/ANY" below it; of several the last is
+ * named [recorded]. */
 static gh_err check_unused(struct call *call, const json_t *api, struct str name)
 {
     const char *id, *verb, *status;
     json_t *resource, *method, *response;
+    struct str user = STR_NONE;
     json_object_foreach(json_object_get(api, "resources"), id, resource) {
         struct str path = json_str(resource, "path");
         json_object_foreach(json_object_get(resource, "resourceMethods"), verb, method) {
-            if (names_model(json_object_get(method, "requestModels"), name))
-                return ops_conflict(call, "Cannot delete model '%.*s', is referenced in method request: %.*s/%s",
-                                    STR_FMT(name), STR_FMT(path), verb);
             json_object_foreach(json_object_get(method, "methodResponses"), status, response)
                 if (names_model(json_object_get(response, "responseModels"), name))
-                    return ops_conflict(call, "Cannot delete model '%.*s', is referenced in method response: %.*s/%s/%s",
-                                        STR_FMT(name), STR_FMT(path), verb, status);
+                    user = str_printf(call->arena, "response: %.*s/%s/%s", STR_FMT(path), verb, status);
+            if (names_model(json_object_get(method, "requestModels"), name))
+                user = str_printf(call->arena, "request: %.*s/%s", STR_FMT(path), verb);
         }
     }
-    return NULL;
+    if (!user.ptr)
+        return NULL;
+    return ops_conflict(call, "Cannot delete model '%.*s', is referenced in method %.*s", STR_FMT(name), STR_FMT(user));
 }
 
 static gh_err find(struct call *call, const json_t *api, struct str name, json_t **out)

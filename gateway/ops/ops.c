@@ -129,7 +129,7 @@ gh_err ops_answer(struct call *call, const json_t *doc, void *out)
 
 json_t *ops_given(struct call *call, const void *in, const char *const *names, size_t n)
 {
-    json_t *all = shape_to_json(call->arena, call->operation->in, in);
+    json_t *all = json_encode(call->arena, call->operation->in, in, JSON_BODY);
     json_t *picked = json_own(call->arena, json_object());
     for (size_t i = 0; i < n; i++) {
         json_t *value = json_object_get(all, names[i]);
