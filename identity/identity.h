@@ -26,9 +26,19 @@ void identity_close(struct identity *identity);
 
 /* The key behind an access key id: what SigV4 needs, and who it is. */
 struct credential {
-    struct str secret;               /* wiped with the arena's owner; never logged */
+    struct str secret;               /* never logged; absent: root that nobody issued (dev mode) */
     struct principal principal;
-    const struct policy_set *policies; /* compiled, reference held until the arena is freed; NULL: root */
+    bool root;                       /* policies.identity does not apply: everything is allowed */
+    bool temporary;                  /* a session's */
+    bool mfa;                        /* of a session */
+    struct policy_layers policies;   /* compiled, references held until the arena is freed */
+    struct str role_arn;             /* of a role session: the role's ARN, with path */
+    struct str owner;                /* id of the user or role; the account for root */
+    struct str source_identity, federated_provider;
+    const struct tag *tags;          /* aws:PrincipalTag: the principal's, overlaid by the session's */
+    size_t n_tags;
+    const struct str *transitive;    /* keys of session tags that the next role inherits */
+    size_t n_transitive;
 };
 enum credential_verdict {
     CREDENTIAL_OK,
@@ -39,9 +49,17 @@ enum credential_verdict {
 };
 enum credential_verdict identity_credential(struct identity *identity, struct arena *arena, struct str access_key_id,
                                             struct str session_token, int64_t now_s, struct credential *out);
+/* The access key of an account's root user, made when there is none: `gatehouse serve` writes it down
+ * at its first start. Blocks on the database. */
+gh_err identity_root_key(struct identity *identity, struct arena *arena, struct str account,
+                         struct str *access_key_id, struct str *secret);
+
+/* The credential that a call's principal is part of; NULL when the call is anonymous. */
+const struct credential *credential_of(const struct principal *principal);
 
 /* May the principal of `credential` do `request->action` on `request->resource`? One evaluator for
- * management calls and the data plane. The decision (and its reason) lives in the arena. */
+ * management calls and the data plane. Adds the principal's own keys (aws:username, …) to the
+ * request's. The decision lives in the arena; policy_denial and policy_reason put it into words. */
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
                      struct policy_request *request, struct policy_decision *decision);
 

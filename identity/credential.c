@@ -1,0 +1,270 @@
+#include "core/id.h"
+#include "core/time.h"
+#include "identity/key_id.h"
+#include "identity/principals.h"
+#include "identity/store/access_key.h"
+#include "identity/sts/session.h"
+
+static bool is_account(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return text.len == 12;
+}
+
+static void become_root(struct arena *arena, struct str account, struct str key_id, struct credential *out)
+{
+    out->root = true;
+    out->owner = account;
+    out->principal = (struct principal){
+        .kind = PRINCIPAL_ROOT,
+        .account = account,
+        .arn = str_printf(arena, "arn:aws:iam::%.*s:root", STR_FMT(account)),
+        .id = account,
+        .access_key_id = key_id,
+    };
+}
+
+static void become_user(const struct subject *subject, struct str key_id, struct credential *out)
+{
+    out->owner = subject->id;
+    out->policies = (struct policy_layers){ .identity = subject->identity, .boundary = subject->boundary };
+    out->tags = subject->tags.items;
+    out->n_tags = subject->tags.n;
+    out->principal = (struct principal){
+        .kind = PRINCIPAL_USER,
+        .account = subject->account,
+        .arn = subject->arn,
+        .id = subject->id,
+        .name = subject->name,
+        .access_key_id = key_id,
+    };
+}
+
+static enum credential_verdict long_term(struct identity *identity, struct arena *arena, struct str key_id,
+                                         struct str token, struct credential *out)
+{
+    struct str owner;
+    bool active;
+    if (!principals_key(identity->principals, arena, key_id, &out->secret, &owner, &active))
+        return CREDENTIAL_UNKNOWN;
+    const struct subject *subject = principals_find(identity->principals, arena, owner);
+    if (!subject)
+        return CREDENTIAL_UNKNOWN;
+    if (token.len)
+        return CREDENTIAL_BAD_TOKEN; /* a token of another key: this one has none */
+    if (!active)
+        return CREDENTIAL_INACTIVE;
+    if (subject->root)
+        become_root(arena, subject->account, key_id, out);
+    else
+        become_user(subject, key_id, out);
+    return CREDENTIAL_OK;
+}
+
+/* --- sessions --- */
+
+static void let_go(void *set)
+{
+    policy_set_unref(set);
+}
+
+/* "The resulting session's permissions are the intersection of …": what was passed, compiled. */
+static const struct policy_set *session_policies(struct identity *identity, struct arena *arena,
+                                                 const struct session *session)
+{
+    bool always = session->kind == SESSION_FEDERATED; /* none passed: nothing is allowed */
+    if (!session->policy.ptr && session->n_policy_arns == 0 && !always)
+        return NULL;
+    struct policy_set *set = policy_set_new();
+    struct str why;
+    arena_defer(arena, let_go, set);
+    /* What does not compile any more allows nothing. */
+    if (session->policy.ptr)
+        policy_set_add(set, POLICY_IDENTITY, STR("session"), session->policy, arena, &why);
+    for (size_t i = 0; i < session->n_policy_arns; i++) {
+        struct str arn = session->policy_arns[i], document = principals_document(identity->principals, arena, arn);
+        if (document.ptr)
+            policy_set_add(set, POLICY_IDENTITY, arn, document, arena, &why);
+    }
+    return set;
+}
+
+/* "Session tags override role tags with the same key", whatever its case. */
+static void overlay_tags(struct arena *arena, struct tags under, struct tags over, struct credential *out)
+{
+    struct tag *items = ARENA_ARRAY(arena, struct tag, under.n + over.n);
+    size_t n = 0;
+    for (size_t i = 0; i < over.n; i++)
+        items[n++] = over.items[i];
+    for (size_t i = 0; i < under.n; i++) {
+        bool covered = false;
+        for (size_t o = 0; o < over.n; o++)
+            covered |= str_eq_nocase(over.items[o].key, under.items[i].key);
+        if (!covered)
+            items[n++] = under.items[i];
+    }
+    out->tags = items;
+    out->n_tags = n;
+}
+
+static void become_session(struct arena *arena, const struct session *session, const struct subject *subject,
+                           struct credential *out)
+{
+    struct principal *principal = &out->principal;
+    struct str name = session->name, account = session->account;
+    if (session->kind == SESSION_ROLE) {
+        principal->kind = PRINCIPAL_ROLE_SESSION;
+        principal->arn = str_printf(arena, "arn:aws:sts::%.*s:assumed-role/%.*s/%.*s", STR_FMT(account),
+                                    STR_FMT(subject->name), STR_FMT(name));
+        principal->id = str_printf(arena, "%.*s:%.*s", STR_FMT(subject->id), STR_FMT(name));
+        out->role_arn = subject->arn;
+    } else if (session->kind == SESSION_FEDERATED) {
+        principal->kind = PRINCIPAL_FEDERATED;
+        principal->name = name;
+        principal->arn = str_printf(arena, "arn:aws:sts::%.*s:federated-user/%.*s", STR_FMT(account), STR_FMT(name));
+        principal->id = str_printf(arena, "%.*s:%.*s", STR_FMT(account), STR_FMT(name));
+    }
+    principal->session_name = name;
+    principal->token_issued_s = (double)session->issued_s;
+    overlay_tags(arena, (struct tags){ out->n_tags, out->tags }, session->tags, out);
+    out->transitive = session->transitive;
+    out->n_transitive = session->n_transitive;
+    out->temporary = true;
+    out->mfa = session->mfa;
+    out->source_identity = session->source_identity;
+    out->federated_provider = session->provider;
+}
+
+static enum credential_verdict temporary(struct identity *identity, struct arena *arena, struct str key_id,
+                                         struct str token, int64_t now_s, struct credential *out)
+{
+    struct session session;
+    if (!token.len || !session_open(identity->sealer, arena, key_id, token, &session))
+        return CREDENTIAL_BAD_TOKEN;
+    /* Real time and the test clock both end a session. */
+    int64_t clock_s = env_now_s(identity->env);
+    if (session.expires_s <= (clock_s > now_s ? clock_s : now_s))
+        return CREDENTIAL_EXPIRED;
+    const struct subject *subject = principals_find(identity->principals, arena, session.owner);
+    if (!subject && !is_account(session.owner))
+        return CREDENTIAL_UNKNOWN; /* the role or user is gone, and its sessions with it */
+    if (!subject || subject->root)
+        become_root(arena, session.account, key_id, out);
+    else
+        become_user(subject, key_id, out);
+    out->secret = session.secret;
+    out->policies.session = session_policies(identity, arena, &session);
+    become_session(arena, &session, subject, out);
+    return CREDENTIAL_OK;
+}
+
+enum credential_verdict identity_credential(struct identity *identity, struct arena *arena, struct str access_key_id,
+                                            struct str session_token, int64_t now_s, struct credential *out)
+{
+    *out = (struct credential){ 0 };
+    enum credential_verdict verdict = long_term(identity, arena, access_key_id, session_token, out);
+    if (verdict != CREDENTIAL_UNKNOWN)
+        return verdict;
+    if (key_id_is_ours(identity->sealer, access_key_id))
+        return str_starts(access_key_id, STR("ASIA"))
+                   ? temporary(identity, arena, access_key_id, session_token, now_s, out)
+                   : CREDENTIAL_UNKNOWN;
+    if (!identity->dev_root || access_key_id.len == 0)
+        return CREDENTIAL_UNKNOWN;
+    *out = (struct credential){ 0 };
+    become_root(arena, is_account(access_key_id) ? access_key_id : identity->default_account, access_key_id, out);
+    return CREDENTIAL_OK;
+}
+
+const struct credential *credential_of(const struct principal *principal)
+{
+    if (!principal || principal->kind == PRINCIPAL_ANONYMOUS)
+        return NULL;
+    return (const struct credential *)(const void *)((const char *)principal - offsetof(struct credential, principal));
+}
+
+/* --- may they? --- */
+
+static void add_principal_keys(struct policy_context *context, const struct credential *credential)
+{
+    static const char *const types[] = {
+        [PRINCIPAL_ANONYMOUS] = "Anonymous", [PRINCIPAL_ROOT] = "Account", [PRINCIPAL_USER] = "User",
+        [PRINCIPAL_ROLE_SESSION] = "AssumedRole", [PRINCIPAL_FEDERATED] = "FederatedUser",
+    };
+    const struct principal *principal = &credential->principal;
+    policy_context_add(context, "aws:PrincipalArn", credential->role_arn.ptr ? credential->role_arn : principal->arn);
+    policy_context_add(context, "aws:PrincipalAccount", principal->account);
+    policy_context_add(context, "aws:PrincipalType", str_of(types[principal->kind]));
+    policy_context_add(context, "aws:PrincipalIsAWSService", STR("false"));
+    policy_context_add(context, "aws:userid", principal->id);
+    if (principal->kind == PRINCIPAL_USER)
+        policy_context_add(context, "aws:username", principal->name);
+    for (size_t i = 0; i < credential->n_tags; i++)
+        policy_context_add_tagged(context, "aws:PrincipalTag/", credential->tags[i].key, credential->tags[i].value);
+    policy_context_add(context, "aws:SourceIdentity", credential->source_identity);
+    policy_context_add(context, "aws:FederatedProvider", credential->federated_provider);
+    if (credential->temporary) { /* "absent for long-term keys" */
+        policy_context_add(context, "aws:MultiFactorAuthPresent", credential->mfa ? STR("true") : STR("false"));
+        policy_context_add(context, "aws:TokenIssueTime",
+                           time_iso8601(context->arena, (int64_t)principal->token_issued_s));
+    }
+}
+
+/* "No permissions are required to perform this operation": always allowed, even against a deny. */
+static bool needs_no_permission(struct str action)
+{
+    return str_eq_nocase(action, STR("sts:GetCallerIdentity")) || str_eq_nocase(action, STR("sts:GetSessionToken"));
+}
+
+bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
+                     struct policy_request *request, struct policy_decision *decision)
+{
+    (void)identity;
+    *decision = (struct policy_decision){ .effect = POLICY_ALLOW, .statement = -1, .policy_type = STR("root user") };
+    request->principal_arn = credential->principal.arn;
+    request->account = credential->principal.account;
+    request->role_arn = credential->role_arn;
+
+    struct policy_context context = policy_context_in(arena);
+    policy_context_add_keys(&context, request->keys, request->n_keys);
+    add_principal_keys(&context, credential);
+    request->keys = context.keys;
+    request->n_keys = context.n;
+
+    if (needs_no_permission(request->action))
+        return true;
+    if (!credential->root)
+        return policy_decide(arena, &credential->policies, request, decision) == POLICY_ALLOW;
+    if (!credential->policies.session)
+        return true;
+    return policy_set_decide(arena, credential->policies.session, "session policy", request, decision) == POLICY_ALLOW;
+}
+
+gh_err identity_root_key(struct identity *identity, struct arena *arena, struct str account,
+                         struct str *access_key_id, struct str *secret)
+{
+    struct access_keys keys;
+    gh_err err = access_key_list(identity->db, NULL, identity->sealer, arena, account, &keys);
+    if (err)
+        return err;
+    if (keys.n == 0) {
+        struct access_key key = { .id = key_id_new(identity->env, identity->sealer, arena, "AKIA", account),
+                                  .account = account, .owner = account,
+                                  .secret = id_random(identity->env, arena, 40, ID_SECRET), .status = STR("Active"),
+                                  .created_us = env_now_us(identity->env) };
+        struct tx tx;
+        tx_begin(&tx, identity->db, arena);
+        access_key_insert(&tx, identity->sealer, &key);
+        err = tx_commit(&tx);
+        tx_rollback(&tx);
+        if (err)
+            return err;
+        principals_reload(identity, arena, account);
+        keys.items[keys.n++] = key;
+    }
+    *access_key_id = keys.items[0].id;
+    *secret = keys.items[0].secret;
+    return NULL;
+}

@@ -1,0 +1,59 @@
+/* Users, groups, roles, managed policies and instance profiles at rest. They share a name, a path,
+ * an id, tags; what only one kind has is absent in the others. */
+#pragma once
+
+#include "core/db.h"
+#include "gen/iam.h"
+#include "wire/call.h"
+
+enum entity_kind { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY, ENTITY_PROFILE };
+
+struct entity {
+    enum entity_kind kind;
+    struct str account, name, path, id;
+    struct str arn;             /* made from the others */
+    int64_t created_us;
+    struct iam_tagListType tags;
+    struct str boundary;        /* ARN of the permissions boundary; absent when none */
+    struct str description;
+    /* roles */
+    struct str trust;           /* AssumeRolePolicyDocument as given */
+    int64_t max_session_s;
+    struct str service;         /* of a service-linked role */
+    /* managed policies */
+    int64_t default_version, last_version;
+    int64_t updated_us;
+};
+
+const char *entity_kind_name(enum entity_kind kind); /* "user", …; also the word in ARNs */
+
+/* By exact name. *found false when there is none. tx: its own writes are seen, or NULL. */
+gh_err entity_load(struct db *db, struct tx *tx, struct arena *arena, struct str account, enum entity_kind kind,
+                   struct str name, struct entity *out, bool *found);
+gh_err entity_load_id(struct db *db, struct tx *tx, struct arena *arena, struct str id, struct entity *out,
+                      bool *found);
+/* Is the name taken, without regard to case? */
+gh_err entity_taken(struct db *db, struct tx *tx, struct arena *arena, struct str account, enum entity_kind kind,
+                    struct str name, bool *taken);
+/* Up to `limit` of a kind below a path prefix, by name, after `after` (absent: from the start). */
+struct entity_list {
+    size_t n;
+    struct entity *items;
+};
+gh_err entity_list(struct db *db, struct arena *arena, struct str account, enum entity_kind kind, struct str prefix,
+                   struct str after, int64_t limit, struct entity_list *out);
+gh_err entity_count(struct db *db, struct tx *tx, struct arena *arena, struct str account, enum entity_kind kind,
+                    int64_t *out);
+/* Members of a group or an instance profile; or, turned round, what an entity is a member of. */
+gh_err entity_members(struct db *db, struct tx *tx, struct arena *arena, struct str parent, struct entity_list *out);
+gh_err entity_parents(struct db *db, struct tx *tx, struct arena *arena, struct str member, enum entity_kind kind,
+                      struct entity_list *out);
+
+void entity_insert(struct tx *tx, const struct entity *entity);
+void entity_update(struct tx *tx, const struct entity *entity); /* found by id */
+/* The entity and all that hangs on its id. */
+void entity_delete(struct tx *tx, struct str id);
+void entity_add_member(struct tx *tx, struct str parent, struct str member);
+void entity_remove_member(struct tx *tx, struct str parent, struct str member);
+struct str entity_arn(struct arena *arena, enum entity_kind kind, struct str account, struct str path,
+                      struct str name);

@@ -1,0 +1,37 @@
+/* Temporary credentials. The session token is self-contained: all that a session is stands in it,
+ * sealed and bound to its access key id, so that nothing is stored and every node can read it. */
+#pragma once
+
+#include "core/env.h"
+#include "core/seal.h"
+#include "identity/tag.h"
+
+enum session_kind {
+    SESSION_ROLE,      /* AssumeRole and its relatives */
+    SESSION_USER,      /* GetSessionToken: the user, or root, for a while */
+    SESSION_FEDERATED, /* GetFederationToken */
+};
+
+struct session {
+    enum session_kind kind;
+    struct str key_id, secret;
+    struct str account;
+    struct str owner;           /* id of the role or user; the account for root */
+    struct str name;            /* of the session; absent for SESSION_USER */
+    int64_t issued_s, expires_s;
+    bool mfa;
+    struct str policy;          /* session policy, or absent */
+    const struct str *policy_arns;
+    size_t n_policy_arns;
+    struct tags tags;           /* session tags */
+    const struct str *transitive; /* keys of tags that go on to the next role */
+    size_t n_transitive;
+    struct str source_identity, provider;
+};
+
+/* Fills in key_id and secret; gives the token. */
+struct str session_issue(const struct env *env, const struct sealer *sealer, struct arena *arena,
+                         struct session *session);
+/* False: damaged, or of another key. Expiry is the caller's to check. */
+bool session_open(const struct sealer *sealer, struct arena *arena, struct str key_id, struct str token,
+                  struct session *out);
