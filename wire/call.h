@@ -29,6 +29,7 @@ struct call {
     struct str base_url;      /* "http://127.0.0.1:4566": what the outside calls us */
     int64_t now_us;           /* wall clock, once a call */
     const struct principal *principal;
+    const void *credential;   /* what sigv4_keys.find gave for it: identity's struct credential; NULL: anonymous */
     const struct service *service;
     const struct operation *operation;
     const struct http_headers *headers; /* of the request, for the few operations that need one */

@@ -116,6 +116,7 @@ static gh_err authenticate(struct run *run)
         return sigv4_error(call->arena, &run->signer, call->service->protocol);
     if (run->signer.key.principal)
         run->principal = *run->signer.key.principal;
+    call->credential = run->signer.key.credential;
     call->account = run->principal.account;
     if (call->service->protocol != PROTOCOL_QUERY && run->signer.scope_region.ptr)
         call->region = run->signer.scope_region;
