@@ -178,13 +178,6 @@ enum credential_verdict identity_credential(struct identity *identity, struct ar
     return CREDENTIAL_OK;
 }
 
-const struct credential *credential_of(const struct principal *principal)
-{
-    if (!principal || principal->kind == PRINCIPAL_ANONYMOUS)
-        return NULL;
-    return (const struct credential *)(const void *)((const char *)principal - offsetof(struct credential, principal));
-}
-
 /* --- may they? --- */
 
 static void add_principal_keys(struct policy_context *context, const struct credential *credential)
@@ -212,6 +205,13 @@ static void add_principal_keys(struct policy_context *context, const struct cred
     }
 }
 
+/* A role's trust policy may let somebody in whom no policy of their own allows it: AssumeRole itself
+ * puts both together (identity/sts/assume.c). An explicit deny ends it here. */
+static bool decided_by_trust(struct str action, const struct policy_decision *decision)
+{
+    return decision->effect == POLICY_IMPLICIT_DENY && str_eq_nocase(action, STR("sts:AssumeRole"));
+}
+
 /* "No permissions are required to perform this operation": always allowed, even against a deny. */
 static bool needs_no_permission(struct str action)
 {
@@ -236,7 +236,8 @@ bool identity_allows(struct identity *identity, struct arena *arena, const struc
     if (needs_no_permission(request->action))
         return true;
     if (!credential->root)
-        return policy_decide(arena, &credential->policies, request, decision) == POLICY_ALLOW;
+        return policy_decide(arena, &credential->policies, request, decision) == POLICY_ALLOW ||
+               decided_by_trust(request->action, decision);
     if (!credential->policies.session)
         return true;
     return policy_set_decide(arena, credential->policies.session, "session policy", request, decision) == POLICY_ALLOW;

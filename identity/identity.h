@@ -54,9 +54,6 @@ enum credential_verdict identity_credential(struct identity *identity, struct ar
 gh_err identity_root_key(struct identity *identity, struct arena *arena, struct str account,
                          struct str *access_key_id, struct str *secret);
 
-/* The credential that a call's principal is part of; NULL when the call is anonymous. */
-const struct credential *credential_of(const struct principal *principal);
-
 /* May the principal of `credential` do `request->action` on `request->resource`? One evaluator for
  * management calls and the data plane. Adds the principal's own keys (aws:username, …) to the
  * request's. The decision lives in the arena; policy_denial and policy_reason put it into words. */

@@ -1,7 +1,9 @@
 #include "identity/principals.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
+#include "core/digest.h"
 #include "core/log.h"
 #include "core/map.h"
 #include "identity/iam/managed.h"
@@ -20,6 +22,7 @@ struct principals {
     pthread_mutex_t reloading; /* a reload reads and swaps as one: an older one never overtakes */
     struct map *subjects;      /* id -> struct subject */
     struct map *keys;          /* access key id -> struct key */
+    struct map *documents;     /* ARN of an account's managed policy -> its default version, C string */
 };
 
 static void key_free(void *ptr)
@@ -265,9 +268,35 @@ void principals_reload_group(struct identity *identity, struct arena *arena, str
         principals_reload(identity, arena, members.items[i].id);
 }
 
+static gh_err reload_document(struct principals *principals, struct arena *arena, struct str policy_arn)
+{
+    struct str document;
+    gh_err err = managed_document(principals->identity->db, NULL, arena, policy_arn, &document);
+    char *copy = !err && document.ptr ? strdup(str_c(arena, document)) : NULL;
+    pthread_rwlock_wrlock(&principals->lock);
+    free(copy ? map_set(principals->documents, policy_arn, copy) : map_remove(principals->documents, policy_arn));
+    pthread_rwlock_unlock(&principals->lock);
+    return err;
+}
+
+struct str principals_document(struct principals *principals, struct arena *arena, struct str policy_arn)
+{
+    const struct managed_policy *managed = managed_find(policy_arn);
+    if (managed)
+        return str_of(managed->document);
+    pthread_rwlock_rdlock(&principals->lock);
+    const char *text = map_get(principals->documents, policy_arn);
+    struct str document = text ? str_copy(arena, str_of(text)) : STR_NONE;
+    pthread_rwlock_unlock(&principals->lock);
+    return document;
+}
+
 void principals_reload_policy(struct identity *identity, struct arena *arena, struct str account,
                               struct str policy_arn)
 {
+    gh_err failed = reload_document(identity->principals, arena, policy_arn);
+    if (failed)
+        log_at(LOG_ERROR, "policy could not be reloaded", { "arn", policy_arn }, { "error", failed->message });
     static const char *const kinds[] = { "user", "role", "group", "boundary" };
     for (size_t k = 0; k < COUNT(kinds); k++) {
         struct arns owners;
@@ -320,6 +349,23 @@ bool principals_key(struct principals *principals, struct arena *arena, struct s
 
 /* --- start and end --- */
 
+static gh_err load_documents(struct principals *principals, struct arena *arena)
+{
+    struct rows rows;
+    rows_open(&rows, principals->identity->db, NULL, arena,
+              "SELECT account, path, name FROM iam_entity WHERE kind = 'policy'", "");
+    struct strbuf arns = strbuf_in(arena, 1024);
+    while (rows_next(&rows)) {
+        strbuf_add(&arns, entity_arn(arena, ENTITY_POLICY, rows_str(&rows, 0), rows_str(&rows, 1), rows_str(&rows, 2)));
+        strbuf_char(&arns, '\n');
+    }
+    gh_err err = rows_close(&rows);
+    struct str rest = strbuf_view(&arns), arn;
+    while (!err && str_split(&rest, '\n', &arn) && arn.len)
+        err = reload_document(principals, arena, arn);
+    return err;
+}
+
 static gh_err load_all(struct principals *principals, struct arena *arena)
 {
     struct identity *identity = principals->identity;
@@ -340,6 +386,7 @@ static gh_err load_all(struct principals *principals, struct arena *arena)
         ids[n++] = rows_str(&rows, 0);
     }
     gh_err err = rows_close(&rows);
+    err = err ? err : load_documents(principals, arena);
     struct arena *each = arena_new(16 * 1024);
     for (size_t i = 0; !err && i < n; i++) {
         err = reload(principals, each, ids[i]);
@@ -359,6 +406,7 @@ struct principals *principals_open(struct identity *identity, struct arena *aren
     pthread_mutex_init(&principals->reloading, NULL);
     principals->subjects = map_new();
     principals->keys = map_new();
+    principals->documents = map_new();
     gh_err err = load_all(principals, arena);
     if (!err)
         return principals;
@@ -371,6 +419,7 @@ void principals_close(struct principals *principals)
 {
     map_free(principals->subjects, let_go);
     map_free(principals->keys, key_free);
+    map_free(principals->documents, free);
     pthread_rwlock_destroy(&principals->lock);
     pthread_mutex_destroy(&principals->reloading);
     free(principals);

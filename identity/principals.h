@@ -28,6 +28,8 @@ const struct subject *principals_find(struct principals *principals, struct aren
 /* False: no such key. The secret is copied into the arena. */
 bool principals_key(struct principals *principals, struct arena *arena, struct str key_id, struct str *secret,
                     struct str *owner, bool *active);
+/* The document of a managed policy, from memory: any thread. Absent: none. */
+struct str principals_document(struct principals *principals, struct arena *arena, struct str policy_arn);
 /* The document of a managed policy, AWS's or the account's own default version; absent: none. */
 gh_err managed_document(struct db *db, struct tx *tx, struct arena *arena, struct str policy_arn,
                         struct str *document);

@@ -30,6 +30,12 @@ void policy_context_add_list(struct policy_context *context, const char *name, c
     add(context, str_of(name), copy, n);
 }
 
+void policy_context_add_keys(struct policy_context *context, const struct policy_key *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        add(context, keys[i].name, keys[i].values, keys[i].n);
+}
+
 void policy_context_add_tagged(struct policy_context *context, const char *prefix, struct str tag, struct str value)
 {
     struct str *copy = ARENA_NEW(context->arena, struct str);

@@ -96,6 +96,7 @@ struct policy_context {
 struct policy_context policy_context_in(struct arena *arena);
 void policy_context_add(struct policy_context *context, const char *name, struct str value); /* absent: nothing */
 void policy_context_add_list(struct policy_context *context, const char *name, const struct str *values, size_t n);
+void policy_context_add_keys(struct policy_context *context, const struct policy_key *keys, size_t n);
 void policy_context_add_tagged(struct policy_context *context, const char *prefix, struct str tag, struct str value);
 /* aws:CurrentTime, EpochTime, SourceIp, UserAgent, referer, SecureTransport, RequestedRegion, ViaAWSService. */
 void policy_context_add_request(struct policy_context *context, int64_t now_s, struct str source_ip,
