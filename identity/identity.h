@@ -80,3 +80,5 @@ bool identity_jwks(struct identity *identity, struct arena *arena, struct str po
 bool identity_discovery(struct identity *identity, struct arena *arena, struct str pool_id, struct str *json);
 bool identity_pool_exists(struct identity *identity, struct str pool_arn);
 
+/* Members of cognito-idp's operations that are not enforced yet (struct registered's `refused`). */
+extern const char *const identity_refused_idp[];

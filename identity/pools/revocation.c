@@ -7,9 +7,6 @@
 #include "core/base64.h"
 #include "core/map.h"
 
-/* No id or access token lives longer: "5 min – 24 h". */
-enum { LONGEST_TOKEN_S = 24 * 3600 };
-
 struct revocations {
     pthread_rwlock_t lock;
     struct map *epochs;  /* "pool/sub" -> int64_t */
@@ -52,7 +49,7 @@ static gh_err load(struct revocations *r, struct db *db, struct arena *arena, in
 {
     struct rows rows;
     rows_open(&rows, db, NULL, arena, "SELECT pool, sub, epoch_us FROM pool_epochs WHERE epoch_us > $1", "i",
-              (now_s - LONGEST_TOKEN_S) * 1000000);
+              (now_s - REVOCATION_HORIZON_S) * 1000000);
     while (rows_next(&rows)) {
         char buf[256];
         put(r->epochs, user_key(buf, rows_str(&rows, 0), rows_str(&rows, 1)), rows_i64(&rows, 2));

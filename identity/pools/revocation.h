@@ -13,6 +13,9 @@
 
 struct revocations;
 
+/* No ID or access token lives longer: "5 min – 24 h". */
+enum { REVOCATION_HORIZON_S = 24 * 3600 };
+
 struct revocations *revocations_open(struct identity *identity, struct arena *arena, gh_err *err);
 void revocations_free(struct revocations *revocations);
 

@@ -5,7 +5,7 @@
 #include "core/jwt.h"
 #include "identity/pools/directory.h"
 #include "identity/pools/revocation.h"
-#include "identity/pools/token_cache.h"
+#include "identity/pools/verify.h"
 
 static const char *const verdict_texts[] = {
     [TOKEN_OK] = "ok",
@@ -95,9 +95,25 @@ static enum token_verdict verify_fresh(struct pool_directory *directory, struct 
     return TOKEN_BAD_SIGNATURE;
 }
 
-/* Asked again only when something was revoked since the last time. */
-static bool revoked(struct revocations *revocations, struct cached_token *token)
+enum token_verdict token_verify(struct pool_directory *directory, struct arena *arena, struct str token,
+                                int64_t now_s, struct cached_token **out, bool *from_cache)
 {
+    *out = token_cache_find(directory->cache, arena, token);
+    *from_cache = *out != NULL;
+    if (!*out) {
+        enum token_verdict verdict = verify_fresh(directory, arena, token, now_s, out);
+        if (verdict != TOKEN_OK)
+            return verdict;
+    }
+    if ((*out)->expires_s <= now_s)
+        return TOKEN_EXPIRED;
+    return (*out)->issued_s > now_s ? TOKEN_MALFORMED : TOKEN_OK; /* the clock was set back */
+}
+
+/* Asked again only when something was revoked since the last time. */
+bool token_is_revoked(struct pool_directory *directory, struct cached_token *token)
+{
+    struct revocations *revocations = directory->revocations;
     uint64_t generation = revocation_generation(revocations);
     if (atomic_load_explicit(&token->generation, memory_order_acquire) == generation)
         return false;
@@ -119,21 +135,14 @@ enum token_verdict identity_verify_token(struct identity *identity, struct arena
                                          const struct str *pool_arns, size_t n_pool_arns,
                                          bool honour_revocation, int64_t now_s, struct verified_token *out)
 {
-    struct pool_directory *directory = identity->pools;
-    struct cached_token *found = token_cache_find(directory->cache, arena, token);
-    bool from_cache = found != NULL;
-    if (!found) {
-        enum token_verdict verdict = verify_fresh(directory, arena, token, now_s, &found);
-        if (verdict != TOKEN_OK)
-            return verdict;
-    }
-    if (found->expires_s <= now_s)
-        return TOKEN_EXPIRED;
-    if (found->issued_s > now_s)
-        return TOKEN_MALFORMED; /* the clock was set back */
+    struct cached_token *found;
+    bool from_cache;
+    enum token_verdict verdict = token_verify(identity->pools, arena, token, now_s, &found, &from_cache);
+    if (verdict != TOKEN_OK)
+        return verdict;
     if (!names_pool(pool_arns, n_pool_arns, found->pool_arn))
         return TOKEN_WRONG_ISSUER;
-    if (honour_revocation && revoked(directory->revocations, found))
+    if (honour_revocation && token_is_revoked(identity->pools, found))
         return TOKEN_REVOKED;
     *out =
         (struct verified_token){ found->claims, found->token_use, found->sub, found->expires_s, from_cache };

@@ -117,3 +117,4 @@ CREATE TABLE pool_revoked (
     pool TEXT NOT NULL,
     until_s BIGINT NOT NULL
 );
+CREATE INDEX pool_spent_until ON pool_spent (until_s);

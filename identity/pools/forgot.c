@@ -1,0 +1,93 @@
+/* ForgotPassword, ConfirmForgotPassword: a code to a verified address, then a new password. */
+#include "identity/pools/revocation.h"
+#include "identity/pools/user.h"
+
+/* "AccountRecoverySetting absent: phone if verified unless it is the MFA factor, else e-mail". */
+static const char *recovery_attribute(struct call *call, const struct pool *pool, const struct user *user,
+                                      gh_err *err)
+{
+    const struct idp_AccountRecoverySettingType *setting = pool->doc->account_recovery_setting;
+    *err = NULL;
+    if (!setting || !setting->recovery_mechanisms.n)
+        return user_has_verified(user, "phone_number") ? "phone_number"
+               : user_has_verified(user, "email")      ? "email"
+                                                       : NULL;
+    const struct idp_RecoveryMechanismsType *list = &setting->recovery_mechanisms;
+    for (int64_t priority = 1; priority <= 2; priority++)
+        for (size_t i = 0; i < list->n; i++) {
+            const struct idp_RecoveryOptionType *option = list->items[i];
+            if (option->priority.value != priority)
+                continue;
+            if (str_is(option->name, "admin_only"))
+                *err = gh_fail(call->arena, &idp_NotAuthorizedException,
+                               "Contact administrator to reset password.");
+            else if (str_is(option->name, "verified_email") && user_has_verified(user, "email"))
+                return "email";
+            else if (str_is(option->name, "verified_phone_number") && user_has_verified(user, "phone_number"))
+                return "phone_number";
+        }
+    return NULL;
+}
+
+gh_err idp_ForgotPassword(struct call *call, const struct idp_ForgotPassword_in *in,
+                          struct idp_ForgotPassword_out *out)
+{
+    struct client client;
+    struct user user;
+    bool found;
+    gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    if (err)
+        return err;
+    const char *attribute =
+        found && user.enabled ? recovery_attribute(call, &client.pool, &user, &err) : NULL;
+    if (err)
+        return err;
+    /* "ForgotPassword: fake CodeDeliveryDetails (also disabled user / no verified contact)" */
+    if (!attribute && client.hides_users) {
+        out->code_delivery_details = code_pretend(call, &client.pool, in->username);
+        return NULL;
+    }
+    if (!user.enabled)
+        return gh_fail(call->arena, &idp_NotAuthorizedException, "User is disabled.");
+    if (str_eq(user.status, FORCE_CHANGE_PASSWORD))
+        return gh_fail(call->arena, &idp_NotAuthorizedException,
+                       "User password cannot be reset in the current state.");
+    if (!attribute)
+        return gh_fail(
+            call->arena, &idp_InvalidParameterException,
+            "Cannot reset password for the user as there is no registered/verified email or phone_number");
+    return code_send(call, &client.pool, &user, CODE_FORGOT, attribute, &out->code_delivery_details);
+}
+
+/* "ConfirmForgotPassword makes RESET_REQUIRED -> CONFIRMED (UNCONFIRMED stays)". All sign-ins end: who asks
+ * for a new password may have lost the old one to somebody. */
+gh_err idp_ConfirmForgotPassword(struct call *call, const struct idp_ConfirmForgotPassword_in *in,
+                                 struct idp_ConfirmForgotPassword_out *out)
+{
+    (void)out;
+    struct client client;
+    struct user user;
+    bool found;
+    struct str attribute;
+    gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    if (err)
+        return err;
+    if (!found || (!user.enabled && client.hides_users))
+        return gh_fail(call->arena, &idp_CodeMismatchException,
+                       "Invalid verification code provided, please try again.");
+    if (!user.enabled)
+        return gh_fail(call->arena, &idp_NotAuthorizedException, "User is disabled.");
+    err = code_check(call, &user, CODE_FORGOT, in->confirmation_code, &attribute);
+    if (!err)
+        err = password_check_policy(call, &client.pool, in->password);
+    if (!err)
+        err = user_set_password(call, &client.pool, &user, in->password);
+    if (err)
+        return err;
+    if (str_eq(user.status, RESET_REQUIRED))
+        user.status = CONFIRMED;
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena);
+    code_drop(&tx, &user, CODE_FORGOT);
+    return user_save_and_end_sessions(call, &tx, &client.pool, &user);
+}

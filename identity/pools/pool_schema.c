@@ -1,0 +1,191 @@
+/* The attributes a pool's users may have. */
+#include "identity/pools/pool.h"
+
+enum { MOST_CUSTOM = 50, LONGEST_VALUE = 2048 };
+
+/* In the order of AWS's newer answers. */
+static const struct standard {
+    const char *name, *type;
+    bool mutable, required;
+    const char *min, *max; /* of a string's length; NULL: no constraints member of that kind */
+} standard[] = {
+    { "profile", "String", true, false, "0", "2048" },
+    { "address", "String", true, false, "0", "2048" },
+    { "birthdate", "String", true, false, "10", "10" },
+    { "gender", "String", true, false, "0", "2048" },
+    { "preferred_username", "String", true, false, "0", "2048" },
+    { "updated_at", "Number", true, false, "0", NULL },
+    { "website", "String", true, false, "0", "2048" },
+    { "picture", "String", true, false, "0", "2048" },
+    { "identities", "String", true, false, NULL, NULL },
+    { "sub", "String", false, true, "1", "2048" },
+    { "phone_number", "String", true, false, "0", "2048" },
+    { "phone_number_verified", "Boolean", true, false, NULL, NULL },
+    { "zoneinfo", "String", true, false, "0", "2048" },
+    { "locale", "String", true, false, "0", "2048" },
+    { "email", "String", true, false, "0", "2048" },
+    { "email_verified", "Boolean", true, false, NULL, NULL },
+    { "given_name", "String", true, false, "0", "2048" },
+    { "family_name", "String", true, false, "0", "2048" },
+    { "middle_name", "String", true, false, "0", "2048" },
+    { "name", "String", true, false, "0", "2048" },
+    { "nickname", "String", true, false, "0", "2048" },
+};
+
+static const struct standard *standard_of(struct str name)
+{
+    for (size_t i = 0; i < COUNT(standard); i++)
+        if (str_is(name, standard[i].name))
+            return &standard[i];
+    return NULL;
+}
+
+static struct idp_SchemaAttributeType *standard_attribute(struct call *call, const struct standard *row)
+{
+    struct idp_SchemaAttributeType *attribute = ARENA_NEW(call->arena, struct idp_SchemaAttributeType);
+    *attribute = (struct idp_SchemaAttributeType){
+        .name = str_of(row->name),
+        .attribute_data_type = str_of(row->type),
+        .developer_only_attribute = some_bool(false),
+        .mutable = some_bool(row->mutable),
+        .required = some_bool(row->required),
+    };
+    if (str_is(attribute->attribute_data_type, "String")) {
+        attribute->string_attribute_constraints =
+            ARENA_NEW(call->arena, struct idp_StringAttributeConstraintsType);
+        attribute->string_attribute_constraints->min_length = str_of(row->min);
+        attribute->string_attribute_constraints->max_length = str_of(row->max);
+    } else if (str_is(attribute->attribute_data_type, "Number")) {
+        attribute->number_attribute_constraints =
+            ARENA_NEW(call->arena, struct idp_NumberAttributeConstraintsType);
+        attribute->number_attribute_constraints->min_value = str_of(row->min);
+    }
+    return attribute;
+}
+
+/* "Schema may set only Required, Mutable and lengths for standard ones." */
+static gh_err adjust(struct call *call, struct idp_SchemaAttributeType *to,
+                     const struct idp_SchemaAttributeType *given)
+{
+    if ((given->attribute_data_type.ptr && !str_eq(given->attribute_data_type, to->attribute_data_type)) ||
+        given->developer_only_attribute.value)
+        return gh_fail(
+            call->arena, &idp_InvalidParameterException,
+            "You can not change AttributeDataType or set developerOnlyAttribute for standard schema "
+            "attribute %.*s",
+            STR_FMT(given->name));
+    if (given->mutable.set)
+        to->mutable = given->mutable;
+    if (given->required.set)
+        to->required = given->required;
+    if (given->string_attribute_constraints)
+        to->string_attribute_constraints = given->string_attribute_constraints;
+    if (given->number_attribute_constraints)
+        to->number_attribute_constraints = given->number_attribute_constraints;
+    return NULL;
+}
+
+static bool inverted(struct str min, struct str max)
+{
+    int64_t low, high;
+    return str_i64(min, &low) && str_i64(max, &high) && high < low;
+}
+
+static gh_err check_custom(struct call *call, const struct idp_SchemaAttributeType *given, struct str name)
+{
+    static const char *const types[] = { "String", "Number", "Boolean", "DateTime" };
+    bool known = false;
+    for (size_t i = 0; i < COUNT(types); i++)
+        known |= str_is(given->attribute_data_type, types[i]);
+    if (!known)
+        return gh_fail(
+            call->arena, &idp_InvalidParameterException,
+            "Invalid AttributeDataType input, consider using the provided AttributeDataType enum.");
+    if (given->required.value)
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Required custom attributes are not supported currently.");
+    const struct idp_StringAttributeConstraintsType *text = given->string_attribute_constraints;
+    const struct idp_NumberAttributeConstraintsType *number = given->number_attribute_constraints;
+    if (text && inverted(text->min_length, text->max_length))
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Attribute %.*s cannot have a max length shorter than it's min length", STR_FMT(name));
+    if (number && inverted(number->min_value, number->max_value))
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Attribute %.*s cannot have a max value smaller than it's min value", STR_FMT(name));
+    int64_t length;
+    if (text && str_i64(text->max_length, &length) && length > LONGEST_VALUE)
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "%.*s: String attributes cannot have a length of more than 2048", STR_FMT(name));
+    return NULL;
+}
+
+static gh_err add_custom(struct call *call, struct idp_SchemaAttributesListType *out,
+                         const struct idp_SchemaAttributeType *given)
+{
+    struct idp_SchemaAttributeType *attribute = ARENA_NEW(call->arena, struct idp_SchemaAttributeType);
+    *attribute = *given;
+    attribute->name =
+        str_printf(call->arena, "%s:%.*s", given->developer_only_attribute.value ? "dev:custom" : "custom",
+                   STR_FMT(given->name));
+    if (!attribute->attribute_data_type.ptr)
+        attribute->attribute_data_type = STR("String");
+    gh_err err = check_custom(call, attribute, attribute->name);
+    if (err)
+        return err;
+    attribute->developer_only_attribute = some_bool(given->developer_only_attribute.value);
+    attribute->mutable = some_bool(!given->mutable.set || given->mutable.value);
+    attribute->required = some_bool(false);
+    if (str_is(attribute->attribute_data_type, "String") && !attribute->string_attribute_constraints)
+        attribute->string_attribute_constraints =
+            ARENA_NEW(call->arena, struct idp_StringAttributeConstraintsType);
+    if (str_is(attribute->attribute_data_type, "Number") && !attribute->number_attribute_constraints)
+        attribute->number_attribute_constraints =
+            ARENA_NEW(call->arena, struct idp_NumberAttributeConstraintsType);
+    for (size_t i = 0; i < out->n; i++)
+        if (str_eq(out->items[i]->name, attribute->name))
+            return gh_fail(call->arena, &idp_InvalidParameterException,
+                           "Duplicate custom attribute names %.*s are not allowed in a user pool schema.",
+                           STR_FMT(attribute->name));
+    if (out->n >= COUNT(standard) + MOST_CUSTOM)
+        return gh_fail(call->arena, &idp_LimitExceededException,
+                       "A user pool can have at most %d custom attributes.", MOST_CUSTOM);
+    out->items[out->n++] = attribute;
+    return NULL;
+}
+
+gh_err pool_schema(struct call *call, const struct idp_SchemaAttributesListType *given,
+                   struct idp_SchemaAttributesListType *out)
+{
+    out->set = true;
+    out->n = COUNT(standard);
+    out->items = ARENA_ARRAY(call->arena, struct idp_SchemaAttributeType *, COUNT(standard) + given->n);
+    for (size_t i = 0; i < COUNT(standard); i++)
+        out->items[i] = standard_attribute(call, &standard[i]);
+    for (size_t i = 0; i < given->n; i++) {
+        const struct idp_SchemaAttributeType *one = given->items[i];
+        const struct standard *row = standard_of(one->name);
+        gh_err err = row ? adjust(call, out->items[row - standard], one) : add_custom(call, out, one);
+        if (err)
+            return err;
+    }
+    return NULL;
+}
+
+gh_err pool_schema_add(struct call *call, struct pool *pool, const struct idp_CustomAttributesListType *more)
+{
+    struct idp_SchemaAttributesListType *schema = &pool->doc->schema_attributes, grown = *schema;
+    grown.items = ARENA_ARRAY(call->arena, struct idp_SchemaAttributeType *, schema->n + more->n);
+    for (size_t i = 0; i < schema->n; i++)
+        grown.items[i] = schema->items[i];
+    for (size_t i = 0; i < more->n; i++) {
+        struct str name = str_concat(call->arena, STR("custom:"), more->items[i]->name);
+        if (pool_attribute(pool, name))
+            return gh_fail(call->arena, &idp_InvalidParameterException,
+                           "%.*s: Existing attribute already has name %.*s.", STR_FMT(name), STR_FMT(name));
+        gh_err err = add_custom(call, &grown, more->items[i]);
+        if (err)
+            return err;
+    }
+    *schema = grown;
+    return NULL;
+}

@@ -1,0 +1,39 @@
+/* Members that would need enforcing and are not enforced yet: refused by name rather than ignored. */
+#include "identity/identity.h"
+
+#define POOL(op)                                                                                             \
+    op ".LambdaConfig.PreSignUp", op ".LambdaConfig.CustomMessage", op ".LambdaConfig.PostConfirmation",     \
+        op ".LambdaConfig.PreAuthentication", op ".LambdaConfig.PostAuthentication",                         \
+        op ".LambdaConfig.DefineAuthChallenge", op ".LambdaConfig.CreateAuthChallenge",                      \
+        op ".LambdaConfig.VerifyAuthChallengeResponse", op ".LambdaConfig.PreTokenGeneration",               \
+        op ".LambdaConfig.UserMigration", op ".LambdaConfig.PreTokenGenerationConfig",                       \
+        op ".LambdaConfig.CustomSMSSender", op ".LambdaConfig.CustomEmailSender",                            \
+        op ".LambdaConfig.KMSKeyID", op ".LambdaConfig.InboundFederation", op ".MfaConfiguration=ON",        \
+        op ".MfaConfiguration=OPTIONAL", op ".DeviceConfiguration.ChallengeRequiredOnNewDevice",             \
+        op ".DeviceConfiguration.DeviceOnlyRememberedOnUserPrompt",                                          \
+        op ".UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",                         \
+        op ".UserPoolAddOns.AdvancedSecurityMode=AUDIT", op ".UserPoolAddOns.AdvancedSecurityMode=ENFORCED", \
+        op ".UserPoolAddOns.AdvancedSecurityAdditionalFlows", op ".DcrConfiguration",                        \
+        op ".KeyConfiguration", op ".IssuerConfiguration", op ".AcrConfiguration",                           \
+        op ".Policies.PasswordPolicy.PasswordHistorySize",                                                   \
+        op ".EmailConfiguration.EmailSendingAccount=DEVELOPER", op ".EmailConfiguration.SourceArn",          \
+        op ".EmailConfiguration.From", op ".EmailConfiguration.ReplyToEmailAddress",                         \
+        op ".EmailConfiguration.ConfigurationSet", op ".SmsConfiguration.EumsSms",                           \
+        op ".VerificationMessageTemplate.DefaultEmailOption=CONFIRM_WITH_LINK"
+
+#define CLIENT(op)                                                                                           \
+    op ".AnalyticsConfiguration", op ".AllowedOAuthFlowsUserPoolClient",                                     \
+        op ".EnablePropagateAdditionalUserContextData", op ".RefreshTokenRotation.Feature=ENABLED",          \
+        op ".ExplicitAuthFlows=ALLOW_USER_AUTH", op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_DELEGATION",    \
+        op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_IMPERSONATION"
+
+const char *const identity_refused_idp[] = {
+    POOL("CreateUserPool"),
+    POOL("UpdateUserPool"),
+    CLIENT("CreateUserPoolClient"),
+    CLIENT("UpdateUserPoolClient"),
+    "InitiateAuth.AuthParameters.DEVICE_KEY",
+    "RevokeToken.RevokeAssociatedSessions",
+    "GetTokensFromRefreshToken.DeviceKey",
+    NULL,
+};

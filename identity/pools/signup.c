@@ -1,0 +1,117 @@
+/* SignUp, ConfirmSignUp, ResendConfirmationCode. */
+#include "identity/pools/user.h"
+
+#include "core/json.h"
+
+static const char TAKEN[] = "User already exists";
+
+gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_SignUp_out *out)
+{
+    struct client client;
+    struct user user;
+    gh_err err = client_find(call, in->client_id, &client);
+    if (!err)
+        err = client_check_secret_hash(call, &client, in->username, in->secret_hash);
+    if (err)
+        return err;
+    const struct pool *pool = &client.pool;
+    if (pool->doc->admin_create_user_config->allow_admin_create_user_only.value)
+        return gh_fail(call->arena, &idp_NotAuthorizedException,
+                       "SignUp is not permitted for this user pool");
+    if (!in->password.ptr)
+        return gh_fail(call->arena, &idp_InvalidParameterException, "Missing required parameter password");
+    err = password_check_policy(call, pool, in->password);
+    if (!err)
+        err = user_new(call, pool, in->username, TAKEN, &user);
+    if (!err)
+        err = attributes_set(call, pool, &client, &user, &in->user_attributes, WRITER_SIGN_UP);
+    if (!err)
+        err = attributes_check_required(call, pool, &user);
+    if (!err)
+        err = user_set_password(call, pool, &user, in->password);
+    if (err)
+        return err;
+
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena);
+    err = user_insert(call, &tx, pool, &user, false, TAKEN);
+    if (err) {
+        tx_rollback(&tx);
+        return err;
+    }
+    err = tx_commit(&tx);
+    if (err)
+        return err;
+    out->user_confirmed = some_bool(false);
+    out->user_sub = user.sub;
+    const char *attribute = code_attribute_to_verify(pool, &user);
+    return attribute ? code_send(call, pool, &user, CODE_SIGN_UP, attribute, &out->code_delivery_details)
+                     : NULL;
+}
+
+gh_err stranger_find(struct call *call, struct str client_id, struct str username, struct str secret_hash,
+                     struct client *client, struct user *user, bool *found)
+{
+    gh_err err = client_find(call, client_id, client);
+    if (!err)
+        err = client_check_secret_hash(call, client, username, secret_hash);
+    if (!err)
+        err = user_find(call, &client->pool, username, user, found);
+    if (!err && !*found && !client->hides_users)
+        return gh_fail(call->arena, &idp_UserNotFoundException, "Username/client id combination not found.");
+    return err;
+}
+
+gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *in,
+                         struct idp_ConfirmSignUp_out *out)
+{
+    (void)out;
+    struct client client;
+    struct user user;
+    bool found;
+    struct str attribute;
+    gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    if (err)
+        return err;
+    if (!found)
+        return gh_fail(call->arena, &idp_ExpiredCodeException,
+                       "Invalid code provided, please request a code again.");
+    if (!str_eq(user.status, UNCONFIRMED))
+        return gh_fail(call->arena, &idp_NotAuthorizedException,
+                       "User cannot be confirmed. Current status is %.*s", STR_FMT(user.status));
+    err = code_check(call, &user, CODE_SIGN_UP, in->confirmation_code, &attribute);
+    if (err)
+        return err;
+    user.status = CONFIRMED;
+    json_set_str(user.attributes, str_is(attribute, "email") ? "email_verified" : "phone_number_verified",
+                 STR("true"));
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena);
+    code_drop(&tx, &user, CODE_SIGN_UP);
+    err = user_save(call, &tx, &client.pool, &user, in->force_alias_creation.value);
+    if (!err)
+        return tx_commit(&tx);
+    tx_rollback(&tx);
+    return err;
+}
+
+gh_err idp_ResendConfirmationCode(struct call *call, const struct idp_ResendConfirmationCode_in *in,
+                                  struct idp_ResendConfirmationCode_out *out)
+{
+    struct client client;
+    struct user user;
+    bool found;
+    gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    if (err)
+        return err;
+    if (!found) {
+        out->code_delivery_details = code_pretend(call, &client.pool, in->username);
+        return NULL;
+    }
+    if (!str_eq(user.status, UNCONFIRMED))
+        return gh_fail(call->arena, &idp_InvalidParameterException, "User is already confirmed.");
+    const char *attribute = code_attribute_to_verify(&client.pool, &user);
+    if (!attribute)
+        return gh_fail(call->arena, &idp_InvalidParameterException, "Auto verification not turned on.");
+    return code_send(call, &client.pool, &user, CODE_SIGN_UP, attribute, &out->code_delivery_details);
+}

@@ -1,0 +1,90 @@
+/* A pool's user: found, shown, changed. */
+#pragma once
+
+#include "identity/pools/client.h"
+#include "identity/store/user.h"
+
+/* Statuses as AWS writes them. */
+#define UNCONFIRMED           STR("UNCONFIRMED")
+#define CONFIRMED             STR("CONFIRMED")
+#define FORCE_CHANGE_PASSWORD STR("FORCE_CHANGE_PASSWORD")
+#define RESET_REQUIRED        STR("RESET_REQUIRED")
+
+/* By username, by sub in pools that sign in by attribute, or by another name. */
+gh_err user_find(struct call *call, const struct pool *pool, struct str name, struct user *out, bool *found);
+/* For Admin operations: UserNotFoundException, "User does not exist." */
+gh_err user_load(struct call *call, const struct pool *pool, struct str name, struct user *out);
+gh_err admin_user_load(struct call *call, struct str pool_id, struct str name, struct pool *pool,
+                       struct user *out);
+
+/* A user who is not there yet, with a fresh sub. Checks the shape of the name and whether it is
+ * free. taken: how the operation says that it is not. */
+gh_err user_new(struct call *call, const struct pool *pool, struct str name, const char *taken,
+                struct user *out);
+/* Inserts the user and the other names; UsernameExistsException when somebody was faster. */
+gh_err user_insert(struct call *call, struct tx *tx, const struct pool *pool, const struct user *user,
+                   bool force_alias, const char *taken);
+/* Writes the row and the other names. AliasExistsException. */
+gh_err user_save(struct call *call, struct tx *tx, const struct pool *pool, struct user *user,
+                 bool force_alias);
+gh_err user_save_alone(struct call *call, const struct pool *pool, struct user *user);
+
+gh_err user_delete(struct call *call, const struct pool *pool, const struct user *user); /* and every token */
+/* Saves, commits, and stops every token of the user: rolled back on error. */
+gh_err user_save_and_end_sessions(struct call *call, struct tx *tx, const struct pool *pool,
+                                  struct user *user);
+
+/* For operations of strangers: client, secret hash, user. *found false without an error: the client
+ * hides who exists, and the operation pretends (signup.c). */
+gh_err stranger_find(struct call *call, struct str client_id, struct str username, struct str secret_hash,
+                     struct client *client, struct user *user, bool *found);
+
+struct str user_attribute(const struct user *user, const char *name);   /* absent: not set */
+bool user_has_verified(const struct user *user, const char *attribute); /* "email", "phone_number" */
+
+/* As answers show it: attributes and sub, those of `wanted` if any, those that `client` may read if given. */
+struct idp_AttributeListType user_attributes_shown(struct call *call, const struct user *user,
+                                                   const struct client *client,
+                                                   const struct idp_SearchedAttributeNamesListType *wanted);
+struct idp_UserType *user_shown(struct call *call, const struct user *user,
+                                const struct idp_SearchedAttributeNamesListType *wanted);
+
+/* ---- attribute.c ---- */
+enum attribute_writer { WRITER_SIGN_UP, WRITER_ADMIN_CREATE, WRITER_CLIENT, WRITER_ADMIN };
+/* Sets what is given, by the schema's rules; changing email or phone_number makes it unverified
+ * unless the same call says otherwise (administrators only). */
+gh_err attributes_set(struct call *call, const struct pool *pool, const struct client *client,
+                      struct user *user, const struct idp_AttributeListType *given,
+                      enum attribute_writer writer);
+gh_err attributes_remove(struct call *call, const struct pool *pool, const struct client *client,
+                         struct user *user, const struct idp_AttributeNameListType *names);
+/* "Attributes did not conform to the schema: name: The attribute is required\n" */
+gh_err attributes_check_required(struct call *call, const struct pool *pool, const struct user *user);
+bool is_email(struct str text);
+bool is_phone_number(struct str text);
+
+/* ---- password_policy.c ---- */
+gh_err password_check_policy(struct call *call, const struct pool *pool, struct str password);
+struct str password_generate(struct call *call, const struct pool *pool); /* conforms to the policy */
+/* Verifier and hash into the user, not yet saved. */
+gh_err user_set_password(struct call *call, const struct pool *pool, struct user *user, struct str password);
+bool user_password_is(struct call *call, const struct user *user, struct str password);
+struct str user_verifier(struct call *call, const struct user *user); /* opened; absent: none */
+
+/* ---- code.c ---- */
+enum code_purpose { CODE_SIGN_UP, CODE_FORGOT, CODE_VERIFY_EMAIL, CODE_VERIFY_PHONE };
+/* A fresh code to the attribute's address. Delivered at once: call it after the commit that made
+ * the user. details may be NULL. */
+gh_err code_send(struct call *call, const struct pool *pool, const struct user *user,
+                 enum code_purpose purpose, const char *attribute,
+                 struct idp_CodeDeliveryDetailsType **details);
+/* Right, live: dropped in the transaction that the caller commits. *attribute: where it had gone. */
+gh_err code_check(struct call *call, const struct user *user, enum code_purpose purpose, struct str code,
+                  struct str *attribute);
+void code_drop(struct tx *tx, const struct user *user, enum code_purpose purpose);
+/* What a stranger is told who asks for a code for a user who is not there. */
+struct idp_CodeDeliveryDetailsType *code_pretend(struct call *call, const struct pool *pool, struct str name);
+/* "email" or "phone_number", auto-verified by the pool and held by the user; NULL: none. */
+const char *code_attribute_to_verify(const struct pool *pool, const struct user *user);
+gh_err invitation_send(struct call *call, const struct pool *pool, const struct user *user,
+                       struct str password, const struct idp_DeliveryMediumListType *mediums);

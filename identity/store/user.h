@@ -1,0 +1,49 @@
+/* Rows of a pool's users, their other names, their codes. */
+#pragma once
+
+#include <jansson.h>
+
+#include "core/db.h"
+
+struct user {
+    struct str pool;
+    struct str folded; /* the username as the pool compares it: the key */
+    struct str sub;
+    struct str username; /* as given; the sub in pools that sign in by attribute */
+    struct str status;   /* "CONFIRMED", … */
+    bool enabled;
+    int64_t created_us, modified_us;
+    int64_t password_us; /* when it was set; 0: none */
+    struct str salt;     /* hex */
+    struct str verifier; /* sealed */
+    struct str password; /* argon2id PHC string */
+    json_t *attributes;  /* name -> value, both strings; without sub */
+};
+
+/* By the key, by the sub, by another name (folded too). */
+enum user_by { USER_BY_NAME, USER_BY_SUB, USER_BY_ALIAS };
+gh_err store_user_find(struct db *db, struct tx *tx, struct arena *arena, struct str pool, enum user_by by,
+                       struct str value, struct user *out, bool *found);
+/* In order of the key. */
+gh_err store_user_list(struct db *db, struct arena *arena, struct str pool, struct str after, int64_t limit,
+                       struct user **out, size_t *n);
+void store_user_insert(struct tx *tx, const struct user *user); /* tx->changes 0: the name is taken */
+void store_user_update(struct tx *tx, const struct user *user);
+void store_user_delete(struct tx *tx, const struct user *user);
+
+/* Who has that other name: absent when nobody. */
+gh_err store_alias_owner(struct tx *tx, struct arena *arena, struct str pool, struct str value,
+                         struct str *sub);
+void store_alias_put(struct tx *tx, struct str pool, struct str value, struct str attribute, struct str sub);
+void store_alias_drop(struct tx *tx, struct str pool, struct str sub);
+
+struct code_row {
+    struct str mac, attribute;
+    int64_t sent_s, tries;
+};
+gh_err store_code_find(struct db *db, struct arena *arena, struct str pool, struct str sub,
+                       struct str purpose, struct code_row *out, bool *found);
+void store_code_put(struct tx *tx, struct str pool, struct str sub, struct str purpose,
+                    const struct code_row *row);
+void store_code_tried(struct tx *tx, struct str pool, struct str sub, struct str purpose);
+void store_code_drop(struct tx *tx, struct str pool, struct str sub, struct str purpose);
