@@ -7,7 +7,7 @@ import { passing, playAll, writePassing } from './run.mjs';
 const args = process.argv.slice(2);
 const [update, tracing, all] = ['--update', '--trace', '--all'].map((flag) => args.includes(flag));
 const texts = args.filter((arg) => !arg.startsWith('--'));
-const trace = tracing && ((name, where, params, result) => {
+const trace = !tracing ? undefined : ((name, where, params, result) => {
     console.log(`\n${where}\n  sent ${JSON.stringify(params)?.slice(0, 2000)}\n  came ${JSON.stringify(result.answer ?? result.error ?? result.broken)?.slice(0, 2000)}`);
 });
 
