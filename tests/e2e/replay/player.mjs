@@ -128,7 +128,7 @@ class Player {
                 res.on('error', reject);
                 res.on('end', () => {
                     const content = Buffer.concat(pieces).toString();
-                    done({ status_code: res.statusCode, headers: res.headers, content, text: content, json: () => (content === '' ? '' : JSON.parse(content)) });
+                    done({ status_code: res.statusCode, headers: res.headers, content: `b'${content}'` /* as Python prints bytes */, text: content, json: () => (content === '' ? '' : JSON.parse(content)) });
                 });
             });
             request.setTimeout(30000, () => request.destroy(new Error('no answer within 30 s')));
