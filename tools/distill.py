@@ -227,7 +227,7 @@ class Service:
             rows.append(row)
         return rows
 
-    def body(self, shape, name):
+    def body(self, shape, name, answer=False):
         """Content of a request or an answer; None when there is none."""
         payload = shape.get('payload')
         if payload:
@@ -238,7 +238,7 @@ class Service:
                 content['x-required'] = True
             anything = blob and self.name != 'lambda'  # whose blobs are JSON
             return {'content': {'*/*' if anything else 'application/json': content}}
-        if self.meta['protocol'] == 'rest-json' and all('location' in spec for spec in shape['members'].values()):
+        if not answer and all('location' in spec for spec in shape['members'].values()):
             return None
         kind = {'query': 'application/x-www-form-urlencoded', 'json': 'application/x-amz-json-1.1'}.get(self.meta['protocol'], 'application/json')
         return {'content': {kind: {'schema': self.schema(name)}}}
@@ -282,7 +282,7 @@ class Service:
                         headers[spec['locationName']]['x-prefix'] = True
             if headers:
                 answer['headers'] = headers
-            answer.update(self.body(shape, op['output']['shape']) or {})
+            answer.update(self.body(shape, op['output']['shape'], status != 204) or {})
         lines.append(f'      responses: {flow({str(status): answer})}')
         errors = [e['shape'] for e in op.get('errors', [])]
         for error in errors:

@@ -114,12 +114,8 @@ static bool decode_struct(struct decoder *d, const struct shape *shape, const st
 {
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct member *member = &shape->members[i];
-        const struct shape *target = member->shape;
-        const char *name = member->wire_name;
-        if (target->kind == SHAPE_LIST && (member->flattened || target->flattened) && target->element_name)
-            name = target->element_name; /* a flattened list is called as its items are */
-        const struct node *child = child_named(node, name);
-        if (child && !decode(d, target, child, (char *)out + member->offset))
+        const struct node *child = child_named(node, member->wire_name);
+        if (child && !decode(d, member->shape, child, (char *)out + member->offset))
             return false;
     }
     return true;
@@ -223,7 +219,7 @@ static void encode(struct strbuf *xml, const struct shape *shape, const char *na
 
 static void encode_list(struct strbuf *xml, const struct shape *shape, const char *name, bool flattened, const struct any_list *list)
 {
-    const char *item = shape->element_name ? shape->element_name : flattened ? name : "member";
+    const char *item = flattened ? name : shape->element_name ? shape->element_name : "member";
     if (!flattened)
         open_tag(xml, name);
     for (size_t i = 0; i < list->n; i++)

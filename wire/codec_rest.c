@@ -39,18 +39,9 @@ static bool list_push(struct decoder *d, const struct shape *shape, struct str t
     return scalar_from_text(d->arena, shape->element, TIME_DEFAULT, text, (char *)list->items + list->n++ * size, &d->why);
 }
 
-static bool is_query_member(const struct shape *shape, struct str name)
-{
-    for (size_t i = 0; i < shape->n_members; i++)
-        if (shape->members[i].in == IN_QUERY && shape->members[i].shape->kind != SHAPE_MAP &&
-            str_is(name, shape->members[i].wire_name))
-            return true;
-    return false;
-}
-
-/* A map in the query string takes all parameters that no other member does. Its values are strings
+/* A map in the query string has all parameters, those of other members too. Its values are strings
  * or lists of strings. */
-static bool from_query_map(struct decoder *d, const struct shape *owner, const struct shape *shape, struct any_list *map)
+static bool from_query_map(struct decoder *d, const struct shape *shape, struct any_list *map)
 {
     size_t cap = 1;
     for (size_t i = 0; i < d->request->query.len; i++)
@@ -60,8 +51,6 @@ static bool from_query_map(struct decoder *d, const struct shape *owner, const s
     while (uri_query_next(&rest, &raw_name, &raw_value)) {
         struct str name = uri_decode(d->arena, raw_name, true);
         struct str value = raw_value.ptr ? uri_decode(d->arena, raw_value, true) : STR("");
-        if (is_query_member(owner, name))
-            continue;
         size_t at = 0;
         while (at < map->n && !str_eq(*(struct str *)((char *)map->items + at * shape->alloc), name))
             at++;
@@ -78,10 +67,10 @@ static bool from_query_map(struct decoder *d, const struct shape *owner, const s
     return true;
 }
 
-static bool from_query(struct decoder *d, const struct shape *owner, const struct member *member, void *at)
+static bool from_query(struct decoder *d, const struct member *member, void *at)
 {
     if (member->shape->kind == SHAPE_MAP)
-        return from_query_map(d, owner, member->shape, at);
+        return from_query_map(d, member->shape, at);
     struct str rest = d->request->query, raw_name, raw_value;
     size_t cap = 0;
     while (uri_query_next(&rest, &raw_name, &raw_value)) {
@@ -189,13 +178,13 @@ static bool from_payload(struct decoder *d, const struct member *member, void *a
     return json_decode(d->arena, member->shape, json, *(void **)at, JSON_BODY, &d->why);
 }
 
-static bool from_binding(struct decoder *d, const struct shape *owner, const struct member *member, void *at)
+static bool from_binding(struct decoder *d, const struct member *member, void *at)
 {
     switch (member->in) {
     case IN_PATH:
         return from_path(d, member, at);
     case IN_QUERY:
-        return from_query(d, owner, member, at);
+        return from_query(d, member, at);
     case IN_HEADER:
         return from_header(d, member, at);
     case IN_HEADERS:
@@ -225,7 +214,7 @@ bool rest_decode(struct arena *arena, const struct operation *operation, const s
     if (has_body_members(operation->in) && !str_empty(request->body))
         ok = parse_body(&d, &json) && json_decode(arena, operation->in, json, in, JSON_BODY, &d.why);
     for (size_t i = 0; ok && i < operation->in->n_members; i++)
-        ok = from_binding(&d, operation->in, &operation->in->members[i], (char *)in + operation->in->members[i].offset);
+        ok = from_binding(&d, &operation->in->members[i], (char *)in + operation->in->members[i].offset);
     if (!ok && why)
         *why = d.why;
     return ok;
@@ -322,10 +311,12 @@ void rest_encode(struct arena *arena, const struct operation *operation, const v
 {
     const struct shape *shape = operation->out;
     const struct member *payload = NULL;
+    bool whole = has_body_members(shape) || operation->output;
     *answer = (struct rest_answer){ .status = operation->status };
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct member *member = &shape->members[i];
         const void *at = (const char *)out + member->offset;
+        whole &= member->in != IN_PAYLOAD;
         if (!member_is_set(member->shape, at))
             continue;
         if (member->in == IN_STATUS)
@@ -339,7 +330,7 @@ void rest_encode(struct arena *arena, const struct operation *operation, const v
     }
     if (payload)
         to_payload(arena, operation, payload, (const char *)out + payload->offset, answer);
-    if (!has_body_members(shape))
+    if (!whole)
         return;
     answer->body = json_body_print(arena, json_encode(arena, shape, out, JSON_BODY));
     if (!http_header_has(&answer->headers, "Content-Type"))

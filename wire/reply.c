@@ -70,11 +70,12 @@ static json_t *rest_body(struct arena *arena, const struct service *service, gh_
     return body;
 }
 
-static void error_json11(struct arena *arena, gh_err err, struct wire_reply *reply)
+static void error_json11(struct arena *arena, const struct service *service, gh_err err, struct wire_reply *reply)
 {
+    const struct error_form *form = form_of(service, err->kind);
     json_t *body = json_own(arena, json_object());
     json_set_str(body, "__type", str_of(err->kind->code));
-    json_set_str(body, "message", err->message);
+    json_set_str(body, form && form->message_name ? form->message_name : "message", err->message);
     add_extra(arena, body, err->extra);
     reply->status = json11_status(err->kind);
     reply->body = json_body_print(arena, body);
@@ -104,7 +105,7 @@ void reply_error(struct arena *arena, const struct service *service, gh_err err,
 {
     *reply = (struct wire_reply){ 0 };
     if (service->protocol == PROTOCOL_JSON11)
-        error_json11(arena, err, reply);
+        error_json11(arena, service, err, reply);
     else if (service->protocol == PROTOCOL_QUERY)
         error_query(arena, service, err, request_id, reply);
     else
