@@ -129,8 +129,7 @@ static gh_err check_complete(struct call *call, const json_t *api)
 
 static gh_err cannot_serve(struct call *call, const char *member, struct str where)
 {
-    return gh_fail(call->arena, &GH_NOT_IMPLEMENTED,
-                   "%s of %.*s is not built in Gatehouse yet, so the API is not deployed", member, STR_FMT(where));
+    return ops_bad_request(call, "CreateDeployment: %s of %.*s is not supported by Gatehouse yet", member, STR_FMT(where));
 }
 
 /* A draft may say these (AWS's recordings need it); served without them it would let in what its

@@ -132,8 +132,7 @@ gh_err patch_value_in_list(struct patch *patch)
 
 gh_err patch_not_built(struct patch *patch)
 {
-    return gh_fail(patch->arena, &GH_NOT_IMPLEMENTED, "%.*s is not enforced by Gatehouse yet, so it is refused",
-                   STR_FMT(patch->path));
+    return gh_fail(patch->arena, &apigw_BadRequestException, "%.*s is not supported by Gatehouse yet", STR_FMT(patch->path));
 }
 
 gh_err patch_bad_path(struct patch *patch)

@@ -5,7 +5,7 @@
 
 static gh_err create(struct draft *draft, const struct apigw_CreateResource_in *in, json_t **out);
 static gh_err update(struct draft *draft, const struct apigw_UpdateResource_in *in, json_t **out);
-static gh_err delete_tree(struct draft *draft, struct str id);
+static void delete_tree(struct draft *draft, struct str id);
 static gh_err check_place(struct draft *draft, const json_t *parent, struct str path_part, const json_t *self);
 static void rewrite_path(struct draft *draft, json_t *resource);
 static bool is_below(const json_t *api, struct str id, struct str ancestor);
@@ -79,7 +79,7 @@ gh_err apigw_DeleteResource(struct call *call, const struct apigw_DeleteResource
     if (!err && !json_object_get(resource, "parentId"))
         err = ops_bad_request(call, "Root resource cannot be deleted.");
     if (!err)
-        err = delete_tree(&draft, in->resource_id);
+        delete_tree(&draft, in->resource_id);
     return draft_close(&draft, err);
 }
 
@@ -130,16 +130,17 @@ static gh_err update(struct draft *draft, const struct apigw_UpdateResource_in *
     return NULL;
 }
 
-static gh_err delete_tree(struct draft *draft, struct str id)
+/* Names are gathered before any of them goes: what is below is found by way of its parents. */
+static void delete_tree(struct draft *draft, struct str id)
 {
     json_t *resources = json_object_get(draft->api, "resources"), *one;
-    const char *name;
-    void *next;
-    json_object_foreach_safe(resources, next, name, one)
-        if (is_below(draft->api, str_of(name), id) && !str_is(id, name))
-            json_object_del(resources, name);
-    child_remove(draft->api, "resources", id);
-    return NULL;
+    const char *name, **doomed = ARENA_ARRAY(draft->call->arena, const char *, json_object_size(resources));
+    size_t n = 0;
+    json_object_foreach(resources, name, one)
+        if (is_below(draft->api, str_of(name), id))
+            doomed[n++] = str_c(draft->call->arena, str_of(name));
+    for (size_t i = 0; i < n; i++)
+        json_object_del(resources, doomed[i]);
 }
 
 static bool is_variable(struct str part)

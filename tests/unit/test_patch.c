@@ -80,7 +80,7 @@ static const struct {
       "Invalid patch path  '/invalid' specified for op 'replace'. Must be one of: [/name, /description]" },
     { "another operation where choices are listed [recorded]", &listed, "{}", "remove", "/name", NULL,
       "Invalid patch path  '/name' specified for op 'remove'. Please choose supported operations" },
-    { "what is not enforced is refused by name", &plain, "{}", "replace", "/cache", "true", "/cache is not enforced by Gatehouse yet, so it is refused" },
+    { "what is not enforced is refused by name", &plain, "{}", "replace", "/cache", "true", "/cache is not supported by Gatehouse yet" },
 
     { "a method setting starts from the defaults", &stage, "{\"methodSettings\":{}}", "replace", "/*/*/throttling/burstLimit", "7",
       "{\"methodSettings\":{\"*/*\":{" REST "\"throttlingBurstLimit\":7,\"throttlingRateLimit\":10000.0," CACHE "}}}" },
@@ -91,7 +91,7 @@ static const struct {
       "{\"methodSettings\":{\"*/*\":{},\"/GET\":{\"throttlingBurstLimit\":1}}}" },
     { "a limit that is no number", &stage, "{\"methodSettings\":{}}", "replace", "/*/*/throttling/burstLimit", "1.5", "Invalid value for /*/*/throttling/burstLimit: 1.5" },
     { "logging that is off may be said to be off", &stage, "{\"methodSettings\":{\"*/*\":{}}}", "replace", "/*/*/logging/loglevel", "OFF", "{\"methodSettings\":{\"*/*\":{\"loggingLevel\":\"OFF\"}}}" },
-    { "but not on", &stage, "{\"methodSettings\":{}}", "replace", "/*/*/logging/loglevel", "INFO", "/*/*/logging/loglevel is not enforced by Gatehouse yet, so it is refused" },
+    { "but not on", &stage, "{\"methodSettings\":{}}", "replace", "/*/*/logging/loglevel", "INFO", "/*/*/logging/loglevel is not supported by Gatehouse yet" },
     { "an entry goes as a whole", &stage, "{\"methodSettings\":{\"*/*\":{}}}", "remove", "/*/*", NULL, "{\"methodSettings\":{}}" },
     { "an entry that is not there [recorded]", &stage, "{\"methodSettings\":{}}", "remove", "/accessLogSettings/randomValue", "x",
       "Cannot remove method setting accessLogSettings/randomValue because there is no method setting for this method " },
