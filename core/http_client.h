@@ -15,13 +15,13 @@ struct http_client;
 
 struct http_client_config {
     struct job_pool *jobs;     /* for DNS; NULL: numeric addresses and localhost only */
-    int idle_timeout_ms;       /* of kept connections; default 15000 */
-    int max_idle_per_host;     /* default 256 */
+    int idle_timeout_ms;       /* of kept connections; 0: 15000 */
+    int max_idle_per_host;     /* 0: 256 */
     const char *ca_file;       /* NULL: the system's */
 };
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config);
-void http_client_free(struct http_client *client);
+void http_client_free(struct http_client *client); /* cancels what is under way */
 
 enum http_failure {
     HTTP_OK,
@@ -35,7 +35,8 @@ enum http_failure {
 const char *http_failure_text(enum http_failure failure);
 
 /* One request. Zero it, fill the first part, start it; it must live until on_done has run
- * (put it into the request's arena). */
+ * (put it into the request's arena), and so must the strings in it. All callbacks may be NULL but
+ * on_done; none runs before http_call_start has returned. */
 struct http_call {
     struct str scheme;        /* "http" or "https" */
     struct str host;          /* name or address, without brackets */
@@ -47,9 +48,9 @@ struct http_call {
     struct str body;          /* whole body; or streamed: */
     bool stream_body;         /* then http_call_write … http_call_end */
     int64_t body_length;      /* streamed: -1 chunked, else Content-Length */
-    int timeout_ms;           /* from start to the last byte of the answer's head and between pieces */
+    int timeout_ms;           /* from start to the answer's head, and between pieces; 0: 30000 */
     bool insecure_tls;        /* insecureSkipVerification of an integration */
-    struct arena *arena;      /* the answer's head lives here */
+    struct arena *arena;      /* the answer's head lives here; never NULL */
     void *user;
     /* On the loop's thread. The head first, then pieces (views valid in the call), then done. */
     void (*on_head)(struct http_call *call);
@@ -62,15 +63,17 @@ struct http_call {
     struct http_headers answer;
     bool reused;              /* on a kept connection */
     int64_t first_byte_us, connected_us; /* monotonic, 0 until then */
-    struct http_conn *conn;   /* private */
-    struct timer timer;       /* private */
-    struct http_call *next;   /* private */
-    unsigned flags;           /* private */
+    struct http_call_state *state; /* private */
 };
 
 void http_call_start(struct http_client *client, struct http_call *call);
-bool http_call_write(struct http_call *call, struct str piece); /* copies; false: wait for on_writable */
+/* Copies. False: more than 256 KiB wait for a slow upstream, stop until on_writable. */
+bool http_call_write(struct http_call *call, struct str piece);
 void http_call_end(struct http_call *call);
 void http_call_pause(struct http_call *call);  /* stop on_piece until resume */
 void http_call_resume(struct http_call *call);
 void http_call_cancel(struct http_call *call); /* on_done(HTTP_CANCELLED) runs before this returns */
+
+/* For /_gatehouse/metrics. */
+unsigned http_client_active(const struct http_client *client);
+unsigned http_client_idle(const struct http_client *client);

@@ -9,6 +9,7 @@
 
 #include "core/http_chunk.h"
 #include "core/http_framing.h"
+#include "core/http_out.h"
 #include "core/http_server.h"
 
 enum {
@@ -17,8 +18,8 @@ enum {
     HTTP_DRAINED_BYTES = 64 * 1024,  /* less: on_drain runs */
 };
 
-enum http_reading { READ_NOTHING, READ_WHOLE, READ_STREAM, READ_OVER };
-enum http_answer { ANSWER_NONE, ANSWER_OPEN, ANSWER_ENDED };
+enum reading_state { READ_NOTHING, READ_WHOLE, READ_STREAM, READ_OVER };
+enum answer_state { ANSWER_NONE, ANSWER_OPEN, ANSWER_ENDED };
 
 struct exchange {
     struct http_exchange pub; /* first: a handler's exchange is ours */
@@ -26,7 +27,7 @@ struct exchange {
     struct http_head head;
 
     /* the request's body */
-    enum http_reading reading;
+    enum reading_state reading;
     bool paused;
     bool begun;     /* 100 Continue has been considered */
     bool body_done; /* all of it has been consumed */
@@ -40,16 +41,14 @@ struct exchange {
     void (*on_piece)(struct http_exchange *x, struct str piece, bool broken);
 
     /* the answer */
-    enum http_answer answer;
+    enum answer_state answer;
     bool aborted;
     bool bodiless; /* HEAD, 204, 304: whatever is written is not sent */
     bool chunked_out;
     bool close_after;
     bool want_drain;
-    int64_t out_left;              /* of a declared length; -1 when none */
-    struct str head_out, body_out; /* not sent yet */
-    char *out;                     /* pieces not sent yet: out[out_at..out_len] */
-    size_t out_at, out_len, out_cap;
+    int64_t out_left; /* of a declared length; -1 when none */
+    struct http_out out;
     void (*on_drain)(struct http_exchange *x);
 };
 

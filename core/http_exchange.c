@@ -20,8 +20,6 @@ static struct str build_head(struct exchange *x, int status, const struct http_h
 static void add_header(struct strbuf *buf, struct str name, struct str value);
 static void add_length(struct strbuf *buf, int64_t length);
 static struct str date_header(struct http_server *server);
-static void out_add(struct exchange *x, struct str bytes);
-static bool advance_out(struct exchange *x, size_t sent);
 static const char *standard_body(int status);
 
 /* --- the request's body --- */
@@ -83,7 +81,7 @@ bool exchange_read(struct exchange *x)
 
 void exchange_read_broken(struct exchange *x)
 {
-    enum http_reading reading = x->reading;
+    enum reading_state reading = x->reading;
     x->reading = READ_OVER;
     if (reading == READ_WHOLE)
         x->on_whole(&x->pub, HTTP_READ_BROKEN);
@@ -165,7 +163,7 @@ static void grow_whole(struct exchange *x, size_t bytes)
 
 static void end_reading(struct exchange *x)
 {
-    enum http_reading reading = x->reading;
+    enum reading_state reading = x->reading;
     x->reading = READ_OVER;
     if (reading == READ_STREAM) {
         x->on_piece(&x->pub, STR_NONE, false);
@@ -199,11 +197,11 @@ void http_reply(struct http_exchange *pub, int status, const struct http_headers
     if (x->reading != READ_NOTHING)
         x->reading = READ_OVER;
     if (x->malformed) {
-        x->head_out = http_refusal(x->conn->server, pub->arena, 400);
+        x->out.head = http_refusal(x->conn->server, pub->arena, 400);
     } else {
-        x->head_out = build_head(x, status, headers, (int64_t)body.len);
+        x->out.head = build_head(x, status, headers, (int64_t)body.len);
         if (!x->bodiless)
-            x->body_out = body;
+            x->out.body = body;
     }
     x->answer = ANSWER_ENDED;
 }
@@ -218,7 +216,7 @@ void http_reply_begin(struct http_exchange *pub, int status, const struct http_h
     x->out_left = length_bytes;
     x->chunked_out = length_bytes < 0 && x->head.minor == 1 && !x->bodiless;
     x->close_after |= length_bytes < 0 && x->head.minor == 0;
-    x->head_out = build_head(x, status, headers, length_bytes);
+    x->out.head = build_head(x, status, headers, length_bytes);
     x->answer = ANSWER_OPEN;
 }
 
@@ -240,12 +238,12 @@ bool http_reply_write(struct http_exchange *pub, struct str piece)
     if (x->chunked_out) {
         char size[20];
         int len = snprintf(size, sizeof size, "%zx\r\n", piece.len);
-        out_add(x, (struct str){ size, (size_t)len });
+        http_out_add(&x->out, (struct str){ size, (size_t)len });
     }
-    out_add(x, piece);
+    http_out_add(&x->out, piece);
     if (x->chunked_out)
-        out_add(x, STR("\r\n"));
-    x->want_drain = x->out_len - x->out_at > HTTP_BACKLOG_BYTES;
+        http_out_add(&x->out, STR("\r\n"));
+    x->want_drain = http_out_waiting(&x->out) > HTTP_BACKLOG_BYTES;
     return !x->want_drain;
 }
 
@@ -259,7 +257,7 @@ void http_reply_end(struct http_exchange *pub)
         return;
     }
     if (x->chunked_out)
-        out_add(x, STR("0\r\n\r\n"));
+        http_out_add(&x->out, STR("0\r\n\r\n"));
     x->answer = ANSWER_ENDED;
     x->want_drain = false;
     if (x->reading != READ_NOTHING)
@@ -279,13 +277,7 @@ void http_abort(struct http_exchange *pub)
 bool exchange_flush(struct exchange *x)
 {
     struct iovec iov[3];
-    int n = 0;
-    if (x->head_out.len)
-        iov[n++] = (struct iovec){ (char *)(uintptr_t)x->head_out.ptr, x->head_out.len };
-    if (x->out_len > x->out_at)
-        iov[n++] = (struct iovec){ x->out + x->out_at, x->out_len - x->out_at };
-    if (x->body_out.len)
-        iov[n++] = (struct iovec){ (char *)(uintptr_t)x->body_out.ptr, x->body_out.len };
+    int n = http_out_iov(&x->out, iov);
     if (n == 0)
         return true;
     struct msghdr message = { .msg_iov = iov, .msg_iovlen = (size_t)n };
@@ -296,20 +288,19 @@ bool exchange_flush(struct exchange *x)
         return errno == EAGAIN || errno == EINTR;
     }
     x->conn->active_us = loop_now_us(x->pub.loop);
-    if (!advance_out(x, (size_t)sent))
+    if (!http_out_advance(&x->out, (size_t)sent))
         x->conn->writable = false; /* the socket is full: its next edge says when it isn't */
     return true;
 }
 
 bool exchange_sent(const struct exchange *x)
 {
-    return x->answer == ANSWER_ENDED && x->head_out.len == 0 && x->body_out.len == 0 &&
-           x->out_len == x->out_at;
+    return x->answer == ANSWER_ENDED && http_out_empty(&x->out);
 }
 
 void exchange_drained(struct exchange *x)
 {
-    if (!x->want_drain || x->out_len - x->out_at > HTTP_DRAINED_BYTES)
+    if (!x->want_drain || http_out_waiting(&x->out) > HTTP_DRAINED_BYTES)
         return;
     x->want_drain = false;
     if (x->on_drain)
@@ -429,39 +420,4 @@ static struct str date_header(struct http_server *server)
         server->date_s = now_s;
     }
     return str_of(server->date);
-}
-
-static void out_add(struct exchange *x, struct str bytes)
-{
-    if (x->out_at == x->out_len)
-        x->out_at = x->out_len = 0;
-    if (x->out_len + bytes.len > x->out_cap && x->out_at > 0) {
-        memmove(x->out, x->out + x->out_at, x->out_len - x->out_at);
-        x->out_len -= x->out_at;
-        x->out_at = 0;
-    }
-    if (x->out_len + bytes.len > x->out_cap) {
-        size_t need = x->out_len + bytes.len;
-        x->out_cap = x->out_cap * 2 > need ? x->out_cap * 2 : need;
-        if (x->out_cap < 4096)
-            x->out_cap = 4096;
-        x->out = realloc(x->out, x->out_cap);
-        if (!x->out)
-            abort();
-    }
-    memcpy(x->out + x->out_len, bytes.ptr, bytes.len);
-    x->out_len += bytes.len;
-}
-
-/* True: everything that waited has been sent. */
-static bool advance_out(struct exchange *x, size_t sent)
-{
-    size_t head = sent < x->head_out.len ? sent : x->head_out.len;
-    x->head_out = str_from(x->head_out, head);
-    sent -= head;
-    size_t out = sent < x->out_len - x->out_at ? sent : x->out_len - x->out_at;
-    x->out_at += out;
-    sent -= out;
-    x->body_out = str_from(x->body_out, sent);
-    return x->head_out.len == 0 && x->out_at == x->out_len && x->body_out.len == 0;
 }

@@ -271,7 +271,7 @@ static void conn_idle(struct timer *timer)
     int64_t left_us = conn->active_us + timeout_us - loop_now_us(loop);
     bool reading =
         x && (x->reading == READ_WHOLE || x->reading == READ_STREAM) && !x->paused && !x->body_done;
-    bool writing = x && (x->head_out.len || x->body_out.len || x->out_len > x->out_at);
+    bool writing = x && !http_out_empty(&x->out);
     if (x && !reading && !writing)
         left_us = timeout_us;
     if (left_us > 0) {
@@ -443,7 +443,7 @@ static void finish_exchange(struct http_conn *conn, bool complete)
     server->in_flight--;
     conn->active_us = loop_now_us(conn->server->loop);
     server->config.on_done(server->config.ctx, &x->pub, complete);
-    free(x->out);
+    http_out_free(&x->out);
     free(x->whole);
     give_arena(server, x->pub.arena);
 }
