@@ -22,6 +22,7 @@ static bool open_folder(struct app *app, struct str *why);
 static bool migrate(struct app *app, struct str *why, int *code);
 static bool open_modules(struct app *app, struct str *why);
 static bool open_workers(struct app *app, struct str *why);
+static bool write_root_key(struct app *app, struct str *why);
 
 static sigset_t awaited_signals(void)
 {
@@ -60,7 +61,8 @@ bool app_open(struct app *app, const struct options *options, struct arena *aren
     }
     app->n_workers = options->workers;
     app->workers = ARENA_ARRAY(arena, struct worker, app->n_workers);
-    return open_workers(app, why) && open_modules(app, why) && management_open(app, why);
+    return open_workers(app, why) && open_modules(app, why) && management_open(app, why) &&
+           (options->mode == MODE_DEV || write_root_key(app, why));
 }
 
 /* One process a data folder, and nobody else may read it. */
@@ -174,6 +176,35 @@ static bool open_workers(struct app *app, struct str *why)
         app->port = http_server_port(worker->server);
     }
     return true;
+}
+
+/* serve: root's key stands in a file that only the owner of the folder can read, in the form of an
+ * AWS credentials file. It is written when it is missing: whoever reads this folder holds the key
+ * that unseals it anyway. */
+static bool write_root_key(struct app *app, struct str *why)
+{
+    struct str key_id, secret;
+    const char *path = str_printf(app->arena, "%s/root-credentials", app->options.data.ptr).ptr;
+    if (access(path, F_OK) == 0)
+        return true;
+    gh_err err = identity_root_key(app->identity, app->arena, app->options.account, &key_id, &secret);
+    if (err) {
+        *why = err->message;
+        return false;
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    struct str text = str_printf(app->arena, "[default]\naws_access_key_id = %.*s\naws_secret_access_key = %.*s\n",
+                                 STR_FMT(key_id), STR_FMT(secret));
+    bool ok = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fsync(fd) == 0;
+    if (!ok)
+        *why = str_printf(app->arena, "cannot write root's key to %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    explicit_bzero((char *)text.ptr, text.len);
+    explicit_bzero((char *)secret.ptr, secret.len);
+    if (ok)
+        log_at(LOG_INFO, "root credentials written", { "file", str_of(path) });
+    return ok;
 }
 
 static void *work(void *ptr)
