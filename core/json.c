@@ -45,6 +45,11 @@ json_t *json_parse(struct arena *arena, struct str text, struct str *why)
             *why = STR("nested deeper than 512 levels");
         return NULL;
     }
+    if (str_find(text, '\0') >= 0) { /* jansson takes a NUL after the value for the end */
+        if (why)
+            *why = STR("a NUL byte");
+        return NULL;
+    }
     json_error_t error;
     json_t *value = json_loadb(text.ptr ? text.ptr : "", text.len,
                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
