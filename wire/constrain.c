@@ -117,7 +117,7 @@ static void complain(struct walk *walk, const struct shape *shape, struct str pa
     if (walk->text.len)
         strbuf_add(&walk->text, STR("; "));
     bool hidden = shape->sensitive || walk->terse;
-    strbuf_add(&walk->text, hidden ? STR("Value") : at ? STR("Value '") : STR("Value null"));
+    strbuf_add(&walk->text, !at ? STR("Value null") : hidden ? STR("Value") : STR("Value '"));
     if (!hidden && at) {
         show(&walk->text, shape, at);
         strbuf_char(&walk->text, '\'');
