@@ -114,6 +114,8 @@ void *arena_zalloc(struct arena *arena, size_t bytes)
 
 void *arena_grow(struct arena *arena, void *old, size_t old_bytes, size_t bytes)
 {
+    if (!old)
+        return arena_alloc(arena, bytes, alignof(max_align_t));
     struct block *block = arena->last;
     if ((char *)old + old_bytes == block->bytes + block->used &&
         (size_t)((char *)old - block->bytes) + bytes <= block->cap) {

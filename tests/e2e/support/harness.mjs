@@ -103,14 +103,16 @@ class Gatehouse {
         this.child.kill(signal);
         return this.exited;
     }
-    stop() {
-        return this.end('SIGTERM');
+    // A server that was asked to stop must end with 0: a sanitizer's report would say otherwise.
+    async stop() {
+        const { code, signal } = await this.end('SIGTERM');
+        if (code !== 0 && signal !== 'SIGKILL') throw new Error(`gatehouse ended with ${code ?? signal}:\n${this.log().slice(-6000)}`);
     }
     kill9() {
         return this.end('SIGKILL');
     }
     async restart(signal = 'SIGKILL') {
-        await this.end(signal);
+        await (signal === 'SIGTERM' ? this.stop() : this.end(signal));
         return this.launch();
     }
 
