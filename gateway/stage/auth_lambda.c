@@ -17,8 +17,10 @@ static enum gw_next unauthorized(struct gw_request *r, const char *why)
 
 static enum gw_next broken(struct gw_request *r, enum response_type type, const char *why, struct str detail)
 {
-    r->failure_null = true;
+    r->failure_null = true; /* recorded: {"message":null}; the cause is for the trace and the log */
     trace_note(&r->trace, why, detail);
+    r->integration_error = str_printf(r->arena, "%s: %.*s", why, (int)(detail.len < 300 ? detail.len : 300),
+                                      detail.ptr ? detail.ptr : "");
     return gw_fail(r, type);
 }
 
