@@ -53,8 +53,8 @@ export async function eventually(what, look, within_ms = 10000) {
 }
 
 class Gatehouse {
-    constructor({ mode, args, env, data, port }) {
-        Object.assign(this, { mode, args, env, data, port });
+    constructor({ mode, args, env, data, port, wrap }) {
+        Object.assign(this, { mode, args, env, data, port, wrap });
         this.logFile = path.join(path.dirname(data), `${path.basename(data)}.log`);
         this.clients = [];
     }
@@ -70,9 +70,10 @@ class Gatehouse {
     async launch() {
         const log = fs.openSync(this.logFile, 'a');
         const begun = process.hrtime.bigint();
+        const [command, ...before] = [...this.wrap, binary()];
         const child = spawn(
-            binary(),
-            [this.mode, '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--ready-fd', '3', ...this.args],
+            command,
+            [...before, this.mode, '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--ready-fd', '3', ...this.args],
             { stdio: ['ignore', log, log, 'pipe'], env: { ...process.env, ...this.env } },
         );
         fs.closeSync(log);
@@ -148,11 +149,12 @@ class Gatehouse {
     }
 }
 
+// wrap: words before the binary, ['sh', '-c', 'ulimit -f 9; exec "$0" "$@"'] for example.
 // t: the test's context (stops the server when the test ends), or null for scripts that stop it themselves.
-export async function start(t, { mode = 'dev', args = [], env = {}, data, port } = {}) {
+export async function start(t, { mode = 'dev', args = [], env = {}, data, port, wrap = [] } = {}) {
     const folder = data ?? path.join(scratch(t), 'data');
     for (let tries = 0; ; tries++) {
-        const server = new Gatehouse({ mode, args, env, data: folder, port: port ?? (await freePort()) });
+        const server = new Gatehouse({ mode, args, env, data: folder, wrap, port: port ?? (await freePort()) });
         try {
             await server.launch();
             t?.after(() => server.stop());
