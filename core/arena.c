@@ -124,7 +124,8 @@ void *arena_grow(struct arena *arena, void *old, size_t old_bytes, size_t bytes)
         return old;
     }
     void *ptr = arena_alloc(arena, bytes, alignof(max_align_t));
-    memcpy(ptr, old, old_bytes < bytes ? old_bytes : bytes);
+    if (old_bytes)
+        memcpy(ptr, old, old_bytes < bytes ? old_bytes : bytes);
     return ptr;
 }
 
