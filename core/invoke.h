@@ -6,7 +6,7 @@
 
 struct invocation {
     /* filled by the caller, who owns the memory until `done` has run */
-    struct arena *arena;       /* the answer is copied here, before `done`, on the home loop */
+    struct arena *arena;       /* the answer is copied here, before `done`, on the home loop's thread */
     struct str account, region;
     struct str function;       /* name, partial or whole ARN, with or without qualifier */
     struct str qualifier;      /* or absent */
@@ -15,7 +15,8 @@ struct invocation {
     struct str trace_id;       /* X-Amzn-Trace-Id, or absent */
     bool want_log_tail;
     int timeout_ms;            /* of the caller, 0: only the function's own */
-    struct loop *home;         /* where `done` runs */
+    struct loop *home;         /* where `done` runs; NULL: on a thread of the invoker's, which must not be held up */
+    struct str request_id;     /* given: kept (a retry has the id of the first try); absent: made */
     void (*done)(struct invocation *invocation);
     void *user;
 
@@ -33,7 +34,6 @@ struct invocation {
     struct str message;
     struct str log_tail;         /* last 4 KiB */
     struct str executed_version; /* "$LATEST" */
-    struct str request_id;
     int64_t duration_us;
     struct loop_task task;       /* private */
     void *private;
@@ -44,5 +44,5 @@ struct invoker {
     void (*start)(void *ctx, struct invocation *invocation); /* any thread */
 };
 
-/* For job threads: starts and waits. `home` and `done` are set here. */
+/* For job threads: starts and waits. `home`, `done` and `user` are set here. */
 void invoke_and_wait(const struct invoker *invoker, struct invocation *invocation);

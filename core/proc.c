@@ -225,7 +225,7 @@ static void kill_marked(struct str mark)
         closedir(all);
 }
 
-bool proc_tree_has_socket(pid_t pid, uint64_t inode)
+pid_t proc_tree_socket_owner(pid_t pid, uint64_t inode)
 {
     pid_t tree[256];
     char wanted[64];
@@ -244,9 +244,9 @@ bool proc_tree_has_socket(pid_t pid, uint64_t inode)
         if (fds)
             closedir(fds);
         if (found)
-            return true;
+            return tree[i];
     }
-    return false;
+    return 0;
 }
 
 bool proc_output(const struct proc_spec *spec, const struct env *env, int timeout_ms, char *out, size_t cap,

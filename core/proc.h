@@ -44,8 +44,8 @@ int64_t proc_peak_rss_bytes(pid_t pid); /* highest so far */
  * `mark` (absent: none): also every process of ours with "name=value" in its environment as it
  * was started, which finds daemons that left the tree. */
 void proc_kill_tree(pid_t pid, struct str mark);
-/* Whether `pid` or a descendant holds the socket with this inode. */
-bool proc_tree_has_socket(pid_t pid, uint64_t inode);
+/* Which of `pid` and its descendants holds the socket with this inode; 0: none. */
+pid_t proc_tree_socket_owner(pid_t pid, uint64_t inode);
 
 /* Runs to the end, for probes at start: standard output and error, cut at `cap`. Blocks at most
  * timeout_ms, then kills. False: could not be run, timed out, or ended with a status other than 0;

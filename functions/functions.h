@@ -7,6 +7,8 @@
 
 struct functions;
 
+/* Functions run on a thread and a loop of their own. Processes are started when first needed; what
+ * the machine offers (sandbox, interpreters) is found out after the start, and invocations wait for it. */
 struct functions_config {
     const struct env *env;
     struct db *db;
@@ -25,6 +27,10 @@ struct functions_config {
 struct functions *functions_open(const struct functions_config *config, struct arena *arena, struct str *why);
 void functions_close(struct functions *functions); /* stops every process it started */
 const struct invoker *functions_invoker(struct functions *functions);
+
+/* What a function printed, newest bytes first to go: text, at most max_bytes; absent: nothing yet. */
+struct str functions_log(struct functions *functions, struct str account, struct str region, struct str name,
+                         size_t max_bytes, struct arena *arena);
 
 /* What the kernel allowed, and which interpreters serve which runtime names:
  * {"sandbox":{"mode":"bubblewrap|none","why":…,"namespaces":[…]},"runtimes":{"nodejs20.x":{"path","version"},…}} */
