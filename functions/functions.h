@@ -28,6 +28,10 @@ struct functions *functions_open(const struct functions_config *config, struct a
 void functions_close(struct functions *functions); /* stops every process it started */
 const struct invoker *functions_invoker(struct functions *functions);
 
+/* The package behind a Code.Location of GetFunction. path: raw, "/_gatehouse/functions/code/…". Blocking.
+ * False: no such link, or it has expired. */
+bool functions_code_by_link(struct functions *functions, struct str path, struct arena *arena, struct str *zip);
+
 /* What a function printed, newest bytes first to go: text, at most max_bytes; absent: nothing yet. */
 struct str functions_log(struct functions *functions, struct str account, struct str region, struct str name,
                          size_t max_bytes, struct arena *arena);
