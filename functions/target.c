@@ -50,7 +50,7 @@ static struct target *target_load(struct db *db, const struct sealer *sealer, st
     struct function_id id = { account, region, name };
     struct version_row row;
     bool found;
-    *err = version_find(db, NULL, sealer, arena, &id, version, &row, &found);
+    *err = function_version_find(db, NULL, sealer, arena, &id, version, &row, &found);
     if (*err || !found)
         return NULL;
     struct arena *own = arena_new(4096);

@@ -57,7 +57,7 @@ static gh_err must_exist(struct call *call, struct tx *tx, const struct named *n
     struct version_row row;
     bool found;
     target.qualifier = version;
-    gh_err err = version_find(call->db, tx, call->sealer, call->arena, &named->id, version, &row, &found);
+    gh_err err = function_version_find(call->db, tx, call->sealer, call->arena, &named->id, version, &row, &found);
     return err ? err : found ? NULL : named_missing(call, &target);
 }
 

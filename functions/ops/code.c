@@ -45,7 +45,7 @@ gh_err lambda_UpdateFunctionCode(struct call *call, const struct lambda_UpdateFu
             row.config.code_sha256 = package.sha256_base64;
             row.config.last_modified = modified_now(call);
             row.config.revision_id = new_revision(call);
-            version_save(&tx, call->sealer, &named.id, &row);
+            function_version_save(&tx, call->sealer, &named.id, &row);
             if (publish)
                 err = version_publish(call, &tx, &function, &row, STR_NONE, &row);
             function_save(&tx, &function);

@@ -64,7 +64,7 @@ gh_err named_version(struct call *call, struct tx *tx, const struct named *named
         return err;
     if (found)
         version = alias.version;
-    err = version_find(call->db, tx, call->sealer, call->arena, &named->id, version, out, &found);
+    err = function_version_find(call->db, tx, call->sealer, call->arena, &named->id, version, out, &found);
     return err ? err : found ? NULL : named_missing(call, named);
 }
 

@@ -41,7 +41,7 @@ gh_err lambda_CreateFunction(struct call *call, const struct lambda_CreateFuncti
             struct function_row function = { .id = named.id, .next_version = 1, .reserved = -1,
                                              .tags = in->tags.n ? shape_print(call->arena, &lambda_shape_Tags, &in->tags)
                                                                 : STR("{}") };
-            version_save(&tx, call->sealer, &named.id, &row);
+            function_version_save(&tx, call->sealer, &named.id, &row);
             if (in->publish.set && in->publish.value)
                 err = version_publish(call, &tx, &function, &row, STR_NONE, &row);
             function_save(&tx, &function);
@@ -196,7 +196,7 @@ gh_err lambda_ListFunctions(struct call *call, const struct lambda_ListFunctions
         struct version_row *versions = &rows[i];
         struct function_id id = { call->account, call->region, rows[i].config.function_name };
         size_t n_versions = 1;
-        if (all_versions && (err = version_list(call->db, call->sealer, call->arena, &id, -1, 0, &versions, &n_versions)))
+        if (all_versions && (err = function_version_list(call->db, call->sealer, call->arena, &id, -1, 0, &versions, &n_versions)))
             return err;
         if (filled + n_versions > cap) {
             size_t wanted = 2 * (filled + n_versions);
@@ -233,7 +233,7 @@ gh_err lambda_DeleteFunction(struct call *call, const struct lambda_DeleteFuncti
     tx_begin(&tx, call->db, call->arena);
     err = named_row(call, &tx, &whole, &function);
     if (!err)
-        err = version_list(call->db, call->sealer, call->arena, &named.id, -1, 0, &versions, &n);
+        err = function_version_list(call->db, call->sealer, call->arena, &named.id, -1, 0, &versions, &n);
     if (!err && named.qualifier.ptr)
         err = version_delete_checked(call, &tx, &named);
     else if (!err)
@@ -281,7 +281,7 @@ gh_err lambda_UpdateFunctionConfiguration(struct call *call, const struct lambda
         settings_apply(call, &settings, &row);
         row.config.last_modified = modified_now(call);
         row.config.revision_id = new_revision(call);
-        version_save(&tx, call->sealer, &named.id, &row);
+        function_version_save(&tx, call->sealer, &named.id, &row);
         err = tx_commit(&tx);
     }
     tx_rollback(&tx);

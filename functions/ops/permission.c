@@ -103,7 +103,7 @@ static gh_err check_qualifier(struct call *call, struct tx *tx, const struct nam
         *revision = alias.config.revision_id;
     if (err || found)
         return err;
-    err = version_find(call->db, tx, call->sealer, call->arena, &named->id, version, &row, &found);
+    err = function_version_find(call->db, tx, call->sealer, call->arena, &named->id, version, &row, &found);
     if (found)
         *revision = row.config.revision_id;
     if (err || found)
@@ -135,10 +135,10 @@ static gh_err touch(struct call *call, struct tx *tx, const struct named *named,
         alias_save(tx, &named->id, &alias.config);
         return NULL;
     }
-    err = version_find(call->db, tx, call->sealer, call->arena, &named->id, version, &row, &found);
+    err = function_version_find(call->db, tx, call->sealer, call->arena, &named->id, version, &row, &found);
     if (!err && found) {
         row.config.revision_id = revision;
-        version_save(tx, call->sealer, &named->id, &row);
+        function_version_save(tx, call->sealer, &named->id, &row);
     }
     return err;
 }

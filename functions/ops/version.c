@@ -16,7 +16,7 @@ gh_err latest_of(struct call *call, struct tx *tx, const struct named *named, st
                            "operation. Please specify either a function name or an unqualified function ARN.");
     struct named latest = *named;
     bool found;
-    gh_err err = version_find(call->db, tx, call->sealer, call->arena, &named->id, STR("$LATEST"), out, &found);
+    gh_err err = function_version_find(call->db, tx, call->sealer, call->arena, &named->id, STR("$LATEST"), out, &found);
     latest.qualifier = STR_NONE;
     return err ? err : found ? NULL : named_missing(call, &latest);
 }
@@ -30,7 +30,7 @@ gh_err version_publish(struct call *call, struct tx *tx, struct function_row *fu
     /* "Lambda doesn't publish a version if the function's configuration and code haven't changed
      * since the last version." */
     if (function->next_version > 1)
-        err = version_find(call->db, tx, call->sealer, call->arena, &function->id,
+        err = function_version_find(call->db, tx, call->sealer, call->arena, &function->id,
                            str_printf(call->arena, "%lld", (long long)function->next_version - 1), &last, &found);
     if (err)
         return err;
@@ -45,11 +45,11 @@ gh_err version_publish(struct call *call, struct tx *tx, struct function_row *fu
     row.config.revision_id = new_revision(call);
     if (description.ptr)
         row.config.description = description;
-    version_save(tx, call->sealer, &function->id, &row);
+    function_version_save(tx, call->sealer, &function->id, &row);
     /* The function itself is told apart from before by a new revision, as on AWS. */
     struct version_row again = *latest;
     again.config.revision_id = new_revision(call);
-    version_save(tx, call->sealer, &function->id, &again);
+    function_version_save(tx, call->sealer, &function->id, &again);
     *out = row;
     return NULL;
 }
@@ -120,7 +120,7 @@ gh_err lambda_ListVersionsByFunction(struct call *call, const struct lambda_List
     if (!err)
         err = named_row(call, NULL, &named, &function);
     if (!err)
-        err = version_list(call->db, call->sealer, call->arena, &named.id, after, limit, &rows, &n);
+        err = function_version_list(call->db, call->sealer, call->arena, &named.id, after, limit, &rows, &n);
     if (err)
         return err;
     struct lambda_FunctionConfiguration **items = ARENA_ARRAY(call->arena, struct lambda_FunctionConfiguration *, n);
@@ -153,6 +153,6 @@ gh_err version_delete_checked(struct call *call, struct tx *tx, const struct nam
         return lambda_fail(call, &lambda_ResourceConflictException,
                            "Unable to delete version because the following aliases reference it: [%.*s]",
                            STR_FMT(strbuf_view(&users)));
-    version_delete(tx, &named->id, named->qualifier);
+    function_version_delete(tx, &named->id, named->qualifier);
     return NULL;
 }

@@ -118,7 +118,7 @@ gh_err function_usage(struct db *db, struct tx *tx, struct arena *arena, struct 
 
 /* ---- versions ---- */
 
-gh_err version_find(struct db *db, struct tx *tx, const struct sealer *sealer, struct arena *arena,
+gh_err function_version_find(struct db *db, struct tx *tx, const struct sealer *sealer, struct arena *arena,
                     const struct function_id *id, struct str version, struct version_row *out, bool *found)
 {
     struct rows rows;
@@ -127,7 +127,7 @@ gh_err version_find(struct db *db, struct tx *tx, const struct sealer *sealer, s
     return rows_close(&rows);
 }
 
-gh_err version_list(struct db *db, const struct sealer *sealer, struct arena *arena, const struct function_id *id,
+gh_err function_version_list(struct db *db, const struct sealer *sealer, struct arena *arena, const struct function_id *id,
                     int64_t after, int64_t limit, struct version_row **out, size_t *n)
 {
     struct rows rows;
@@ -166,7 +166,7 @@ static bool read_version(struct rows *rows, const struct sealer *sealer, struct 
     return ok;
 }
 
-void version_save(struct tx *tx, const struct sealer *sealer, const struct function_id *id,
+void function_version_save(struct tx *tx, const struct sealer *sealer, const struct function_id *id,
                   const struct version_row *row)
 {
     struct arena *arena = tx->arena;
@@ -180,7 +180,7 @@ void version_save(struct tx *tx, const struct sealer *sealer, const struct funct
            row->code_size, shape_print(arena, &lambda_shape_FunctionConfiguration, &config), sealed);
 }
 
-void version_delete(struct tx *tx, const struct function_id *id, struct str version)
+void function_version_delete(struct tx *tx, const struct function_id *id, struct str version)
 {
     tx_run(tx, drop_version, "ssss", id->account, id->region, id->name, version);
     for (size_t i = 0; i < COUNT(drop_version_parts); i++)

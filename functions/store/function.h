@@ -44,13 +44,13 @@ gh_err function_list(struct db *db, const struct sealer *sealer, struct arena *a
 gh_err function_usage(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str region,
                       int64_t *code_bytes, int64_t *count, int64_t *reserved);
 
-gh_err version_find(struct db *db, struct tx *tx, const struct sealer *sealer, struct arena *arena,
+gh_err function_version_find(struct db *db, struct tx *tx, const struct sealer *sealer, struct arena *arena,
                     const struct function_id *id, struct str version, struct version_row *out, bool *found);
-void version_save(struct tx *tx, const struct sealer *sealer, const struct function_id *id,
+void function_version_save(struct tx *tx, const struct sealer *sealer, const struct function_id *id,
                   const struct version_row *row);
-void version_delete(struct tx *tx, const struct function_id *id, struct str version);
+void function_version_delete(struct tx *tx, const struct function_id *id, struct str version);
 /* Versions numbered above `after`, in order; $LATEST is number 0, so -1 begins with it. limit 0: all. */
-gh_err version_list(struct db *db, const struct sealer *sealer, struct arena *arena, const struct function_id *id,
+gh_err function_version_list(struct db *db, const struct sealer *sealer, struct arena *arena, const struct function_id *id,
                     int64_t after, int64_t limit, struct version_row **out, size_t *n);
 /* Whether any version of any function is made of this package. */
 gh_err code_is_used(struct db *db, struct tx *tx, struct arena *arena, struct str code, bool *used);
