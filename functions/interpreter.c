@@ -32,6 +32,7 @@ static const struct family {
 
 static bool which(const char *program, char *out, size_t cap);
 static bool ask(struct interpreter *one, const struct family *family, const struct env *env);
+static bool learn(struct interpreter *one, const struct family *family, const struct env *env);
 static const struct interpreter *asked_before(const struct interpreter *one);
 
 void interpreters_find(const struct env *env)
@@ -46,15 +47,8 @@ void interpreters_find(const struct env *env)
             const struct family *family = &families[k];
             if (strncmp(one->runtime, family->prefix, strlen(family->prefix)) != 0)
                 continue;
-            if (!(family->exact && which(one->runtime, one->path, sizeof one->path)) &&
-                !which(family->program, one->path, sizeof one->path))
-                continue;
-            const struct interpreter *known = asked_before(one);
-            if (known) {
-                memcpy(one->version, known->version, sizeof one->version);
-                memcpy(one->prefix, known->prefix, sizeof one->prefix);
-            }
-            one->found = known || ask(one, family, env);
+            one->found = (family->exact && which(one->runtime, one->path, sizeof one->path) && learn(one, family, env)) ||
+                         (which(family->program, one->path, sizeof one->path) && learn(one, family, env));
         }
     }
 }
@@ -91,7 +85,9 @@ static bool which(const char *program, char *out, size_t cap)
     for (char *save, *place = strtok_r(places, ":", &save); place; place = strtok_r(NULL, ":", &save)) {
         char candidate[PATH_MAX];
         snprintf(candidate, sizeof candidate, "%s/%s", place, program);
-        if (place[0] != '/' || access(candidate, X_OK) != 0 || !realpath(candidate, resolved))
+        /* pyenv's and nodenv's shims start another program, by settings that the sandbox does not have. */
+        bool shims = strlen(place) > 6 && strcmp(place + strlen(place) - 6, "/shims") == 0;
+        if (shims || place[0] != '/' || access(candidate, X_OK) != 0 || !realpath(candidate, resolved))
             continue;
         if (strlen(resolved) < cap) {
             strcpy(out, resolved);
@@ -99,6 +95,16 @@ static bool which(const char *program, char *out, size_t cap)
         }
     }
     return false;
+}
+
+static bool learn(struct interpreter *one, const struct family *family, const struct env *env)
+{
+    const struct interpreter *known = asked_before(one);
+    if (!known)
+        return ask(one, family, env);
+    memcpy(one->version, known->version, sizeof one->version);
+    memcpy(one->prefix, known->prefix, sizeof one->prefix);
+    return true;
 }
 
 static const struct interpreter *asked_before(const struct interpreter *one)

@@ -9,7 +9,7 @@
 
 #include "functions/seccomp.h"
 
-enum { ARGS_FD = 3, SECCOMP_FD = 4, PROBE_MS = 5000, DESCRIPTORS = 1024, PROCESSES = 1024 };
+enum { PROBE_MS = 5000, DESCRIPTORS = 1024, COMMAND_MAX = 16 };
 
 /* Lambda's own user: "sbx_user1051". */
 #define USER_ID "993"
@@ -36,8 +36,9 @@ static bool spawn_plain(const struct cell *cell, struct proc *out);
 static bool try_wall(struct sandbox *sandbox, bool seccomp, const char *runtime_dir, const struct env *env,
                      char *text, size_t cap);
 static void read_namespaces(struct sandbox *sandbox, const char *text);
-static bool spec_for(const struct sandbox *sandbox, const struct cell *cell, bool seccomp, int fds[2],
-                     struct proc_spec *spec);
+static bool spec_for(const struct cell *cell, bool seccomp, int fds[2], struct proc_spec *spec);
+static const char *const *command_line(const struct sandbox *sandbox, const struct cell *cell,
+                                       const char *out[COMMAND_MAX]);
 
 static const char *const no_env[] = { NULL };
 
@@ -88,10 +89,10 @@ static bool try_wall(struct sandbox *sandbox, bool seccomp, const char *runtime_
     int fds[2];
     size_t len;
     text[0] = '\0';
-    if (!spec_for(sandbox, &cell, seccomp, fds, &spec))
+    if (!spec_for(&cell, seccomp, fds, &spec))
         return false;
-    const char *const command[] = { sandbox->bwrap, "--args", "3", NULL };
-    spec.argv = command;
+    const char *command[COMMAND_MAX];
+    spec.argv = command_line(sandbox, &cell, command);
     bool ok = proc_output(&spec, env, PROBE_MS, text, cap, &len);
     close(fds[0]);
     if (seccomp)
@@ -154,10 +155,10 @@ static bool spawn_walled(const struct sandbox *sandbox, const struct cell *cell,
     struct proc_limit limits[4];
     struct proc_spec spec;
     int fds[2];
-    const char *const command[] = { sandbox->bwrap, "--args", "3", NULL };
-    if (!spec_for(sandbox, cell, seccomp, fds, &spec))
+    const char *command[COMMAND_MAX];
+    if (!spec_for(cell, seccomp, fds, &spec))
         return false;
-    spec.argv = command;
+    spec.argv = command_line(sandbox, cell, command);
     spec.limits = limits;
     spec.n_limits = limits_for(cell, limits);
     bool ok = proc_spawn(&spec, out);
@@ -169,10 +170,8 @@ static bool spawn_walled(const struct sandbox *sandbox, const struct cell *cell,
     return ok;
 }
 
-static bool spec_for(const struct sandbox *sandbox, const struct cell *cell, bool seccomp, int fds[2],
-                     struct proc_spec *spec)
+static bool spec_for(const struct cell *cell, bool seccomp, int fds[2], struct proc_spec *spec)
 {
-    (void)sandbox;
     struct args args = { 0 };
     args.file = open_memstream(&args.text, &args.len);
     if (!args.file)
@@ -254,14 +253,22 @@ static void add_cell(struct args *args, const struct cell *cell)
         fputc('\0', args->file);
         arg1(args, equals + 1);
     }
-    /* The limit on processes counts those of our own user namespace only when it is set inside. */
-    snprintf(number, sizeof number, "ulimit -p %d", PROCESSES);
-    char script[128];
-    snprintf(script, sizeof script, "%s 2>/dev/null; exec \"$0\" \"$@\"", number);
-    arg1(args, "--");
-    arg3(args, "/bin/sh", "-c", script);
-    for (const char *const *at = cell->argv; *at; at++)
-        arg1(args, *at);
+}
+
+/* bwrap --args 3 -- /bin/sh -c … program arguments. The limit on processes counts those of our own
+ * user namespace only when it is set inside, hence the shell. */
+static const char *const *command_line(const struct sandbox *sandbox, const struct cell *cell,
+                                       const char *out[COMMAND_MAX])
+{
+    static const char script[] = "ulimit -p 1024 2>/dev/null; exec \"$0\" \"$@\"";
+    const char *const head[] = { sandbox->bwrap, "--args", "3", "--", "/bin/sh", "-c", script };
+    size_t n = 0;
+    for (; n < COUNT(head); n++)
+        out[n] = head[n];
+    for (const char *const *at = cell->argv; *at && n + 1 < COMMAND_MAX; at++)
+        out[n++] = *at;
+    out[n] = NULL;
+    return out;
 }
 
 static void arg1(struct args *args, const char *a)

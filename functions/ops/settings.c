@@ -141,13 +141,12 @@ const char *machine_architecture(void)
     return uname(&name) == 0 && strcmp(name.machine, "aarch64") == 0 ? "arm64" : "x86_64";
 }
 
-/* arn:aws:lambda:REGION::runtime:HEX: one value for each runtime and interpreter version. */
+/* arn:aws:lambda:REGION::runtime:HEX: one value for each runtime; health says which program serves it. */
 static struct lambda_RuntimeVersionConfig *runtime_version(struct call *call, struct str runtime)
 {
     struct lambda_RuntimeVersionConfig *out = ARENA_NEW(call->arena, struct lambda_RuntimeVersionConfig);
-    const struct interpreter *interpreter = interpreter_for(runtime);
     uint8_t sum[SHA256_BYTES];
-    digest_sha256_of(sum, runtime, interpreter ? str_of(interpreter->version) : STR(""));
+    digest_sha256(runtime, sum);
     out->runtime_version_arn = str_printf(call->arena, "arn:%.*s:lambda:%.*s::runtime:%s", STR_FMT(call->partition),
                                           STR_FMT(call->region), hex_encode(call->arena, digest_str(sum, sizeof sum)).ptr);
     return out;
