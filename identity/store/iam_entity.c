@@ -186,6 +186,25 @@ gh_err entity_parents(struct db *db, struct tx *tx, struct arena *arena, struct 
     return read_all(&rows, arena, out);
 }
 
+gh_err entity_ties(struct db *db, struct tx *tx, struct arena *arena, struct str id, struct entity_ties *out)
+{
+    struct rows rows;
+    rows_open(&rows, db, tx, arena,
+              "SELECT (SELECT COUNT(*) FROM iam_attachment WHERE owner = $1 AND kind <> 'boundary'), "
+              "(SELECT COUNT(*) FROM iam_inline_policy WHERE owner = $1), "
+              "(SELECT COUNT(*) FROM iam_access_key WHERE owner = $1), "
+              "(SELECT COUNT(*) FROM iam_service_credential WHERE owner = $1), "
+              "(SELECT COUNT(*) FROM iam_member WHERE member = $1), "
+              "(SELECT COUNT(*) FROM iam_member WHERE parent = $1)",
+              "s", id);
+    bool any = rows_next(&rows);
+    bool *const flags[] = { &out->attached,            &out->inline_policies, &out->access_keys,
+                            &out->service_credentials, &out->member,          &out->members };
+    for (size_t i = 0; i < COUNT(flags); i++)
+        *flags[i] = any && rows_i64(&rows, (int)i) > 0;
+    return rows_close(&rows);
+}
+
 void entity_insert(struct tx *tx, const struct entity *entity)
 {
     tx_run(tx,

@@ -49,6 +49,17 @@ gh_err entity_members(struct db *db, struct tx *tx, struct arena *arena, struct 
 gh_err entity_parents(struct db *db, struct tx *tx, struct arena *arena, struct str member, enum entity_kind kind,
                       struct entity_list *out);
 
+/* What still hangs on an entity: reasons not to delete it. */
+struct entity_ties {
+    bool attached;            /* managed policies, boundaries apart */
+    bool inline_policies;
+    bool access_keys;
+    bool service_credentials;
+    bool member;              /* of a group or an instance profile */
+    bool members;             /* users in it, a role in it */
+};
+gh_err entity_ties(struct db *db, struct tx *tx, struct arena *arena, struct str id, struct entity_ties *out);
+
 void entity_insert(struct tx *tx, const struct entity *entity);
 void entity_update(struct tx *tx, const struct entity *entity); /* found by id */
 /* The entity and all that hangs on its id. */
