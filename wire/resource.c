@@ -22,7 +22,7 @@ static struct str text_of(const struct call *call, const void *in, struct str na
 /* "arn:…:function:" before a name that may itself be "123456789012:function:name". */
 static struct str without_repeated_head(struct str head, struct str value)
 {
-    if (!str_ends(head, STR(":")))
+    if (!str_ends(head, STR(":")) || str_starts(value, STR("arn:")))
         return value;
     struct str before = str_sub(head, 0, head.len - 1);
     struct str label = str_from(head, (size_t)(str_find_last(before, ':') + 1)); /* "function:" */
