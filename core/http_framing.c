@@ -7,7 +7,7 @@ static const unsigned char classes[256] = {
     [' '] = VALUE,
     ['!'] = TOKEN | VALUE | TARGET,
     ['"'] = VALUE | TARGET,
-    ['#'] = TOKEN | VALUE, /* a fragment is never sent */
+    ['#'] = TOKEN | VALUE | TARGET,
     ['$' ... '\''] = TOKEN | VALUE | TARGET,
     ['(' ... ')'] = VALUE | TARGET,
     ['*' ... '+'] = TOKEN | VALUE | TARGET,
@@ -27,8 +27,10 @@ static const unsigned char classes[256] = {
     ['|'] = TOKEN | VALUE | TARGET,
     ['}'] = VALUE | TARGET,
     ['~'] = TOKEN | VALUE | TARGET,
-    [0x80 ... 0xff] = VALUE,
+    [0x80 ... 0xff] = VALUE | TARGET,
 };
+
+enum { OTHER_VERSION = -1 };
 
 /* What the headers say about the body and the connection, collected on the way. */
 struct framing {
@@ -41,6 +43,7 @@ struct framing {
 static bool all_of(struct str text, unsigned char class);
 static bool take_line(struct str *rest, struct str *line);
 static int read_request_line(struct str line, struct http_head *head);
+static struct str plain_target(struct arena *arena, struct str target);
 static int read_version(struct str version, struct http_head *head);
 static int read_header(struct arena *arena, struct str line, struct http_head *head, struct framing *framing);
 static void note_header(struct arena *arena, struct http_header header, struct framing *framing);
@@ -92,6 +95,8 @@ int http_head_parse(struct arena *arena, struct str raw, struct http_head *head)
         head->expect_continue = str_eq_nocase(framing.expect, STR("100-continue"));
         status = head->expect_continue ? 0 : 417;
     }
+    if (status == 0 && head->minor == OTHER_VERSION)
+        status = 505;
     head->keep_alive = head->minor == 1 ? !framing.close : framing.keep_alive && !framing.close;
     return status;
 }
@@ -124,12 +129,29 @@ static int read_request_line(struct str line, struct http_head *head)
         return 400;
     if (head->method.len == 0 || head->method.len > 32 || !all_of(head->method, METHOD))
         return 400;
-    if (head->target.len == 0 || !all_of(head->target, TARGET))
+    if (!all_of(head->target, TARGET))
         return 400;
-    int status = read_version(version, head);
-    if (status != 0)
-        return status;
-    return str_is(head->method, "CONNECT") || str_is(head->method, "TRACE") ? 405 : 0;
+    return read_version(version, head);
+}
+
+/* What some clients send although no target may contain it is set right once, here, so that routes,
+ * authorizers and backends see the same: a fragment goes, bytes beyond ASCII are escaped. */
+static struct str plain_target(struct arena *arena, struct str target)
+{
+    size_t plain = 0;
+    while (plain < target.len && (unsigned char)target.ptr[plain] < 0x80 && target.ptr[plain] != '#')
+        plain++;
+    if (plain == target.len)
+        return target.len > 0 ? target : STR("/");
+    struct strbuf buf = strbuf_in(arena, target.len * 3);
+    for (size_t i = 0; i < target.len && target.ptr[i] != '#'; i++) {
+        unsigned char c = (unsigned char)target.ptr[i];
+        if (c < 0x80)
+            strbuf_char(&buf, (char)c);
+        else
+            strbuf_printf(&buf, "%%%02X", c);
+    }
+    return buf.len > 0 ? strbuf_view(&buf) : STR("/");
 }
 
 static int read_version(struct str version, struct http_head *head)
@@ -139,9 +161,7 @@ static int read_version(struct str version, struct http_head *head)
     char major = version.ptr[5], minor = version.ptr[7];
     if (major < '0' || major > '9' || minor < '0' || minor > '9')
         return 400;
-    if (major != '1' || minor > '1')
-        return 505;
-    head->minor = minor - '0';
+    head->minor = major == '1' && minor <= '1' ? minor - '0' : OTHER_VERSION;
     return 0;
 }
 
@@ -228,12 +248,13 @@ static int decide_body(const struct framing *framing, struct http_head *head)
 {
     if (framing->lengths + framing->encodings == 0)
         return 0;
-    if (framing->lengths > 1 || (framing->lengths == 1 && framing->encodings > 0))
+    if (framing->lengths > 1 || (framing->lengths == 1 && framing->encodings > 0) ||
+        head->minor == OTHER_VERSION)
         return 400;
     bool bodiless = str_is(head->method, "GET") || str_is(head->method, "HEAD");
     if (framing->encodings > 0) {
         int status = decide_codings(framing->codings);
-        if (head->minor == 0 || bodiless)
+        if (head->minor != 1 || bodiless)
             return 400;
         head->chunked = true;
         head->content_length = -1;
@@ -282,6 +303,9 @@ static int decide_host(struct arena *arena, const struct framing *framing, struc
     head->host = STR("");
     if (framing->hosts == 1 && !read_authority(arena, framing->host, &head->host))
         return 400;
+    if (str_is(head->method, "CONNECT") || str_is(head->method, "TRACE"))
+        return 405; /* no tunnels, no echo */
+    head->target = plain_target(arena, head->target);
     if (head->target.ptr[0] == '/')
         return 0;
     if (str_is(head->target, "*"))

@@ -3,8 +3,8 @@
  *
  * Refused, beyond what RFC 9112 demands: a body on GET and HEAD, Transfer-Encoding other than one
  * `chunked`, two Content-Length even when equal, headers that look like one of the two
- * (Transfer_Encoding), obsolete line folding, bare CR or LF, lower-case methods, bytes of a target
- * outside 0x21–0x7e. No API client needs them; request smuggling does. */
+ * (Transfer_Encoding), obsolete line folding, bare CR or LF, lower-case methods, control characters
+ * in a target. No API client needs them; request smuggling does. */
 #pragma once
 
 #include "core/http_msg.h"
@@ -13,7 +13,8 @@ enum { HTTP_MAX_HEADERS = 100 };
 
 struct http_head {
     struct str method;
-    struct str target; /* origin form or "*"; of an absolute URI what follows the authority */
+    struct str target; /* origin form or "*"; of an absolute URI what follows the authority; no
+                        * fragment, bytes beyond ASCII escaped */
     struct str host;   /* lower case, without port; "" when HTTP/1.0 sent none */
     struct http_headers headers;
     int minor; /* HTTP/1.minor: 0 or 1 */

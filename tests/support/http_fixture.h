@@ -85,9 +85,6 @@ static void fixture_on_request(void *ctx, struct http_exchange *x)
     x->user = own;
     if (str_is(x->path, "/echo")) {
         http_read_whole(x, 1000000, fixture_whole);
-    } else if (str_is(x->path, "/count")) {
-        fixture_streamed = 0;
-        http_read_stream(x, fixture_piece);
     } else if (str_is(x->path, "/later")) {
         timer_start(x->loop, &own->timer, 20000, fixture_later);
     } else if (str_is(x->path, "/chunks")) {
@@ -117,6 +114,9 @@ static void fixture_on_request(void *ctx, struct http_exchange *x)
                        str_printf(x->arena, "%.*s|%.*s|%.*s|%.*s|%d|%.*s", STR_FMT(x->method),
                                   STR_FMT(x->target), STR_FMT(x->query), STR_FMT(x->host),
                                   (int)x->content_length, STR_FMT(x->peer_ip)));
+    } else if (x->has_body && !str_is(x->path, "/")) {
+        fixture_streamed = 0;
+        http_read_stream(x, fixture_piece);
     } else {
         fixture_answer(x, 200, STR("hello"));
     }

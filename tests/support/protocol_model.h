@@ -15,7 +15,10 @@ static struct shape *model_shape(struct protocol_model *model, const char *name)
 static enum timestamp_format model_time(const json_t *of)
 {
     struct str format = json_str(of, "timestampFormat");
-    return str_is(format, "iso8601") ? TIME_ISO8601 : str_is(format, "rfc822") ? TIME_RFC822 : str_is(format, "unixTimestamp") ? TIME_EPOCH : TIME_DEFAULT;
+    return str_is(format, "iso8601")         ? TIME_ISO8601
+           : str_is(format, "rfc822")        ? TIME_RFC822
+           : str_is(format, "unixTimestamp") ? TIME_EPOCH
+                                             : TIME_DEFAULT;
 }
 
 static const char *model_name(struct arena *arena, const json_t *of, const char *key, const char *otherwise)
@@ -29,11 +32,16 @@ static const struct {
     enum shape_kind kind;
     size_t size;
 } model_kinds[] = {
-    { "string", SHAPE_STRING, sizeof(struct str) },      { "blob", SHAPE_BLOB, sizeof(struct str) },
-    { "boolean", SHAPE_BOOL, sizeof(struct opt_bool) },  { "integer", SHAPE_INT, sizeof(struct opt_i64) },
-    { "long", SHAPE_LONG, sizeof(struct opt_i64) },      { "float", SHAPE_FLOAT, sizeof(struct opt_f64) },
-    { "double", SHAPE_FLOAT, sizeof(struct opt_f64) },   { "timestamp", SHAPE_TIMESTAMP, sizeof(struct opt_time) },
-    { "structure", SHAPE_STRUCT, sizeof(void *) },       { "list", SHAPE_LIST, sizeof(struct any_list) },
+    { "string", SHAPE_STRING, sizeof(struct str) },
+    { "blob", SHAPE_BLOB, sizeof(struct str) },
+    { "boolean", SHAPE_BOOL, sizeof(struct opt_bool) },
+    { "integer", SHAPE_INT, sizeof(struct opt_i64) },
+    { "long", SHAPE_LONG, sizeof(struct opt_i64) },
+    { "float", SHAPE_FLOAT, sizeof(struct opt_f64) },
+    { "double", SHAPE_FLOAT, sizeof(struct opt_f64) },
+    { "timestamp", SHAPE_TIMESTAMP, sizeof(struct opt_time) },
+    { "structure", SHAPE_STRUCT, sizeof(void *) },
+    { "list", SHAPE_LIST, sizeof(struct any_list) },
     { "map", SHAPE_MAP, sizeof(struct any_list) },
 };
 
@@ -42,8 +50,12 @@ static enum location model_location(const json_t *spec, bool payload)
     struct str in = json_str(spec, "location");
     if (payload)
         return IN_PAYLOAD;
-    return str_is(in, "uri") ? IN_PATH : str_is(in, "querystring") ? IN_QUERY : str_is(in, "header") ? IN_HEADER
-         : str_is(in, "headers") ? IN_HEADERS : str_is(in, "statusCode") ? IN_STATUS : IN_BODY;
+    return str_is(in, "uri")           ? IN_PATH
+           : str_is(in, "querystring") ? IN_QUERY
+           : str_is(in, "header")      ? IN_HEADER
+           : str_is(in, "headers")     ? IN_HEADERS
+           : str_is(in, "statusCode")  ? IN_STATUS
+                                       : IN_BODY;
 }
 
 static void model_members(struct protocol_model *model, const json_t *of, struct shape *shape)
@@ -55,10 +67,14 @@ static void model_members(struct protocol_model *model, const json_t *of, struct
     json_object_foreach(members, name, spec)
     {
         struct member *row = &rows[shape->n_members++];
-        *row = (struct member){ .name = name, .wire_name = model_name(model->arena, spec, "locationName", name),
-            .shape = model_shape(model, model_name(model->arena, spec, "shape", "")), .offset = shape->alloc,
-            .in = model_location(spec, str_is(json_str(of, "payload"), name)), .flattened = json_flag(spec, "flattened", false),
-            .json_value = json_flag(spec, "jsonvalue", false), .time = model_time(spec) };
+        *row = (struct member){ .name = name,
+                                .wire_name = model_name(model->arena, spec, "locationName", name),
+                                .shape = model_shape(model, model_name(model->arena, spec, "shape", "")),
+                                .offset = shape->alloc,
+                                .in = model_location(spec, str_is(json_str(of, "payload"), name)),
+                                .flattened = json_flag(spec, "flattened", false),
+                                .json_value = json_flag(spec, "jsonvalue", false),
+                                .time = model_time(spec) };
         shape->alloc += (row->shape->size + 7) & ~(size_t)7;
     }
     shape->members = rows;

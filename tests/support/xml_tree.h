@@ -6,8 +6,12 @@
 
 static void xml_entities(struct strbuf *out, struct str text)
 {
-    static const struct { const char *name; char c; } known[] = { { "&lt;", '<' }, { "&gt;", '>' }, { "&amp;", '&' }, { "&quot;", '"' },
-        { "&apos;", '\'' }, { "&#xD;", '\r' }, { "&#xA;", '\n' }, { "&#xd;", '\r' }, { "&#xa;", '\n' } };
+    static const struct {
+        const char *name;
+        char c;
+    } known[] = { { "&lt;", '<' },   { "&gt;", '>' },    { "&amp;", '&' },
+                  { "&quot;", '"' }, { "&apos;", '\'' }, { "&#xD;", '\r' },
+                  { "&#xA;", '\n' }, { "&#xd;", '\r' },  { "&#xa;", '\n' } };
     while (text.len) {
         size_t i = 0;
         while (i < COUNT(known) && !str_starts(text, str_of(known[i].name)))
