@@ -14,17 +14,24 @@ import path from 'node:path';
 import test from 'node:test';
 import { functionProxy, mock, proxyTo, pythonFunction, restApi } from './support/api.mjs';
 import { faultBackend, recordingBackend } from './support/backends.mjs';
-import { request, scratch, start } from './support/harness.mjs';
+import { atEnd, request, scratch, start } from './support/harness.mjs';
 import { signed } from './support/sign.mjs';
 
-const credential = (service) => `AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=00`;
+// Dev mode's root: a key of our own making, whose signature nobody can check.
+function asRoot(service) {
+    const now = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+    return {
+        'x-amz-date': now,
+        authorization: `AWS4-HMAC-SHA256 Credential=test/${now.slice(0, 8)}/us-east-1/${service}/aws4_request, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`,
+    };
+}
 const refusal = async (promise) => promise.then(() => assert.fail('was allowed'), (error) => error);
 
 test('management calls', async (t) => {
     const server = await start(t);
-    const idp = (operation, body) => ({ method: 'POST', target: '/', headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityProviderService.${operation}`, authorization: credential('cognito-idp') }, body });
-    const form = (body) => ({ method: 'POST', target: '/', headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: credential('iam') }, body });
-    const rest = (method, target, body, service = 'apigateway') => ({ method, target, headers: { 'content-type': 'application/json', authorization: credential(service) }, body });
+    const idp = (operation, body) => ({ method: 'POST', target: '/', headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityProviderService.${operation}`, ...asRoot('cognito-idp') }, body });
+    const form = (body) => ({ method: 'POST', target: '/', headers: { 'content-type': 'application/x-www-form-urlencoded', ...asRoot('iam') }, body });
+    const rest = (method, target, body, service = 'apigateway') => ({ method, target, headers: { 'content-type': 'application/json', ...asRoot(service) }, body });
     const long = 'x'.repeat(129);
     const rows = [
         ['JSON cut off', idp('ListUserPools', '{"MaxResults": 1'), 400, 'SerializationException'],
@@ -41,7 +48,7 @@ test('management calls', async (t) => {
         ['a member missing, query', form('Action=CreateUser&Version=2010-05-08'), 400, 'ValidationError', /'userName'/],
         ['JSON cut off, REST', rest('POST', '/restapis', '{"name": '), 400, 'SerializationException'],
         ['a wrong type, REST', rest('POST', '/restapis', '{"name": ["a"]}'), 400, 'SerializationException'],
-        ['an operation that is not built', rest('GET', '/2015-03-31/event-source-mappings-of-another-time', '', 'lambda'), 404],
+        ['an operation that is not built yet', rest('GET', '/v2/apis', undefined), 501, 'NotImplemented', /GetApis/],
         ['nothing of ours', { method: 'GET', target: '/no/such/place', headers: {} }, 404],
     ];
     for (const [name, { method, target, headers, body }, status, code, message] of rows) {
@@ -179,7 +186,7 @@ test('backends', async (t) => {
     for (const [kind] of rows) routes[`/${kind}`] = { integration: proxyTo(`${(await faultBackend(t, kind)).url}/`, { timeoutInMillis: 300 }) };
     const api = await restApi(server, 'backends', routes);
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-    t.after(() => agent.destroy());
+    atEnd(t, () => agent.destroy());
     for (const [kind, allowed] of rows) {
         await t.test(`a backend that does this: ${kind}`, async () => {
             const answer = await request(`${api.url}/${kind}`, { agent }).catch((error) => error);
@@ -219,7 +226,7 @@ test('a full disk', { timeout: 60000 }, async (t) => {
         await idp.send(new CreateUserPoolCommand({ PoolName: `p${made.length}` })).then(({ UserPool }) => made.push(UserPool.Id), (refused) => (error = refused));
     }
     assert.ok(made.length > 0);
-    assert.deepEqual([error.name, error.$metadata.httpStatusCode], ['InternalErrorException', 500], error.message);
+    assert.deepEqual([error.name, error.$metadata.httpStatusCode], ['ServiceUnavailable', 503], error.message);
     assert.equal((await server.fetch('/_gatehouse/health')).status, 200, 'it runs on');
     assert.match(server.log(), /full|disk|I\/O/i, 'the log says why');
     await server.kill9();
@@ -265,7 +272,7 @@ test('data folders that cannot be used', async (t) => {
         for (const args of [['--no-such-option'], ['--workers', 'many'], ['--account', '12']]) {
             const error = await refusal(start(null, { data: path.join(scratch(t), 'x'), args }));
             assert.equal(error.exitCode, 1, args.join(' '));
-            assert.match(error.message, new RegExp(args[0]));
+            assert.match(error.message, new RegExp(args[0].slice(2)));
         }
     });
     await t.test('dev mode beyond loopback: 1', async () => {

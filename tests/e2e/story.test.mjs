@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { binary, root, run, scratch, start } from './support/harness.mjs';
+import { atEnd, binary, root, run, scratch, start } from './support/harness.mjs';
 
 const folder = path.join(root, 'examples/first-api');
 
@@ -12,7 +12,7 @@ test('from sign-up to a signed call, with unmodified AWS clients', { timeout: 17
     const dir = scratch(t);
     const server = await start(t, { data: path.join(dir, 'data') });
     const backend = spawn(process.execPath, [path.join(folder, 'backend.mjs'), '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    t.after(() => backend.kill());
+    atEnd(t, () => backend.kill());
     const [address] = await new Promise((resolve) => backend.stdout.once('data', (line) => resolve(String(line).split('\n'))));
     const story = path.join(dir, 'story.env');
     const env = {
@@ -20,7 +20,7 @@ test('from sign-up to a signed call, with unmodified AWS clients', { timeout: 17
         AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_DEFAULT_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true',
         AWS_PAGER: '',
     };
-    t.after(() => {
+    atEnd(t, () => {
         const pid = fs.existsSync(story) && fs.readFileSync(story, 'utf8').match(/^SERVER_PID=(\d+)$/m);
         if (pid) process.kill(Number(pid[1]));
     });

@@ -1,6 +1,7 @@
 // Backends for integrations: one that remembers what reached it, and one for every way to fail.
 import http from 'node:http';
 import net from 'node:net';
+import { atEnd } from './harness.mjs';
 
 function listening(server, t) {
     const sockets = new Set();
@@ -12,7 +13,7 @@ function listening(server, t) {
     return new Promise((resolve, reject) => {
         server.once('error', reject);
         server.listen(0, '127.0.0.1', () => {
-            t?.after(() => {
+            atEnd(t, () => {
                 for (const socket of sockets) socket.destroy();
                 return new Promise((done) => server.close(done));
             });

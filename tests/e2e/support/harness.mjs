@@ -33,9 +33,25 @@ export function freePort() {
     });
 }
 
+// Cleaning up in reverse: what was made last goes first (node:test runs its `after`s in order).
+const endings = new WeakMap();
+export function atEnd(t, fn) {
+    if (!t) return;
+    if (!endings.has(t)) {
+        const list = [];
+        endings.set(t, list);
+        t.after(async () => {
+            let failure;
+            for (const end of list.reverse()) await Promise.resolve().then(end).catch((error) => (failure ??= error));
+            if (failure) throw failure;
+        });
+    }
+    endings.get(t).push(fn);
+}
+
 export function scratch(t, name = 'gatehouse') {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
-    t?.after(() => {
+    atEnd(t, () => {
         if (!process.env.GATEHOUSE_KEEP) fs.rmSync(dir, { recursive: true, force: true });
     });
     return dir;
@@ -157,7 +173,7 @@ export async function start(t, { mode = 'dev', args = [], env = {}, data, port, 
         const server = new Gatehouse({ mode, args, env, data: folder, wrap, port: port ?? (await freePort()) });
         try {
             await server.launch();
-            t?.after(() => server.stop());
+            atEnd(t, () => server.stop());
             return server;
         } catch (error) {
             // Somebody took the port between our looking and the binary's binding.
