@@ -19,8 +19,17 @@ export function testsOf(file) {
 
 let accounts = 100000000000 + Math.floor(Math.random() * 1e9) * 100;
 
-export async function play(url, test, { trace } = {}) {
+// Whether two packages of a test were the same bytes the recording does not say: either may be true.
+export async function play(url, test, options = {}) {
+    const same = await playOnce(url, test, options);
+    if (same.verdict !== 'fail' || !/create_lambda_archive|create_zip_file|binary:/.test(JSON.stringify(test.steps))) return same;
+    const different = await playOnce(url, test, { ...options, differentPackages: true });
+    return different.verdict === 'pass' ? different : same;
+}
+
+async function playOnce(url, test, { trace, differentPackages } = {}) {
     const player = new Player(url, String(++accounts), trace);
+    player.differentPackages = differentPackages;
     try {
         for (const step of test.steps) await player.step(step);
         for (const match of test.other_matches ?? []) await player.otherMatch(match);
@@ -52,7 +61,8 @@ class Player {
     ours = (value) => JSON.parse(JSON.stringify(value).replaceAll('111111111111', this.account).replaceAll('"True":', '"true":'));
 
     async step(step) {
-        const params = await resolve(this.ours(step.params ?? {}), this.lookUp);
+        const { client, ...given } = step.params ?? {}; // which of their boto3 clients a helper used
+        const params = await resolve(this.ours(given), this.lookUp);
         const where = `call ${step.call} ${step.service} ${step.op}`;
         const result = await this.carryOut(step, params);
         this.trace?.(where, params, result);
