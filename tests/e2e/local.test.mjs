@@ -1,0 +1,98 @@
+// What Gatehouse says of itself under /_gatehouse/, and what it says when it cannot start.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { CognitoIdentityProviderClient, CreateUserPoolCommand, ListUserPoolsCommand } from '@aws-sdk/client-cognito-identity-provider';
+import { start, scratch, run, binary } from './support/harness.mjs';
+
+test('health says what the process is and what serves which runtime', async (t) => {
+    const server = await start(t);
+    const health = await (await server.fetch('/_gatehouse/health')).json();
+    assert.equal(health.status, 'ok');
+    assert.equal(health.mode, 'dev');
+    assert.equal(health.account, '000000000000');
+    assert.ok(['bubblewrap', 'none', 'unknown'].includes(health.functions.sandbox.mode), JSON.stringify(health.functions));
+    assert.ok('nodejs20.x' in health.functions.runtimes);
+});
+
+test('ready, metrics, openapi and capabilities answer; anything else is a 404 that lists them', async (t) => {
+    const server = await start(t);
+    assert.deepEqual(await (await server.fetch('/_gatehouse/ready')).json(), { ready: true });
+    const metrics = await (await server.fetch('/_gatehouse/metrics')).text();
+    for (const name of ['gatehouse_connections', 'gatehouse_jobs_queued', 'gatehouse_management_calls_total'])
+        assert.match(metrics, new RegExp(`^${name} \\d+$`, 'm'));
+    const yaml = await (await server.fetch('/_gatehouse/openapi/sts')).text();
+    assert.match(yaml, /operationId: GetCallerIdentity/);
+    assert.equal((await server.fetch('/_gatehouse/openapi/s3')).status, 404);
+    const capabilities = await (await server.fetch('/_gatehouse/capabilities')).json();
+    assert.equal(capabilities.operations, 676);
+    const lost = await server.fetch('/_gatehouse/nothing');
+    assert.equal(lost.status, 404);
+    assert.match((await lost.json()).message, /health, ready, metrics/);
+    assert.equal((await server.fetch('/_gatehouse/health', { method: 'POST' })).status, 405);
+});
+
+test('a request that is for nobody gets a 404 that says what was looked for', async (t) => {
+    const server = await start(t);
+    const answer = await server.fetch('/favicon.ico');
+    assert.equal(answer.status, 404);
+    assert.match((await answer.json()).message, /GET \/favicon\.ico .*an API .*user pool.*management operation/);
+});
+
+test('the clock of dev mode moves, and back', async (t) => {
+    const server = await start(t);
+    const post = async (body) => (await server.fetch('/_gatehouse/clock', { method: 'POST', body: JSON.stringify(body) })).json();
+    const before = Date.now();
+    assert.equal((await post({ advance_s: 3600 })).offset_s, 3600);
+    assert.equal((await post({ advance_s: 3600 })).offset_s, 7200);
+    const moved = Date.parse((await (await server.fetch('/_gatehouse/health')).json()).time);
+    assert.ok(moved - before >= 7200000, `${moved - before}`);
+    assert.match((await post({ at: '2030-01-01T00:00:00Z' })).time, /^2030-01-01T00:00:0/);
+    assert.equal((await post({})).offset_s, 0);
+    assert.equal((await server.fetch('/_gatehouse/clock', { method: 'POST', body: '{"at":"soon"}' })).status, 400);
+});
+
+test('reset drops the calling account and no other', async (t) => {
+    const server = await start(t);
+    const client = (accessKeyId) => server.client(CognitoIdentityProviderClient, { credentials: { accessKeyId, secretAccessKey: 'x' } });
+    for (const account of ['111111111111', '222222222222'])
+        await client(account).send(new CreateUserPoolCommand({ PoolName: 'shop' }));
+    const authorization = 'AWS4-HMAC-SHA256 Credential=111111111111/20261121/us-east-1/cognito-idp/aws4_request, SignedHeaders=host, Signature=00';
+    const answer = await server.fetch('/_gatehouse/reset', { method: 'POST', headers: { authorization } });
+    assert.deepEqual(await answer.json(), { account: '111111111111', reset: true });
+    const pools = async (account) => (await client(account).send(new ListUserPoolsCommand({ MaxResults: 10 }))).UserPools.length;
+    assert.equal(await pools('111111111111'), 0);
+    assert.equal(await pools('222222222222'), 1);
+});
+
+test('start says why it cannot: exit code and sentence', async (t) => {
+    const folder = scratch(t);
+    const at = (name) => path.join(folder, name);
+    fs.writeFileSync(at('file'), '');
+    fs.mkdirSync(at('damaged'));
+    fs.writeFileSync(at('damaged/gatehouse.db'), 'this is no database. '.repeat(300));
+    fs.writeFileSync(at('config'), 'region = us-east-1\ncolour = red\n');
+    const server = await start(t, { data: at('used') });
+    const rows = [
+        ['unknown verb', ['fly'], 1, /no verb is called "fly"/],
+        ['unknown option', ['dev', '--colour', 'red'], 1, /no option is called "--colour"/],
+        ['not loopback', ['dev', '--listen', '0.0.0.0:0'], 1, /loopback only/],
+        ['bad line in the config', ['dev', '--config', at('config')], 1, /config, line 2: no option is called "colour"/],
+        ['data is a file', ['dev', '--data', at('file'), '--listen', '127.0.0.1:0'], 2, /file is not a folder/],
+        ['damaged database', ['dev', '--data', at('damaged'), '--listen', '127.0.0.1:0'], 3, /not a database/],
+        ['folder in use', ['dev', '--data', at('used'), '--listen', '127.0.0.1:0'], 2, /another Gatehouse uses/],
+        ['port in use', ['dev', '--data', at('other'), '--listen', `127.0.0.1:${server.port}`], 2, /in use/i],
+    ];
+    for (const [name, args, code, sentence] of rows) {
+        const answer = await run(binary(), args);
+        assert.equal(answer.code, code, `${name}: ${answer.stderr}`);
+        assert.match(answer.stderr, sentence, name);
+    }
+});
+
+test('SIGTERM finishes what is under way and exits with 0', async (t) => {
+    const server = await start(t);
+    assert.equal((await server.fetch('/_gatehouse/ready')).status, 200);
+    assert.deepEqual(await server.end('SIGTERM'), { code: 0, signal: null });
+});
