@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/stage/stage.h"
 #include "gateway/state.h"
 #include "gen/apigateway.h"
 
@@ -126,6 +127,11 @@ gh_err gateway_check(struct gateway *gateway, struct call *call, const struct st
         return gh_fail(call->arena, &apigw_BadRequestException, "%.*s", STR_FMT(why));
     snapshot_unref(snapshot);
     return NULL;
+}
+
+void gateway_flush_authorizers(struct gateway *gateway, struct str api_id, struct str stage)
+{
+    auth_cache_flush(gateway->auth_cache, api_id, stage);
 }
 
 static gh_err publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage)

@@ -16,5 +16,8 @@ gh_err gateway_check(struct gateway *gateway, struct call *call, const struct st
  * that the newest committed state is what stays. A stage that is gone meanwhile is unpublished. */
 gh_err gateway_publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage);
 
+/* Forgets what the stage's Lambda authorizers said. */
+void gateway_flush_authorizers(struct gateway *gateway, struct str api_id, struct str stage);
+
 /* Returns when no loop gives new requests to the stage. stage absent: all stages of the API. */
 gh_err gateway_unpublish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage);

@@ -129,10 +129,12 @@ static bool is_parameter(struct str text, const char *prefix, const char *const 
     rest = str_from(text, skip + 1);
     if (!str_split(&rest, '.', &location) || str_empty(rest))
         return false;
-    for (size_t i = 0; i < rest.len; i++)
-        if (!strchr("._$-", rest.ptr[i]) && !((rest.ptr[i] | 32) >= 'a' && (rest.ptr[i] | 32) <= 'z') &&
-            !(rest.ptr[i] >= '0' && rest.ptr[i] <= '9'))
+    for (size_t i = 0; i < rest.len; i++) {
+        char c = rest.ptr[i];
+        bool letter = ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9');
+        if (!c || (!letter && !strchr("._$-", c)))
             return false;
+    }
     for (; *locations; locations++)
         if (str_is(location, *locations))
             return true;

@@ -165,7 +165,7 @@ static bool path_part_valid(struct str part)
     for (size_t i = 0; i < part.len; i++) {
         char c = part.ptr[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!letter && !strchr("._-:", c))
+        if (!c || (!letter && !strchr("._-:", c)))
             return false;
     }
     return part.len > 0;

@@ -115,6 +115,21 @@ gh_err apigw_DeleteStage(struct call *call, const struct apigw_DeleteStage_in *i
     return err ? err : gateway_unpublish(call->module, call, in->rest_api_id, in->stage_name);
 }
 
+gh_err apigw_FlushStageAuthorizersCache(struct call *call, const struct apigw_FlushStageAuthorizersCache_in *in,
+                                        struct apigw_FlushStageAuthorizersCache_out *out)
+{
+    (void)out;
+    json_t *api, *stage = NULL;
+    gh_err err = draft_read(call, in->rest_api_id, &api);
+    if (!err && api)
+        err = stage_load(call->db, NULL, call->arena, in->rest_api_id, in->stage_name, &stage);
+    if (!err && !stage)
+        err = ops_not_found(call, "Invalid stage identifier specified");
+    if (!err)
+        gateway_flush_authorizers(call->module, in->rest_api_id, in->stage_name);
+    return err;
+}
+
 /* --- for deployments too --- */
 
 json_t *stage_new(struct call *call, struct str name, struct str deployment_id)

@@ -3,8 +3,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as apigw from '@aws-sdk/client-api-gateway';
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 
 import { account, region, start } from './support/harness.mjs';
+import { zip } from './support/zip.mjs';
 
 // api.createRestApi({…}) instead of client.send(new CreateRestApiCommand({…})).
 async function gateway(t) {
@@ -337,6 +340,42 @@ test('documentation, gateway responses and tags', async (t) => {
     assert.deepEqual((await api.getRestApi({ restApiId })).tags, { b: '2' });
     await refused(api.tagResource({ resourceArn, tags: { 'aws:x': '1' } }), 'BadRequestException', /must not start with aws:/);
     await refused(api.getTags({ resourceArn: `arn:aws:apigateway:${region}::/restapis/unknown` }), 'NotFoundException', 'Invalid resource identifier specified');
+});
+
+test("a Lambda authorizer's answers are kept until they are flushed", async (t) => {
+    const { server, api } = await gateway(t);
+    const assume = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }] };
+    const { Role } = await server.client(IAMClient).send(new CreateRoleCommand({ RoleName: 'gate', AssumeRolePolicyDocument: JSON.stringify(assume) }));
+    const lambda = server.client(LambdaClient);
+    const code = `let n = 0;
+        export const handler = async (event) => ({
+            principalId: String(++n),
+            policyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: event.methodArn }] },
+        });`;
+    const gate = await lambda.send(new CreateFunctionCommand({
+        FunctionName: 'gate', Runtime: 'nodejs20.x', Handler: 'gate.handler', Role: Role.Arn, Code: { ZipFile: zip({ 'gate.mjs': code }) },
+    }));
+    const { restApiId, at } = await mocked(api);
+    await lambda.send(new AddPermissionCommand({
+        FunctionName: 'gate', StatementId: 'api', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com',
+        SourceArn: `arn:aws:execute-api:${region}:${account}:${restApiId}/*`,
+    }));
+    const authorizer = await api.createAuthorizer({
+        restApiId, name: 'gate', type: 'TOKEN', identitySource: 'method.request.header.Authorization',
+        authorizerUri: `arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${gate.FunctionArn}/invocations`,
+    });
+    assert.equal(authorizer.authType, 'custom');
+    await api.updateMethod({ ...at, patchOperations: [
+        { op: 'replace', path: '/authorizationType', value: 'CUSTOM' }, { op: 'replace', path: '/authorizerId', value: authorizer.id }] });
+    await api.updateIntegrationResponse({ ...at, statusCode: '200', patchOperations: [
+        { op: 'replace', path: '/responseTemplates/application~1json', value: '"$context.authorizer.principalId"' }] });
+    await api.createDeployment({ restApiId, stageName: 'dev' });
+    const who = async () => (await server.fetch(`/_aws/execute-api/${restApiId}/dev/`, { headers: { authorization: 'me' } })).text();
+    assert.equal(await who(), '"1"');
+    assert.equal(await who(), '"1"', 'kept');
+    await api.flushStageAuthorizersCache({ restApiId, stageName: 'dev' });
+    assert.equal(await who(), '"2"', 'asked again');
+    await refused(api.flushStageAuthorizersCache({ restApiId, stageName: 'nope' }), 'NotFoundException', 'Invalid stage identifier specified');
 });
 
 test('many hands on one API lose nothing', async (t) => {
