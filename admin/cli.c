@@ -323,17 +323,21 @@ int cli_token(int argc, char **argv)
 
 /* ---- why ---- */
 
+/* A line a step with its cost, then what the step noted. */
 static void print_trace(const json_t *record)
 {
-    const json_t *step;
-    size_t i;
-    printf("%s %s -> %lld, %lld µs\n", json_string_value(json_object_get(record, "method")),
-           json_string_value(json_object_get(record, "path")), (long long)json_i64(record, "status", 0),
-           (long long)json_i64(record, "duration_us", 0));
-    json_array_foreach(json_object_get(record, "steps"), i, step)
-        printf("  %-16s %-8s %6lld µs  %s\n", json_string_value(json_object_get(step, "step")),
-               json_string_value(json_object_get(step, "result")), (long long)json_i64(step, "us", 0),
-               json_str(step, "why").ptr ? json_str(step, "why").ptr : "");
+    const json_t *step, *note;
+    size_t i, n;
+    printf("%s %s on %s, stage %s: %lld after %lld µs (%lld µs of them waiting for the backend)\n",
+           json_str(record, "method").ptr, json_str(record, "path").ptr, json_str(record, "api").ptr,
+           json_str(record, "stage").ptr, (long long)json_i64(record, "status", 0), (long long)json_i64(record, "us", 0),
+           (long long)json_i64(record, "integrationUs", 0));
+    json_array_foreach(json_object_get(record, "steps"), i, step) {
+        printf("  %-12s %7lld µs%s\n", json_str(step, "step").ptr, (long long)json_i64(step, "us", 0),
+               json_flag(step, "failed", false) ? "  refused here" : "");
+        json_array_foreach(json_object_get(step, "notes"), n, note)
+            printf("  %12s %s: %s\n", "", json_str(note, "what").ptr, json_str(note, "detail").ptr);
+    }
 }
 
 int cli_why(int argc, char **argv)
