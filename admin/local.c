@@ -16,6 +16,8 @@ static void why(struct app *app, struct http_exchange *x, struct str rest);
 static void clock_(struct app *app, struct http_exchange *x, struct str rest);
 static void capabilities(struct app *app, struct http_exchange *x, struct str rest);
 static void openapi(struct app *app, struct http_exchange *x, struct str rest);
+static void function_code(struct app *app, struct http_exchange *x, struct str rest);
+static void function_log(struct app *app, struct http_exchange *x, struct str rest);
 
 static const struct {
     const char *method, *path;
@@ -31,6 +33,8 @@ static const struct {
     { "POST", "/clock", false, true, clock_ },
     { "GET", "/capabilities", false, false, capabilities },
     { "GET", "/openapi/", true, false, openapi },
+    { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
+    { "GET", "/functions/logs/", true, true, function_log },
 };
 
 static void refuse(struct http_exchange *x, int status, const char *message)
@@ -62,7 +66,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
-                       "capabilities, openapi/{service}.");
+                       "capabilities, openapi/{service}, functions/logs/{name}.");
 }
 
 static void health(struct app *app, struct http_exchange *x, struct str rest)
@@ -193,4 +197,40 @@ static void openapi(struct app *app, struct http_exchange *x, struct str rest)
     }
     refuse(x, 404, "No such service: cognito-idp, cognito-identity, iam, sts, apigateway, apigatewayv2, "
                    "apigatewaymanagementapi, lambda.");
+}
+
+static void send_code(struct errand *errand)
+{
+    struct app *app = errand->ctx;
+    struct http_exchange *x = errand->x;
+    bool found = functions_code_by_link(app->functions, x->path, x->arena, &errand->body);
+    errand->status = found ? 200 : 403;
+    if (!found)
+        errand->body = STR("{\"message\":\"This link is wrong or has expired: GetFunction gives a new one.\"}");
+    http_header_add(x->arena, &errand->headers, STR("Content-Type"), found ? STR("application/zip") : STR("application/json"));
+}
+
+static void function_code(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    errand_run(app->jobs, x, app, send_code);
+}
+
+/* The end of what the function has printed, as text; of the account whose key the request shows. */
+static void send_log(struct errand *errand)
+{
+    struct app *app = errand->ctx;
+    struct http_exchange *x = errand->x;
+    struct str name = str_from(x->path, (size_t)str_find_last(x->path, '/') + 1);
+    errand->body = functions_log(app->functions, management_account(app, x), app->options.region, name, 64 * 1024, x->arena);
+    errand->status = errand->body.ptr ? 200 : 404;
+    if (!errand->body.ptr)
+        errand->body = STR("No function of that name has printed anything.\n");
+    http_header_add(x->arena, &errand->headers, STR("Content-Type"), STR("text/plain; charset=utf-8"));
+}
+
+static void function_log(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    errand_run(app->jobs, x, app, send_log);
 }

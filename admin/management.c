@@ -174,7 +174,9 @@ static void body_read(struct http_exchange *x, enum http_read result)
         return;
     }
     if (result == HTTP_READ_OK) {
-        errand_run(app->jobs, x, app, run);
+        /* Invoke waits for the function, perhaps for minutes: not on the threads of all others. */
+        bool waits = str_starts(x->path, STR("/2015-03-31/functions/")) && str_ends(x->path, STR("/invocations"));
+        errand_run(waits ? functions_waiters(app->functions) : app->jobs, x, app, run);
         return;
     }
     struct wire_request request = request_of(x);

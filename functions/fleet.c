@@ -537,6 +537,25 @@ void fleet_probed(struct functions *f)
     pools_pump(f);
 }
 
+void fleet_stop(struct functions *f)
+{
+    struct str key;
+    void *value;
+    f->closing = true;
+    timer_stop(f->loop, &f->events_timer);
+    for (size_t at = 0; map_each(f->pools, &at, &key, &value);)
+        for (struct pool *pool = value; pool->first;)
+            fail(pool_take_waiting(pool), INVOKE_FAILED, "the server stops");
+    for (struct worker *worker = f->workers; worker; worker = worker->next) {
+        struct run *run = worker->run;
+        worker->run = NULL;
+        if (run)
+            fail(run, INVOKE_FAILED, "the server stops");
+        if (worker->state != WORKER_DYING)
+            worker_kill(worker);
+    }
+}
+
 static void free_log(void *log)
 {
     flog_free(log);
@@ -560,11 +579,6 @@ void fleet_close(struct functions *f)
     f->closing = true;
     while (f->workers)
         worker_free(f->workers);
-    struct str key;
-    void *value;
-    for (size_t at = 0; map_each(f->pools, &at, &key, &value);)
-        while (((struct pool *)value)->first)
-            fail(pool_take_waiting(value), INVOKE_FAILED, "the server stops");
     map_free(f->routes, free_route);
     map_free(f->pools, free_pool);
     map_free(f->tallies, free);

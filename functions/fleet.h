@@ -93,9 +93,11 @@ struct functions {
     struct loop *loop;
     pthread_t thread, prober;
     bool thread_runs, prober_runs;
+    struct job_pool *waiters;       /* for Invoke; NULL until it is asked for */
     struct job_pool *loaders;       /* our own: the shared pool's threads may all wait for functions */
     struct sandbox sandbox;
     atomic_bool probed;             /* sandbox and interpreters are known */
+    pthread_mutex_t making_waiters;
     pthread_mutex_t packages;       /* held while a package and the row that names it change */
     struct invoker invoker;
     struct loop_task probed_task;
@@ -121,7 +123,8 @@ void fleet_start(void *functions, struct invocation *invocation);
  * are replaced too. Any thread; what is started afterwards by the same thread sees the change. */
 void fleet_forget(struct functions *functions, struct str account, struct str region, struct str name, bool code);
 void fleet_probed(struct functions *functions); /* what waited for the probes goes on */
-void fleet_close(struct functions *functions);  /* every process ends, everybody waiting is told */
+void fleet_stop(struct functions *functions);   /* nothing new begins, everybody waiting is told, processes are killed */
+void fleet_close(struct functions *functions);  /* after the loop has ended: frees what is left */
 
 /* Lets waiting invocations of the pool have idle workers, and starts new ones as needed. */
 void pool_pump(struct pool *pool);

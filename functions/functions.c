@@ -15,7 +15,7 @@
 #include "functions/fleet.h"
 #include "functions/package.h"
 
-enum { LOADERS = 2, LOADS_QUEUED = 20000, PROCESSES = 256 };
+enum { WAITERS = 32, WAITS_QUEUED = 1000, LOADERS = 2, LOADS_QUEUED = 20000, PROCESSES = 256 };
 
 struct closing {
     struct loop_task task;
@@ -48,6 +48,7 @@ struct functions *functions_open(const struct functions_config *config, struct a
     f->runtime_folder = str_printf(f->arena, "%s/runtime", f->folder).ptr;
     f->invoker = (struct invoker){ .ctx = f, .start = fleet_start };
     pthread_mutex_init(&f->packages, NULL);
+    pthread_mutex_init(&f->making_waiters, NULL);
     int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     f->max_processes = PROCESSES;
     f->max_starting = 2 * (cores > 0 ? cores : 1);
@@ -104,8 +105,7 @@ static void on_probed(struct loop_task *task)
 static void note_closing(struct loop_task *task)
 {
     struct closing *closing = (struct closing *)task; /* its first member */
-    closing->functions->closing = true;
-    timer_stop(closing->functions->loop, &closing->functions->events_timer);
+    fleet_stop(closing->functions);
     sem_post(&closing->seen);
 }
 
@@ -129,6 +129,7 @@ void functions_close(struct functions *f)
             ;
         sem_destroy(&closing.seen);
     }
+    job_pool_free(f->waiters);
     job_pool_free(f->loaders);
     if (f->thread_runs) {
         closing.task.fn = stop_loop;
@@ -138,8 +139,19 @@ void functions_close(struct functions *f)
     fleet_close(f);
     loop_free(f->loop);
     pthread_mutex_destroy(&f->packages);
+    pthread_mutex_destroy(&f->making_waiters);
     arena_free(f->arena);
     free(f);
+}
+
+struct job_pool *functions_waiters(struct functions *f)
+{
+    pthread_mutex_lock(&f->making_waiters);
+    if (!f->waiters)
+        f->waiters = job_pool_new(WAITERS, WAITS_QUEUED);
+    struct job_pool *waiters = f->waiters;
+    pthread_mutex_unlock(&f->making_waiters);
+    return waiters ? waiters : f->config.jobs;
 }
 
 const struct invoker *functions_invoker(struct functions *functions)

@@ -28,6 +28,10 @@ struct functions *functions_open(const struct functions_config *config, struct a
 void functions_close(struct functions *functions); /* stops every process it started */
 const struct invoker *functions_invoker(struct functions *functions);
 
+/* Threads for management calls that wait for a function (Invoke), so that slow functions do not hold
+ * up the shared pool; made when first asked for. Any thread. */
+struct job_pool *functions_waiters(struct functions *functions);
+
 /* The package behind a Code.Location of GetFunction. path: raw, "/_gatehouse/functions/code/…". Blocking.
  * False: no such link, or it has expired. */
 bool functions_code_by_link(struct functions *functions, struct str path, struct arena *arena, struct str *zip);

@@ -26,7 +26,9 @@ gh_err lambda_CreateAlias(struct call *call, const struct lambda_CreateAlias_in 
         .revision_id = new_revision(call),
     };
     tx_begin(&tx, call->db, call->arena);
-    err = named_row(call, &tx, &named, &function);
+    struct named target = named;
+    target.qualifier = in->function_version; /* what a missing function is told by [recorded] */
+    err = named_row(call, &tx, &target, &function);
     if (!err)
         err = check_target(call, &tx, &named, in->function_version, in->routing_config);
     if (!err)

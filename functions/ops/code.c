@@ -62,7 +62,9 @@ gh_err lambda_UpdateFunctionCode(struct call *call, const struct lambda_UpdateFu
     if (!dry_run)
         fleet_forget(f, named.id.account, named.id.region, named.id.name, true);
     out->whole = config_shown(call, &row, publish ? row.version : STR_NONE);
-    if (!dry_run && !publish)
+    if (!dry_run && publish)
+        show_creating(call, &out->whole);
+    else if (!dry_run)
         show_updating(call, &out->whole);
     return NULL;
 }

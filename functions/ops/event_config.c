@@ -56,6 +56,26 @@ static bool has_destination(const struct lambda_DestinationConfig *config)
                       (config->on_failure && !str_empty(config->on_failure->destination)));
 }
 
+/* What AWS finds wrong with a destination comes before what we cannot do yet. */
+static gh_err check_destinations(struct call *call, const struct named *named, const struct lambda_DestinationConfig *config)
+{
+    const struct str all[] = { config->on_success ? config->on_success->destination : STR_NONE,
+                               config->on_failure ? config->on_failure->destination : STR_NONE };
+    for (size_t i = 0; i < COUNT(all); i++) {
+        struct function_row function;
+        struct named other;
+        if (str_empty(all[i]) || str_find_str(all[i], STR(":lambda:")) < 0)
+            continue;
+        if (str_eq(all[i], named->arn))
+            return lambda_fail(call, &lambda_InvalidParameterValueException,
+                               "You can't specify the function as a destination for itself.");
+        if (named_resolve(call, all[i], STR_NONE, &other) || named_row(call, NULL, &other, &function))
+            return lambda_fail(call, &lambda_InvalidParameterValueException, "The destination ARN %.*s is invalid.",
+                               STR_FMT(all[i]));
+    }
+    return NULL;
+}
+
 static gh_err set(struct call *call, const struct wanted *wanted, bool merge, struct lambda_FunctionEventInvokeConfig *out)
 {
     struct lambda_FunctionEventInvokeConfig config = { 0 };
@@ -70,6 +90,9 @@ static gh_err set(struct call *call, const struct wanted *wanted, bool merge, st
                            "You must specify at least one of error handling or destination setting.");
     if (named_version(call, NULL, &named, &row))
         return lambda_fail(call, &lambda_ResourceNotFoundException, "The function doesn't exist.");
+    err = has_destination(wanted->destinations) ? check_destinations(call, &named, wanted->destinations) : NULL;
+    if (err)
+        return err;
     if (has_destination(wanted->destinations))
         return refused(call, "DestinationConfig", "there is nothing that results could be sent to yet.");
     tx_begin(&tx, call->db, call->arena);

@@ -4,12 +4,11 @@
 #include "functions/ops/version.h"
 #include "wire/codec_json.h"
 
-enum { MAX_TAGS = 50, LIST_MAX = 50 };
+enum { MAX_TAGS = 50, LIST_MAX = 50, NAME_MAX_LENGTH = 64 };
 
 static gh_err create_check(struct call *call, const struct lambda_CreateFunction_in *in);
 static void create_row(struct call *call, const struct lambda_CreateFunction_in *in, const struct named *named,
                        const struct package *package, struct version_row *row);
-static void show_creating(struct call *call, struct lambda_FunctionConfiguration *shown);
 
 gh_err lambda_CreateFunction(struct call *call, const struct lambda_CreateFunction_in *in,
                              struct lambda_CreateFunction_out *out)
@@ -25,6 +24,13 @@ gh_err lambda_CreateFunction(struct call *call, const struct lambda_CreateFuncti
     if (!err && named.qualifier.ptr)
         err = lambda_fail(call, &lambda_InvalidParameterValueException,
                           "The derived qualifier from the function name is not allowed: a function is created without one.");
+    if (!err && named.id.name.len > NAME_MAX_LENGTH)
+        err = lambda_fail(call, &lambda_InvalidParameterValueException,
+                          "1 validation error detected: Value '%.*s' at 'functionName' failed to satisfy constraint: Member must "
+                          "have length less than or equal to %d", STR_FMT(named.id.name), NAME_MAX_LENGTH);
+    if (!err && str_is(named.id.name, "function") && str_starts(in->function_name, STR("arn:")))
+        err = lambda_fail(call, &lambda_InvalidParameterValueException, "The function name %.*s is not valid.",
+                          STR_FMT(in->function_name));
     if (err)
         return err;
     pthread_mutex_lock(&f->packages);
@@ -130,7 +136,7 @@ static void create_row(struct call *call, const struct lambda_CreateFunction_in 
 
 /* What is stored is ready: it takes AWS seconds and us no time. The answer says what AWS's says,
  * with a revision that, as there, is not the one the function has once it is active. */
-static void show_creating(struct call *call, struct lambda_FunctionConfiguration *shown)
+void show_creating(struct call *call, struct lambda_FunctionConfiguration *shown)
 {
     shown->state = STR("Pending");
     shown->state_reason = STR("The function is being created.");

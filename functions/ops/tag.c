@@ -7,8 +7,15 @@ enum { MAX_TAGS = 50 };
 
 static gh_err tagged(struct call *call, struct tx *tx, struct str arn, struct function_row *row, struct lambda_Tags *tags)
 {
+    static const struct {
+        const char *type, *shown;
+    } others[] = { { ":event-source-mapping:", "Event source mapping" }, { ":capacity-provider:", "Capacity provider" },
+                   { ":code-signing-config:", "Code signing config" }, { ":layer:", "Layer" } };
     struct function_name name;
     struct named named;
+    for (size_t i = 0; i < COUNT(others); i++) /* none of them exists here */
+        if (str_find_str(arn, str_of(others[i].type)) >= 0)
+            return lambda_fail(call, &lambda_ResourceNotFoundException, "%s not found: %.*s", others[i].shown, STR_FMT(arn));
     if (!function_name_parse(arn, &name) || !name.region.ptr)
         return lambda_fail(call, &lambda_InvalidParameterValueException, "Only functions have tags here: %.*s", STR_FMT(arn));
     if (name.qualifier.ptr)

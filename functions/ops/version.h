@@ -11,4 +11,5 @@ gh_err version_publish(struct call *call, struct tx *tx, struct function_row *fu
 /* One version, unless an alias points to it. */
 gh_err version_delete_checked(struct call *call, struct tx *tx, const struct named *named);
 /* What the answers of updates show before they settle. */
+void show_creating(struct call *call, struct lambda_FunctionConfiguration *shown);
 void show_updating(struct call *call, struct lambda_FunctionConfiguration *shown);
