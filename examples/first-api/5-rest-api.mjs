@@ -110,7 +110,7 @@ await no('signed out', await get('/me', { authorization: story.SIGNED_OUT_TOKEN 
 say('the TOKEN authorizer');
 same('allowed', (await get('/cave', { authorization: 'open sesame' })).body, { for: 'ali', cave: 'open' });
 await no('unknown', await get('/cave', { authorization: 'open barley' }), 401, 'UnauthorizedException', { message: 'Unauthorized' });
-await no('denied', await get('/cave', { authorization: 'let me in' }), 403, 'AccessDeniedException', { Message: 'User is not authorized to access this resource with an explicit deny' });
+await no('denied', await get('/cave', { authorization: 'let me in' }), 403, 'AccessDeniedException', { Message: 'User is not authorized to access this resource with an explicit deny in an identity-based policy' });
 
 say('no, as AWS says it');
 await no('unsigned', await get('/signed'), 403, 'MissingAuthenticationTokenException', { message: 'Missing Authentication Token' });

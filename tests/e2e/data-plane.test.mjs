@@ -102,6 +102,7 @@ test('HTTP and HTTP_PROXY', async (t) => {
             answers: { 200: { responseTemplates: { 'application/json': `{"backend":$input.json('$.body')}` }, responseParameters: { 'method.response.header.X-Method': 'integration.response.body.method' } } },
         },
         'GET /choose/{status}': {
+            method: { requestParameters: { 'method.request.path.status': true } },
             integration: { type: 'HTTP', integrationHttpMethod: 'GET', uri: `${backend.url}/status/{status}`, requestParameters: { 'integration.request.path.status': 'method.request.path.status' } },
             answers: { 200: {}, 404: { selectionPattern: '4\\d{2}', responseTemplates: { 'application/json': '{"mine":404}' } } },
         },
@@ -426,7 +427,7 @@ test('Cognito user pools', async (t) => {
     await t.test('expired: AWS\'s other text', async () => {
         const fresh = await signIn();
         assert.equal((await get('/me', fresh.IdToken)).status, 200);
-        const step = await server.fetch('/_gatehouse/clock', { method: 'POST', headers: json, body: JSON.stringify({ offset_s: 3700 }) });
+        const step = await server.fetch('/_gatehouse/clock', { method: 'POST', headers: json, body: JSON.stringify({ advance_s: 3700 }) });
         assert.equal(step.status, 200, await step.text());
         await no('an hour later', get('/me', fresh.IdToken), 'The incoming token has expired');
     });
@@ -516,10 +517,10 @@ test('gateway responses are the API\'s to change', async (t) => {
 test('a client that hangs up early leaves nothing behind', async (t) => {
     const server = await start(t);
     const stall = await faultBackend(t, 'stall');
-    const one = await api(server, { 'GET /slow': { integration: httpProxy(stall.url) }, 'GET /ping': {} });
+    const one = await api(server, { 'GET /slow': { integration: httpProxy(stall.url, { timeoutInMillis: 300 }) }, 'GET /ping': {} });
     const { port, pathname } = new URL(`${one.url}/slow`);
     const socket = net.connect(port, '127.0.0.1', () => socket.write(`GET ${pathname} HTTP/1.1\r\nHost: x\r\n\r\n`));
     await eventually('the call at the backend', () => stall.requests > 0);
-    socket.destroy();
+    socket.resetAndDestroy(); // a FIN alone could be a client that still reads
     assert.equal((await request(`${one.url}/ping`)).status, 200);
 });

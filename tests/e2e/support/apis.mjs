@@ -59,7 +59,7 @@ export async function api(server, routes, { name = 'api', stage = 'dev', variabl
             gateway.updateStage({ restApiId, stageName: stage, patchOperations: operations.map(([op, path, value]) => ({ op, path, value })) }),
     };
     for (const [key, route] of Object.entries(routes)) await self.add(key, route);
-    await self.deploy({ variables });
+    if (Object.keys(routes).length) await self.deploy({ variables });
     return self;
 }
 
