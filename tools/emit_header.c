@@ -79,7 +79,8 @@ static void print_struct(const struct schema *schema)
 
 /* What an operation takes or gives. When its body is a schema that others share and nothing else
  * is bound, `whole` is the same members as that schema's struct: out->whole = *pool. */
-static void print_operation_struct(const struct operation *op, const char *suffix, const struct record *record, const struct schema *body)
+static void print_operation_struct(const struct operation *op, const char *suffix,
+                                   const struct record *record, const struct schema *body)
 {
     fprintf(out, "struct %s_%s_%s {\n", prefix, op->name, suffix);
     if (body && schema_is_shared(body) && record->n == body->record.n && record->n) {
@@ -100,7 +101,10 @@ void emit_header(const struct model *model, const char *path)
         exit(1);
     }
     prefix = model->prefix;
-    fprintf(out, "/* %s %s. Written by tools/modelgen; do not edit. */\n#pragma once\n\n#include \"wire/model.h\"\n\n", model->id, model->version);
+    fprintf(
+        out,
+        "/* %s %s. Written by tools/modelgen; do not edit. */\n#pragma once\n\n#include \"wire/model.h\"\n\n",
+        model->id, model->version);
     for (size_t i = 0; i < model->n_schemas; i++)
         print_container(&model->schemas[i]);
     for (size_t i = 0; i < model->n_schemas; i++)
@@ -120,13 +124,14 @@ void emit_header(const struct model *model, const char *path)
         if (model->schemas[i].kind != KIND_STRUCT || schema_is_shared(&model->schemas[i]))
             fprintf(out, "extern const struct shape %s_shape_%s;\n", prefix, model->schemas[i].name);
     for (size_t i = 0; i < model->n_operations; i++)
-        fprintf(out, "extern const struct shape %s_shape_%s_in, %s_shape_%s_out;\n", prefix, model->operations[i].name, prefix,
-                model->operations[i].name);
-    fprintf(out, "extern const struct service %s_service;\n\n/* handlers: define those that are built */\n", prefix);
+        fprintf(out, "extern const struct shape %s_shape_%s_in, %s_shape_%s_out;\n", prefix,
+                model->operations[i].name, prefix, model->operations[i].name);
+    fprintf(out, "extern const struct service %s_service;\n\n/* handlers: define those that are built */\n",
+            prefix);
     for (size_t i = 0; i < model->n_operations; i++) {
         const char *name = model->operations[i].name;
-        fprintf(out, "gh_err %s_%s(struct call *call, const struct %s_%s_in *in, struct %s_%s_out *out);\n", prefix, name, prefix, name,
-                prefix, name);
+        fprintf(out, "gh_err %s_%s(struct call *call, const struct %s_%s_in *in, struct %s_%s_out *out);\n",
+                prefix, name, prefix, name, prefix, name);
     }
     fclose(out);
 }

@@ -45,9 +45,12 @@ static void print_number(yaml_node_t *node, const char *const keys[3], const cha
     }
 }
 
-static const char *const kind_names[] = { "STRING", "BLOB", "BOOL", "INT", "LONG", "FLOAT", "TIMESTAMP", "STRUCT", "LIST", "MAP", "DOCUMENT" };
-static const char *const kind_sizes[] = { "struct str", "struct str", "struct opt_bool", "struct opt_i64", "struct opt_i64",
-    "struct opt_f64", "struct opt_time", "void *", "struct any_list", "struct any_list", "json_t *" };
+static const char *const kind_names[] = { "STRING",    "BLOB",   "BOOL", "INT", "LONG",    "FLOAT",
+                                          "TIMESTAMP", "STRUCT", "LIST", "MAP", "DOCUMENT" };
+static const char *const kind_sizes[] = { "struct str",      "struct str",     "struct opt_bool",
+                                          "struct opt_i64",  "struct opt_i64", "struct opt_f64",
+                                          "struct opt_time", "void *",         "struct any_list",
+                                          "struct any_list", "json_t *" };
 
 static void print_flags(yaml_node_t *node)
 {
@@ -61,8 +64,12 @@ static void print_flags(yaml_node_t *node)
 
 static void print_constraints(const struct schema *schema)
 {
-    static const char *const lows[3] = { "minLength", "minimum", "minItems" }, *const highs[3] = { "maxLength", "maximum", "maxItems" };
-    static const char *const map_lows[3] = { "minProperties", "", "" }, *const map_highs[3] = { "maxProperties", "", "" };
+    static const char *const lows[3] = { "minLength", "minimum", "minItems" }, *const highs[3] = {
+        "maxLength", "maximum", "maxItems"
+    };
+    static const char *const map_lows[3] = { "minProperties", "", "" }, *const map_highs[3] = {
+        "maxProperties", "", ""
+    };
     print_number(schema->node, schema->kind == KIND_MAP ? map_lows : lows, "min");
     print_number(schema->node, schema->kind == KIND_MAP ? map_highs : highs, "max");
     print_string_member("pattern", text_at(schema->node, "pattern"));
@@ -94,14 +101,16 @@ static void print_values(const struct schema *schema)
 static void print_shape(const struct schema *schema)
 {
     print_values(schema);
-    fprintf(out, "const struct shape %s_shape_%s = { .name = \"%s\", .kind = SHAPE_%s, .size = sizeof(%s)", prefix, schema->name,
-            schema->name, kind_names[schema->kind], kind_sizes[schema->kind]);
+    fprintf(out, "const struct shape %s_shape_%s = { .name = \"%s\", .kind = SHAPE_%s, .size = sizeof(%s)",
+            prefix, schema->name, schema->name, kind_names[schema->kind], kind_sizes[schema->kind]);
     if (schema->element)
         fprintf(out, ", .element = &%s_shape_%s", prefix, schema->element->name);
     if (schema->kind == KIND_LIST)
         print_string_member("element_name", text_at(node_at(schema->node, "xml"), "name"));
     if (schema->kind == KIND_MAP) {
-        fprintf(out, ", .key = &%s_shape_%s, .alloc = sizeof(struct %s_%s_entry), .value_offset = offsetof(struct %s_%s_entry, value)",
+        fprintf(out,
+                ", .key = &%s_shape_%s, .alloc = sizeof(struct %s_%s_entry), .value_offset = offsetof(struct "
+                "%s_%s_entry, value)",
                 prefix, schema->key->name, prefix, schema->name, prefix, schema->name);
         print_string_member("key_name", text_at(node_at(schema->node, "x-entry"), "key"));
         print_string_member("value_name", text_at(node_at(schema->node, "x-entry"), "value"));
@@ -118,8 +127,11 @@ static void print_members(const char *c_name, const struct record *record)
     fprintf(out, "static const struct member members_%s[] = {\n", c_name);
     for (size_t i = 0; i < record->n; i++) {
         const struct field *field = &record->fields[i];
-        fprintf(out, "    { .name = \"%s\", .wire_name = \"%s\", .shape = &%s_shape_%s, .offset = offsetof(struct %s_%s, %s), .in = %s",
-                field->name, field->wire, prefix, field->schema->name, prefix, c_name, field->c_name, field->location);
+        fprintf(out,
+                "    { .name = \"%s\", .wire_name = \"%s\", .shape = &%s_shape_%s, .offset = offsetof(struct "
+                "%s_%s, %s), .in = %s",
+                field->name, field->wire, prefix, field->schema->name, prefix, c_name, field->c_name,
+                field->location);
         print_flag("required", field->required);
         print_flag("flattened", field->flattened);
         print_flag("json_value", field->json_value);
@@ -132,10 +144,13 @@ static void print_members(const char *c_name, const struct record *record)
     fputs("};\n", out);
 }
 
-static void print_struct_shape(const char *name, const char *c_name, const struct record *record, yaml_node_t *node)
+static void print_struct_shape(const char *name, const char *c_name, const struct record *record,
+                               yaml_node_t *node)
 {
     print_members(c_name, record);
-    fprintf(out, "const struct shape %s_shape_%s = { .name = \"%s\", .kind = SHAPE_STRUCT, .size = sizeof(void *), .alloc = sizeof(struct %s_%s)",
+    fprintf(out,
+            "const struct shape %s_shape_%s = { .name = \"%s\", .kind = SHAPE_STRUCT, .size = sizeof(void "
+            "*), .alloc = sizeof(struct %s_%s)",
             prefix, c_name, name, prefix, c_name);
     if (record->n)
         fprintf(out, ", .members = members_%s, .n_members = %zu", c_name, record->n);
@@ -143,7 +158,8 @@ static void print_struct_shape(const char *name, const char *c_name, const struc
     fputs(" };\n", out);
 }
 
-static void print_operation_shape(const struct operation *op, const char *suffix, const struct record *record, const struct schema *body)
+static void print_operation_shape(const struct operation *op, const char *suffix, const struct record *record,
+                                  const struct schema *body)
 {
     char c_name[256];
     snprintf(c_name, sizeof c_name, "%s_%s", op->name, suffix);
@@ -153,7 +169,8 @@ static void print_operation_shape(const struct operation *op, const char *suffix
 static void print_kind(const struct schema *schema)
 {
     yaml_node_t *error = node_at(schema->node, "x-error");
-    fprintf(out, "const struct gh_kind %s_%s = { .code = \"%s\", .status = %s", prefix, schema->name, schema->name, text_at(error, "status"));
+    fprintf(out, "const struct gh_kind %s_%s = { .code = \"%s\", .status = %s", prefix, schema->name,
+            schema->name, text_at(error, "status"));
     print_flag("server_fault", flag_at(error, "fault"));
     print_string_member("query_code", text_at(error, "code"));
     fputs(" };\n", out);
@@ -178,8 +195,10 @@ static void print_error_form(const struct schema *schema)
 
 static void print_thunk(const struct operation *op)
 {
-    fprintf(out, "#pragma weak %s_%s\nstatic gh_err run_%s(struct call *call, const void *in, void *out)\n{\n    return %s_%s(call, in, out);\n}\n", prefix,
-            op->name, op->name, prefix, op->name);
+    fprintf(out,
+            "#pragma weak %s_%s\nstatic gh_err run_%s(struct call *call, const void *in, void *out)\n{\n    "
+            "return %s_%s(call, in, out);\n}\n",
+            prefix, op->name, op->name, prefix, op->name);
     if (!op->n_errors)
         return;
     fprintf(out, "static const struct gh_kind *const errors_%s[] = {", op->name);
@@ -190,8 +209,10 @@ static void print_thunk(const struct operation *op)
 
 static void print_operation(const struct operation *op)
 {
-    fprintf(out, "    { .name = \"%s\", .method = \"%s\", .status = %d, .in = &%s_shape_%s_in, .out = &%s_shape_%s_out", op->name,
-            op->method, op->status, prefix, op->name, prefix, op->name);
+    fprintf(out,
+            "    { .name = \"%s\", .method = \"%s\", .status = %d, .in = &%s_shape_%s_in, .out = "
+            "&%s_shape_%s_out",
+            op->name, op->method, op->status, prefix, op->name, prefix, op->name);
     fprintf(out, ", .run = run_%s, .handler = (void (*)(void))%s_%s", op->name, prefix, op->name);
     print_string_member("path", op->path);
     print_string_member("action", op->action);
@@ -209,16 +230,24 @@ static void print_operation(const struct operation *op)
 
 static void print_service(const struct model *model)
 {
-    fprintf(out, "static const struct gh_kind validation = { .code = \"%s\", .status = 400 };\n", model->validation);
-    fprintf(out, "static const struct gh_kind refusal = { .code = \"%s\", .status = 400 };\n", model->refusal);
-    const char *protocol = !strcmp(model->protocol, "query") ? "QUERY" : !strcmp(model->protocol, "json") ? "JSON11" : "REST_JSON";
-    fprintf(out, "const struct service %s_service = { .id = \"%s\", .signing_name = \"%s\", .protocol = PROTOCOL_%s, .api_version = \"%s\"",
+    fprintf(out, "static const struct gh_kind validation = { .code = \"%s\", .status = 400 };\n",
+            model->validation);
+    fprintf(out, "static const struct gh_kind refusal = { .code = \"%s\", .status = 400 };\n",
+            model->refusal);
+    const char *protocol = !strcmp(model->protocol, "query")  ? "QUERY"
+                           : !strcmp(model->protocol, "json") ? "JSON11"
+                                                              : "REST_JSON";
+    fprintf(out,
+            "const struct service %s_service = { .id = \"%s\", .signing_name = \"%s\", .protocol = "
+            "PROTOCOL_%s, .api_version = \"%s\"",
             prefix, model->id, model->signing, protocol, model->version);
     print_string_member("target_prefix", model->target);
     print_flag("input_prefix", model->input_prefix);
     print_string_member("xml_namespace", model->xmlns);
-    fputs(", .validation = &validation, .refusal = &refusal, .operations = operations, .n_operations = sizeof(operations) / sizeof(*operations)"
-          ", .errors = error_forms, .n_errors = sizeof(error_forms) / sizeof(*error_forms) };\n", out);
+    fputs(", .validation = &validation, .refusal = &refusal, .operations = operations, .n_operations = "
+          "sizeof(operations) / sizeof(*operations)"
+          ", .errors = error_forms, .n_errors = sizeof(error_forms) / sizeof(*error_forms) };\n",
+          out);
 }
 
 void emit_source(const struct model *model, const char *path, const char *header)
@@ -229,7 +258,8 @@ void emit_source(const struct model *model, const char *path, const char *header
         exit(1);
     }
     prefix = model->prefix;
-    fprintf(out, "/* %s %s. Written by tools/modelgen; do not edit. */\n#include \"gen/%s\"\n\n", model->id, model->version, header);
+    fprintf(out, "/* %s %s. Written by tools/modelgen; do not edit. */\n#include \"gen/%s\"\n\n", model->id,
+            model->version, header);
     for (size_t i = 0; i < model->n_schemas; i++) {
         const struct schema *schema = &model->schemas[i];
         if (schema->is_error)

@@ -12,7 +12,8 @@ static const char *document_path;
 
 static void fail(const yaml_node_t *node, const char *what, const char *name)
 {
-    fprintf(stderr, "%s:%zu: %s %s\n", document_path, node ? node->start_mark.line + 1 : 0, what, name ? name : "");
+    fprintf(stderr, "%s:%zu: %s %s\n", document_path, node ? node->start_mark.line + 1 : 0, what,
+            name ? name : "");
     exit(1);
 }
 
@@ -98,17 +99,21 @@ static const char *must(yaml_node_t *map, const char *key)
 static bool is_c_word(const char *name)
 {
     /* keywords, and what GNU C predefines */
-    static const char *const words[] = { "auto", "break", "case", "char", "const", "continue", "default", "do", "double",
-        "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return",
-        "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile",
-        "while", "asm", "typeof", "unix", "linux", "errno", "stdin", "stdout", "stderr" };
+    static const char *const words[] = { "auto",     "break",    "case",     "char",   "const",   "continue",
+                                         "default",  "do",       "double",   "else",   "enum",    "extern",
+                                         "float",    "for",      "goto",     "if",     "inline",  "int",
+                                         "long",     "register", "restrict", "return", "short",   "signed",
+                                         "sizeof",   "static",   "struct",   "switch", "typedef", "union",
+                                         "unsigned", "void",     "volatile", "while",  "asm",     "typeof",
+                                         "unix",     "linux",    "errno",    "stdin",  "stdout",  "stderr" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(name, words[i]))
             return true;
     return false;
 }
 
-/* Does a word begin at name[i]? UserPoolId -> User Pool Id, MFAOptions -> MFA Options, ProviderARNs -> Provider ARNs. */
+/* Does a word begin at name[i]? UserPoolId -> User Pool Id, MFAOptions -> MFA Options, ProviderARNs ->
+ * Provider ARNs. */
 static bool word_begins(const char *name, size_t i)
 {
     if (!i || !isupper((unsigned char)name[i]))
@@ -126,7 +131,8 @@ static char *snake_case(const char *name)
     char *out = zalloc(2 * strlen(name) + 2);
     size_t n = 0;
     for (size_t i = 0; name[i]; i++) {
-        if (word_begins(name, i) && n && out[n - 1] != '_' && !(n >= 1 && i >= 1 && !strncmp(name + i - 1, "OAuth", 5)))
+        if (word_begins(name, i) && n && out[n - 1] != '_' &&
+            !(n >= 1 && i >= 1 && !strncmp(name + i - 1, "OAuth", 5)))
             out[n++] = '_';
         out[n++] = isalnum((unsigned char)name[i]) ? (char)tolower((unsigned char)name[i]) : '_';
     }
@@ -215,9 +221,14 @@ static void read_properties(const struct model *model, yaml_node_t *node, struct
     for (size_t i = 0; i < pair_count(properties); i++) {
         yaml_node_t *value = pair_value(properties, i);
         const char *wire = pair_key(properties, i), *name = text_at(value, "x-member");
-        struct field field = { .name = name ? name : wire, .wire = wire, .schema = schema_of(model, value),
-            .location = "IN_BODY", .time = time_name(value), .flattened = flag_at(value, "x-flattened"),
-            .json_value = flag_at(value, "x-json"), .xml_attribute = flag_at(value, "x-attribute") };
+        struct field field = { .name = name ? name : wire,
+                               .wire = wire,
+                               .schema = schema_of(model, value),
+                               .location = "IN_BODY",
+                               .time = time_name(value),
+                               .flattened = flag_at(value, "x-flattened"),
+                               .json_value = flag_at(value, "x-json"),
+                               .xml_attribute = flag_at(value, "x-attribute") };
         for (size_t r = 0; r < node_count(required); r++)
             field.required |= !strcmp(node_text(node_item(required, r)), wire);
         field_add(record, field);
@@ -267,16 +278,21 @@ static const char *parameter_location(yaml_node_t *row)
     return !strcmp(in, "path") ? "IN_PATH" : !strcmp(in, "query") ? "IN_QUERY" : "IN_HEADER";
 }
 
-static void read_parameters(const struct model *model, yaml_node_t *rows, const char *path, struct record *record)
+static void read_parameters(const struct model *model, yaml_node_t *rows, const char *path,
+                            struct record *record)
 {
     for (size_t i = 0; i < node_count(rows); i++) {
         yaml_node_t *row = node_item(rows, i);
         const char *wire = must(row, "name"), *name = text_at(row, "x-member");
         char greedy[128];
         snprintf(greedy, sizeof greedy, "{%s+}", wire);
-        field_add(record, (struct field){ .name = name ? name : wire, .wire = wire,
-            .schema = schema_of(model, node_at(row, "schema")), .location = parameter_location(row),
-            .required = flag_at(row, "required"), .json_value = flag_at(row, "x-json"), .greedy = strstr(path, greedy) != NULL });
+        field_add(record, (struct field){ .name = name ? name : wire,
+                                          .wire = wire,
+                                          .schema = schema_of(model, node_at(row, "schema")),
+                                          .location = parameter_location(row),
+                                          .required = flag_at(row, "required"),
+                                          .json_value = flag_at(row, "x-json"),
+                                          .greedy = strstr(path, greedy) != NULL });
     }
 }
 
@@ -291,8 +307,11 @@ static struct schema *read_body(const struct model *model, yaml_node_t *body, st
     const char *payload = text_at(only, "x-payload");
     if (payload) {
         schema->nested++;
-        field_add(record, (struct field){ .name = payload, .wire = payload, .schema = schema, .location = "IN_PAYLOAD",
-            .required = flag_at(only, "x-required") });
+        field_add(record, (struct field){ .name = payload,
+                                          .wire = payload,
+                                          .schema = schema,
+                                          .location = "IN_PAYLOAD",
+                                          .required = flag_at(only, "x-required") });
         return NULL;
     }
     schema->bodies++;
@@ -302,16 +321,22 @@ static struct schema *read_body(const struct model *model, yaml_node_t *body, st
 
 static void read_answer(const struct model *model, yaml_node_t *responses, struct operation *op)
 {
-    yaml_node_t *answer = pair_value(responses, 0), *headers = node_at(answer, "headers"), *status = node_at(answer, "x-status");
+    yaml_node_t *answer = pair_value(responses, 0), *headers = node_at(answer, "headers"),
+                *status = node_at(answer, "x-status");
     op->status = atoi(pair_key(responses, 0));
     op->wrapper = text_at(answer, "x-wrapper");
     if (status)
-        field_add(&op->out, (struct field){ .name = must(status, "x-member"), .wire = must(status, "x-member"),
-            .schema = schema_of(model, status), .location = "IN_STATUS" });
+        field_add(&op->out, (struct field){ .name = must(status, "x-member"),
+                                            .wire = must(status, "x-member"),
+                                            .schema = schema_of(model, status),
+                                            .location = "IN_STATUS" });
     for (size_t i = 0; i < pair_count(headers); i++) {
         yaml_node_t *row = pair_value(headers, i);
-        field_add(&op->out, (struct field){ .name = must(row, "x-member"), .wire = pair_key(headers, i),
-            .schema = schema_of(model, node_at(row, "schema")), .location = flag_at(row, "x-prefix") ? "IN_HEADERS" : "IN_HEADER" });
+        field_add(&op->out,
+                  (struct field){ .name = must(row, "x-member"),
+                                  .wire = pair_key(headers, i),
+                                  .schema = schema_of(model, node_at(row, "schema")),
+                                  .location = flag_at(row, "x-prefix") ? "IN_HEADERS" : "IN_HEADER" });
     }
     op->out_body = read_body(model, answer, &op->out);
     yaml_node_t *content = node_at(answer, "content");
@@ -319,7 +344,8 @@ static void read_answer(const struct model *model, yaml_node_t *responses, struc
         op->payload_type = pair_key(content, 0);
 }
 
-static void read_operation(const struct model *model, const char *path_key, const char *method, yaml_node_t *node, struct operation *op)
+static void read_operation(const struct model *model, const char *path_key, const char *method,
+                           yaml_node_t *node, struct operation *op)
 {
     op->name = must(node, "operationId");
     op->action = must(node, "x-action");
@@ -386,10 +412,16 @@ void model_load(struct model *model, const char *path)
     fclose(file);
 
     yaml_node_t *root = yaml_document_get_root_node(&document), *facts = node_at(root, "x-service");
-    *model = (struct model){ .id = must(facts, "id"), .signing = must(facts, "signing"), .protocol = must(facts, "protocol"),
-        .prefix = must(facts, "prefix"), .target = text_at(facts, "target"), .xmlns = text_at(facts, "xmlns"),
-        .version = must(node_at(root, "info"), "version"), .validation = must(facts, "validation"),
-        .refusal = must(facts, "refusal"), .input_prefix = flag_at(facts, "input-prefix") };
+    *model = (struct model){ .id = must(facts, "id"),
+                             .signing = must(facts, "signing"),
+                             .protocol = must(facts, "protocol"),
+                             .prefix = must(facts, "prefix"),
+                             .target = text_at(facts, "target"),
+                             .xmlns = text_at(facts, "xmlns"),
+                             .version = must(node_at(root, "info"), "version"),
+                             .validation = must(facts, "validation"),
+                             .refusal = must(facts, "refusal"),
+                             .input_prefix = flag_at(facts, "input-prefix") };
     read_schemas(model, node_at(node_at(root, "components"), "schemas"));
     read_operations(model, node_at(root, "paths"));
 }

@@ -24,9 +24,9 @@ enum kind {
 struct schema;
 
 struct field {
-    const char *name;   /* the model's: "ApiId" */
-    const char *wire;   /* "apiId" */
-    char *c_name;       /* "api_id" */
+    const char *name; /* the model's: "ApiId" */
+    const char *wire; /* "apiId" */
+    char *c_name;     /* "api_id" */
     struct schema *schema;
     const char *location; /* "IN_BODY" */
     const char *time;     /* "TIME_ISO8601" or NULL: the shape's */
@@ -42,11 +42,11 @@ struct schema {
     const char *name;
     enum kind kind;
     yaml_node_t *node;
-    struct record record;           /* KIND_STRUCT */
-    struct schema *element, *key;   /* KIND_LIST, KIND_MAP */
+    struct record record;         /* KIND_STRUCT */
+    struct schema *element, *key; /* KIND_LIST, KIND_MAP */
     bool is_error;
-    int nested;                     /* how often other schemas (or payloads) hold it */
-    int bodies;                     /* of how many operations it is the body */
+    int nested; /* how often other schemas (or payloads) hold it */
+    int bodies; /* of how many operations it is the body */
     bool written;
 };
 

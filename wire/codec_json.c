@@ -7,8 +7,8 @@
 
 /* --- struct -> JSON --- */
 
-static json_t *encode(struct arena *arena, const struct shape *shape, const void *at, enum timestamp_format time,
-                      enum json_use use);
+static json_t *encode(struct arena *arena, const struct shape *shape, const void *at,
+                      enum timestamp_format time, enum json_use use);
 
 /* Bytes that are no UTF-8 cannot be a JSON string; they become U+FFFD. */
 static json_t *string_json(struct arena *arena, struct str text)
@@ -44,7 +44,8 @@ static const char *name_of(const struct member *member)
     return member->in == IN_BODY ? member->wire_name : member->name;
 }
 
-static json_t *encode_struct(struct arena *arena, const struct shape *shape, const void *value, enum json_use use)
+static json_t *encode_struct(struct arena *arena, const struct shape *shape, const void *value,
+                             enum json_use use)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < shape->n_members; i++) {
@@ -58,18 +59,21 @@ static json_t *encode_struct(struct arena *arena, const struct shape *shape, con
     return object;
 }
 
-static json_t *encode_list(struct arena *arena, const struct shape *shape, const struct any_list *list, enum json_use use)
+static json_t *encode_list(struct arena *arena, const struct shape *shape, const struct any_list *list,
+                           enum json_use use)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < list->n; i++) {
         const void *at = (const char *)list->items + i * shape->element->size;
         if (member_is_set(shape->element, at))
-            json_array_append_new(array, encode(arena, shape->element, at, use == JSON_BODY ? TIME_DEFAULT : TIME_EPOCH, use));
+            json_array_append_new(
+                array, encode(arena, shape->element, at, use == JSON_BODY ? TIME_DEFAULT : TIME_EPOCH, use));
     }
     return array;
 }
 
-static json_t *encode_map(struct arena *arena, const struct shape *shape, const struct any_list *map, enum json_use use)
+static json_t *encode_map(struct arena *arena, const struct shape *shape, const struct any_list *map,
+                          enum json_use use)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < map->n; i++) {
@@ -77,15 +81,16 @@ static json_t *encode_map(struct arena *arena, const struct shape *shape, const 
         const struct str *key = (const struct str *)item;
         const void *at = item + shape->value_offset;
         if (member_is_set(shape->element, at))
-            json_object_setn_new(object, key->ptr, key->len,
-                                 encode(arena, shape->element, at, use == JSON_BODY ? TIME_DEFAULT : TIME_EPOCH, use));
+            json_object_setn_new(
+                object, key->ptr, key->len,
+                encode(arena, shape->element, at, use == JSON_BODY ? TIME_DEFAULT : TIME_EPOCH, use));
     }
     return object;
 }
 
 /* A new reference. `at` is the member, of a structure: the pointer to it. */
-static json_t *encode(struct arena *arena, const struct shape *shape, const void *at, enum timestamp_format time,
-                      enum json_use use)
+static json_t *encode(struct arena *arena, const struct shape *shape, const void *at,
+                      enum timestamp_format time, enum json_use use)
 {
     switch (shape->kind) {
     case SHAPE_STRING:
@@ -100,7 +105,8 @@ static json_t *encode(struct arena *arena, const struct shape *shape, const void
     case SHAPE_FLOAT:
         return double_json(((const struct opt_f64 *)at)->value);
     case SHAPE_TIMESTAMP:
-        return timestamp_json(arena, timestamp_format_of(shape, time, TIME_EPOCH), ((const struct opt_time *)at)->value);
+        return timestamp_json(arena, timestamp_format_of(shape, time, TIME_EPOCH),
+                              ((const struct opt_time *)at)->value);
     case SHAPE_STRUCT:
         return encode_struct(arena, shape, *(void *const *)at, use);
     case SHAPE_LIST:
@@ -117,7 +123,8 @@ json_t *json_encode(struct arena *arena, const struct shape *shape, const void *
 {
     if (shape->kind == SHAPE_STRUCT)
         return json_own(arena, encode_struct(arena, shape, value, use));
-    return member_is_set(shape, value) ? json_own(arena, encode(arena, shape, value, TIME_DEFAULT, use)) : json_null();
+    return member_is_set(shape, value) ? json_own(arena, encode(arena, shape, value, TIME_DEFAULT, use))
+                                       : json_null();
 }
 
 json_t *shape_to_json(struct arena *arena, const struct shape *shape, const void *value)
@@ -177,9 +184,11 @@ static bool wrong_collection(struct decoder *d, const json_t *json)
     return false;
 }
 
-static bool decode_integer(struct decoder *d, const struct shape *shape, const json_t *json, struct opt_i64 *out)
+static bool decode_integer(struct decoder *d, const struct shape *shape, const json_t *json,
+                           struct opt_i64 *out)
 {
-    int64_t low = shape->kind == SHAPE_INT ? INT32_MIN : INT64_MIN, high = shape->kind == SHAPE_INT ? INT32_MAX : INT64_MAX;
+    int64_t low = shape->kind == SHAPE_INT ? INT32_MIN : INT64_MIN,
+            high = shape->kind == SHAPE_INT ? INT32_MAX : INT64_MAX;
     const char *wanted = shape->kind == SHAPE_INT ? "Integer" : "Long";
     if (json_is_integer(json)) {
         *out = some_i64(json_integer_value(json));
@@ -213,7 +222,8 @@ static bool decode_timestamp(struct decoder *d, const json_t *json, struct opt_t
         out->value = json_number_value(json);
         return true;
     }
-    return (json_is_string(json) && timestamp_from_text(json_value_str(json), &out->value)) || wrong_scalar(d, json, "Timestamp");
+    return (json_is_string(json) && timestamp_from_text(json_value_str(json), &out->value)) ||
+           wrong_scalar(d, json, "Timestamp");
 }
 
 static bool decode_blob(struct decoder *d, const json_t *json, struct str *out)
@@ -241,7 +251,8 @@ static bool decode_struct(struct decoder *d, const struct shape *shape, const js
     return true;
 }
 
-static bool decode_list(struct decoder *d, const struct shape *shape, const json_t *json, struct any_list *out)
+static bool decode_list(struct decoder *d, const struct shape *shape, const json_t *json,
+                        struct any_list *out)
 {
     if (!json_is_array(json))
         return wrong_collection(d, json);
@@ -262,8 +273,10 @@ static bool decode_map(struct decoder *d, const struct shape *shape, const json_
 {
     if (!json_is_object(json))
         return wrong_collection(d, json);
-    *out = (struct any_list){ .set = true, .items = arena_zalloc(d->arena, json_object_size(json) * shape->alloc) };
-    for (void *iter = json_object_iter((json_t *)json); iter; iter = json_object_iter_next((json_t *)json, iter)) {
+    *out = (struct any_list){ .set = true,
+                              .items = arena_zalloc(d->arena, json_object_size(json) * shape->alloc) };
+    for (void *iter = json_object_iter((json_t *)json); iter;
+         iter = json_object_iter_next((json_t *)json, iter)) {
         const json_t *value = json_object_iter_value(iter);
         if (json_is_null(value))
             continue;
@@ -308,8 +321,8 @@ static bool decode(struct decoder *d, const struct shape *shape, const json_t *j
     return false;
 }
 
-bool json_decode(struct arena *arena, const struct shape *shape, const json_t *json, void *out, enum json_use use,
-                 struct str *why)
+bool json_decode(struct arena *arena, const struct shape *shape, const json_t *json, void *out,
+                 enum json_use use, struct str *why)
 {
     struct decoder d = { arena, use, STR_NONE };
     bool ok;
@@ -325,7 +338,8 @@ bool json_decode(struct arena *arena, const struct shape *shape, const json_t *j
     return ok;
 }
 
-bool shape_from_json(struct arena *arena, const struct shape *shape, const json_t *json, void *out, struct str *why)
+bool shape_from_json(struct arena *arena, const struct shape *shape, const json_t *json, void *out,
+                     struct str *why)
 {
     return json_decode(arena, shape, json, out, JSON_DOCUMENT, why);
 }

@@ -19,12 +19,13 @@ enum json_use {
 json_t *shape_to_json(struct arena *arena, const struct shape *shape, const void *value);
 /* Strings are views into the tree; everything else lives in the arena. `out` is overwritten.
  * False: *why (may be NULL) is what AWS's SerializationException would say. */
-bool shape_from_json(struct arena *arena, const struct shape *shape, const json_t *json, void *out, struct str *why);
+bool shape_from_json(struct arena *arena, const struct shape *shape, const json_t *json, void *out,
+                     struct str *why);
 /* The same by way of text: what a store's `doc` column holds. */
 struct str shape_print(struct arena *arena, const struct shape *shape, const void *value);
 bool shape_parse(struct arena *arena, const struct shape *shape, struct str text, void *out);
 
 /* As above, for one use or the other. */
 json_t *json_encode(struct arena *arena, const struct shape *shape, const void *value, enum json_use use);
-bool json_decode(struct arena *arena, const struct shape *shape, const json_t *json, void *out, enum json_use use,
-                 struct str *why);
+bool json_decode(struct arena *arena, const struct shape *shape, const json_t *json, void *out,
+                 enum json_use use, struct str *why);

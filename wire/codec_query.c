@@ -121,19 +121,22 @@ static bool decode_struct(struct decoder *d, const struct shape *shape, const st
     return true;
 }
 
-static bool decode_list(struct decoder *d, const struct shape *shape, const struct node *node, struct any_list *out)
+static bool decode_list(struct decoder *d, const struct shape *shape, const struct node *node,
+                        struct any_list *out)
 {
     const struct node *wrapper = child_named(node, shape->element_name ? shape->element_name : "member");
     size_t n;
     struct numbered *rows = numbered_children(d->arena, wrapper ? wrapper : node, &n);
-    *out = (struct any_list){ .set = true, .n = n, .items = arena_zalloc(d->arena, n * shape->element->size) };
+    *out =
+        (struct any_list){ .set = true, .n = n, .items = arena_zalloc(d->arena, n * shape->element->size) };
     for (size_t i = 0; i < n; i++)
         if (!decode(d, shape->element, rows[i].node, (char *)out->items + i * shape->element->size))
             return false;
     return true;
 }
 
-static bool decode_map(struct decoder *d, const struct shape *shape, const struct node *node, struct any_list *out)
+static bool decode_map(struct decoder *d, const struct shape *shape, const struct node *node,
+                       struct any_list *out)
 {
     const struct node *wrapper = child_named(node, "entry");
     const char *key_name = shape->key_name ? shape->key_name : "key";
@@ -142,7 +145,8 @@ static bool decode_map(struct decoder *d, const struct shape *shape, const struc
     struct numbered *rows = numbered_children(d->arena, wrapper ? wrapper : node, &n);
     *out = (struct any_list){ .set = true, .items = arena_zalloc(d->arena, n * shape->alloc) };
     for (size_t i = 0; i < n; i++) {
-        const struct node *key = child_named(rows[i].node, key_name), *value = child_named(rows[i].node, value_name);
+        const struct node *key = child_named(rows[i].node, key_name),
+                          *value = child_named(rows[i].node, value_name);
         if (!key || !key->value.ptr || !value)
             continue;
         char *item = (char *)out->items + out->n++ * shape->alloc;
@@ -217,18 +221,21 @@ static void encode_struct(struct strbuf *xml, const struct shape *shape, const v
 static void encode(struct strbuf *xml, const struct shape *shape, const char *name, bool flattened,
                    enum timestamp_format time, const void *at);
 
-static void encode_list(struct strbuf *xml, const struct shape *shape, const char *name, bool flattened, const struct any_list *list)
+static void encode_list(struct strbuf *xml, const struct shape *shape, const char *name, bool flattened,
+                        const struct any_list *list)
 {
     const char *item = flattened ? name : shape->element_name ? shape->element_name : "member";
     if (!flattened)
         open_tag(xml, name);
     for (size_t i = 0; i < list->n; i++)
-        encode(xml, shape->element, item, false, TIME_DEFAULT, (const char *)list->items + i * shape->element->size);
+        encode(xml, shape->element, item, false, TIME_DEFAULT,
+               (const char *)list->items + i * shape->element->size);
     if (!flattened)
         close_tag(xml, name);
 }
 
-static void encode_map(struct strbuf *xml, const struct shape *shape, const char *name, bool flattened, const struct any_list *map)
+static void encode_map(struct strbuf *xml, const struct shape *shape, const char *name, bool flattened,
+                       const struct any_list *map)
 {
     const char *entry = flattened ? name : "entry";
     if (!flattened)
@@ -264,7 +271,8 @@ static void encode(struct strbuf *xml, const struct shape *shape, const char *na
         return;
     default:
         open_tag(xml, name);
-        xml_escape(xml, scalar_to_text(xml->arena, shape, timestamp_format_of(shape, time, TIME_ISO8601), at));
+        xml_escape(xml,
+                   scalar_to_text(xml->arena, shape, timestamp_format_of(shape, time, TIME_ISO8601), at));
         close_tag(xml, name);
     }
 }
@@ -273,8 +281,8 @@ static void encode_struct(struct strbuf *xml, const struct shape *shape, const v
 {
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct member *member = &shape->members[i];
-        encode(xml, member->shape, member->wire_name, member->flattened || member->shape->flattened, member->time,
-               (const char *)value + member->offset);
+        encode(xml, member->shape, member->wire_name, member->flattened || member->shape->flattened,
+               member->time, (const char *)value + member->offset);
     }
 }
 
@@ -296,8 +304,8 @@ struct str query_encode(struct arena *arena, const struct service *service, cons
     return strbuf_view(&xml);
 }
 
-struct str query_error(struct arena *arena, const struct service *service, const char *code, bool server_fault,
-                       struct str message, struct str request_id)
+struct str query_error(struct arena *arena, const struct service *service, const char *code,
+                       bool server_fault, struct str message, struct str request_id)
 {
     struct strbuf xml = strbuf_in(arena, 512);
     strbuf_add(&xml, STR("<ErrorResponse"));

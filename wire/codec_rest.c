@@ -19,12 +19,14 @@ static bool from_path(struct decoder *d, const struct member *member, void *at)
 {
     for (size_t i = 0; i < d->n_labels; i++)
         if (str_is(d->labels[i].name, member->wire_name))
-            return scalar_from_text(d->arena, member->shape, TIME_ISO8601, uri_decode(d->arena, d->labels[i].value, false), at, &d->why);
+            return scalar_from_text(d->arena, member->shape, TIME_ISO8601,
+                                    uri_decode(d->arena, d->labels[i].value, false), at, &d->why);
     return true;
 }
 
 /* One more item of a list of scalars. */
-static bool list_push(struct decoder *d, const struct shape *shape, struct str text, struct any_list *list, size_t *cap)
+static bool list_push(struct decoder *d, const struct shape *shape, struct str text, struct any_list *list,
+                      size_t *cap)
 {
     size_t size = shape->element->size;
     if (list->n == *cap) {
@@ -36,7 +38,8 @@ static bool list_push(struct decoder *d, const struct shape *shape, struct str t
         *cap = more;
     }
     list->set = true;
-    return scalar_from_text(d->arena, shape->element, TIME_DEFAULT, text, (char *)list->items + list->n++ * size, &d->why);
+    return scalar_from_text(d->arena, shape->element, TIME_DEFAULT, text,
+                            (char *)list->items + list->n++ * size, &d->why);
 }
 
 /* A map in the query string has all parameters, those of other members too. Its values are strings
@@ -59,8 +62,10 @@ static bool from_query_map(struct decoder *d, const struct shape *shape, struct 
             map->n++;
         *(struct str *)item = name;
         size_t room = ((struct any_list *)(item + shape->value_offset))->n;
-        if (shape->element->kind == SHAPE_LIST ? !list_push(d, shape->element, value, (struct any_list *)(item + shape->value_offset), &room)
-                                               : !scalar_from_text(d->arena, shape->element, TIME_DEFAULT, value, item + shape->value_offset, &d->why))
+        if (shape->element->kind == SHAPE_LIST
+                ? !list_push(d, shape->element, value, (struct any_list *)(item + shape->value_offset), &room)
+                : !scalar_from_text(d->arena, shape->element, TIME_DEFAULT, value, item + shape->value_offset,
+                                    &d->why))
             return false;
     }
     map->set = map->n > 0;
@@ -84,7 +89,9 @@ static bool from_query(struct decoder *d, const struct member *member, void *at)
         }
         if (value.len == 0 && member->shape->kind != SHAPE_STRING)
             return true; /* "?limit=" asks for nothing */
-        return scalar_from_text(d->arena, member->shape, timestamp_format_of(member->shape, member->time, TIME_ISO8601), value, at, &d->why);
+        return scalar_from_text(d->arena, member->shape,
+                                timestamp_format_of(member->shape, member->time, TIME_ISO8601), value, at,
+                                &d->why);
     }
     return true;
 }
@@ -127,10 +134,14 @@ static bool from_header(struct decoder *d, const struct member *member, void *at
         return false;
     }
     if (member->shape->kind != SHAPE_LIST)
-        return scalar_from_text(d->arena, member->shape, timestamp_format_of(member->shape, member->time, TIME_RFC822), text, at, &d->why);
+        return scalar_from_text(d->arena, member->shape,
+                                timestamp_format_of(member->shape, member->time, TIME_RFC822), text, at,
+                                &d->why);
     size_t cap = 0;
     while (text.ptr)
-        if (!list_push(d, member->shape, next_header_value(d->arena, &text, member->shape->element->kind == SHAPE_TIMESTAMP), at, &cap))
+        if (!list_push(d, member->shape,
+                       next_header_value(d->arena, &text, member->shape->element->kind == SHAPE_TIMESTAMP),
+                       at, &cap))
             return false;
     return true;
 }
@@ -145,7 +156,8 @@ static bool from_headers(struct decoder *d, const struct member *member, struct 
             continue;
         char *item = (char *)map->items + map->n++ * member->shape->alloc;
         *(struct str *)item = str_from(headers->items[i].name, prefix.len);
-        if (!scalar_from_text(d->arena, member->shape->element, TIME_RFC822, headers->items[i].value, item + member->shape->value_offset, &d->why))
+        if (!scalar_from_text(d->arena, member->shape->element, TIME_RFC822, headers->items[i].value,
+                              item + member->shape->value_offset, &d->why))
             return false;
     }
     map->set = map->n > 0;
@@ -255,8 +267,10 @@ static struct str header_list(struct arena *arena, const struct member *member, 
     for (size_t i = 0; i < list->n; i++) {
         if (i)
             strbuf_add(&buf, STR(", "));
-        add_header_item(&buf, scalar_to_text(arena, element, timestamp_format_of(element, TIME_DEFAULT, TIME_RFC822),
-                                             (const char *)list->items + i * element->size),
+        add_header_item(&buf,
+                        scalar_to_text(arena, element,
+                                       timestamp_format_of(element, TIME_DEFAULT, TIME_RFC822),
+                                       (const char *)list->items + i * element->size),
                         element->kind == SHAPE_STRING);
     }
     return strbuf_view(&buf);
@@ -269,7 +283,8 @@ static void add_header(struct arena *arena, struct http_headers *headers, struct
         http_header_add(arena, headers, name, value);
 }
 
-static void to_header(struct arena *arena, const struct member *member, const void *at, struct rest_answer *answer)
+static void to_header(struct arena *arena, const struct member *member, const void *at,
+                      struct rest_answer *answer)
 {
     struct str text;
     if (member->json_value)
@@ -277,21 +292,24 @@ static void to_header(struct arena *arena, const struct member *member, const vo
     else if (member->shape->kind == SHAPE_LIST)
         text = header_list(arena, member, at);
     else
-        text = scalar_to_text(arena, member->shape, timestamp_format_of(member->shape, member->time, TIME_RFC822), at);
+        text = scalar_to_text(arena, member->shape,
+                              timestamp_format_of(member->shape, member->time, TIME_RFC822), at);
     add_header(arena, &answer->headers, str_of(member->wire_name), text);
 }
 
-static void to_headers(struct arena *arena, const struct member *member, const struct any_list *map, struct rest_answer *answer)
+static void to_headers(struct arena *arena, const struct member *member, const struct any_list *map,
+                       struct rest_answer *answer)
 {
     for (size_t i = 0; i < map->n; i++) {
         const char *item = (const char *)map->items + i * member->shape->alloc;
-        add_header(arena, &answer->headers, str_concat(arena, str_of(member->wire_name), *(const struct str *)item),
-                   scalar_to_text(arena, member->shape->element, TIME_RFC822, item + member->shape->value_offset));
+        add_header(
+            arena, &answer->headers, str_concat(arena, str_of(member->wire_name), *(const struct str *)item),
+            scalar_to_text(arena, member->shape->element, TIME_RFC822, item + member->shape->value_offset));
     }
 }
 
-static void to_payload(struct arena *arena, const struct operation *operation, const struct member *member, const void *at,
-                       struct rest_answer *answer)
+static void to_payload(struct arena *arena, const struct operation *operation, const struct member *member,
+                       const void *at, struct rest_answer *answer)
 {
     const char *type = "application/json";
     if (member->shape->kind == SHAPE_BLOB || member->shape->kind == SHAPE_STRING) {
@@ -307,7 +325,8 @@ static void to_payload(struct arena *arena, const struct operation *operation, c
         http_header_add(arena, &answer->headers, STR("Content-Type"), str_of(type));
 }
 
-void rest_encode(struct arena *arena, const struct operation *operation, const void *out, struct rest_answer *answer)
+void rest_encode(struct arena *arena, const struct operation *operation, const void *out,
+                 struct rest_answer *answer)
 {
     const struct shape *shape = operation->out;
     const struct member *payload = NULL;

@@ -14,7 +14,8 @@ struct rest_answer {
     struct http_headers headers; /* the bound ones, and Content-Type when there is a body */
     struct str body;             /* absent: none */
 };
-void rest_encode(struct arena *arena, const struct operation *operation, const void *out, struct rest_answer *answer);
+void rest_encode(struct arena *arena, const struct operation *operation, const void *out,
+                 struct rest_answer *answer);
 
 /* "/restapis/{restapi_id}/resources?x=y" against a raw path; greedy {x+} takes the rest with its
  * slashes. Views into path. False: no match. */

@@ -9,6 +9,7 @@ enum { MAX_ERRORS = 50, MAX_SHOWN_BYTES = 8192 };
 struct walk {
     struct arena *arena;
     bool terse;
+    unsigned faults_that_count;
     int errors;
     struct strbuf text; /* "Value 'x' at …; Value 'y' at …" */
 };
@@ -67,9 +68,9 @@ static void show(struct strbuf *buf, const struct shape *shape, const void *at)
 static struct str limit_text(struct walk *walk, const struct shape *shape, bool upper)
 {
     bool value = shape->kind == SHAPE_INT || shape->kind == SHAPE_LONG || shape->kind == SHAPE_FLOAT;
-    return str_printf(walk->arena, "Member must have %s %s than or equal to %lld%s", value ? "value" : "length",
-                      upper ? "less" : "greater", (long long)(upper ? shape->max : shape->min),
-                      shape->kind == SHAPE_FLOAT ? ".0" : "");
+    return str_printf(walk->arena, "Member must have %s %s than or equal to %lld%s",
+                      value ? "value" : "length", upper ? "less" : "greater",
+                      (long long)(upper ? shape->max : shape->min), shape->kind == SHAPE_FLOAT ? ".0" : "");
 }
 
 static struct str pattern_text(struct walk *walk, const struct shape *shape)
@@ -110,7 +111,8 @@ static struct str all_texts(struct walk *walk, const struct shape *shape, bool d
     return strbuf_view(&buf);
 }
 
-static void complain(struct walk *walk, const struct shape *shape, struct str path, const void *at, struct str constraint)
+static void complain(struct walk *walk, const struct shape *shape, struct str path, const void *at,
+                     struct str constraint)
 {
     if (walk->errors++ >= MAX_ERRORS)
         return;
@@ -122,7 +124,8 @@ static void complain(struct walk *walk, const struct shape *shape, struct str pa
         show(&walk->text, shape, at);
         strbuf_char(&walk->text, '\'');
     }
-    strbuf_printf(&walk->text, " at '%.*s' failed to satisfy constraint: %.*s", STR_FMT(path), STR_FMT(constraint));
+    strbuf_printf(&walk->text, " at '%.*s' failed to satisfy constraint: %.*s", STR_FMT(path),
+                  STR_FMT(constraint));
 }
 
 /* --- checks --- */
@@ -139,7 +142,7 @@ static int64_t string_length(struct str text)
     return n;
 }
 
-enum fault { FAULT_MAX = 1, FAULT_MIN = 2, FAULT_PATTERN = 4, FAULT_ENUM = 8 };
+enum fault { FAULT_MAX = 1, FAULT_MIN = 2, FAULT_PATTERN = 4, FAULT_ENUM = 8, FAULT_ANY = 15 };
 
 static bool is_one_of(struct str text, const char *const *values)
 {
@@ -151,7 +154,8 @@ static bool is_one_of(struct str text, const char *const *values)
 
 static unsigned size_faults(const struct shape *shape, int64_t size)
 {
-    return (shape->has_max && size > shape->max ? FAULT_MAX : 0u) | (shape->has_min && size < shape->min ? FAULT_MIN : 0u);
+    return (shape->has_max && size > shape->max ? FAULT_MAX : 0u) |
+           (shape->has_min && size < shape->min ? FAULT_MIN : 0u);
 }
 
 static unsigned faults_of(const struct shape *shape, const void *at)
@@ -160,7 +164,8 @@ static unsigned faults_of(const struct shape *shape, const void *at)
     double number;
     switch (shape->kind) {
     case SHAPE_STRING:
-        return size_faults(shape, string_length(*text)) | (shape->pattern && !pattern_matches(shape->pattern, *text) ? FAULT_PATTERN : 0u) |
+        return size_faults(shape, string_length(*text)) |
+               (shape->pattern && !pattern_matches(shape->pattern, *text) ? FAULT_PATTERN : 0u) |
                (shape->values && !is_one_of(*text, shape->values) ? FAULT_ENUM : 0u);
     case SHAPE_BLOB:
         return size_faults(shape, (int64_t)text->len);
@@ -194,42 +199,52 @@ static void check_struct(struct walk *walk, const struct shape *shape, struct st
 static void check(struct walk *walk, const struct shape *shape, struct str path, const void *at);
 
 /* Items that are scalars are named by their list; others have a path of their own, "tags.1.member.key". */
-static void check_list(struct walk *walk, const struct shape *shape, struct str path, const struct any_list *list)
+static void check_list(struct walk *walk, const struct shape *shape, struct str path,
+                       const struct any_list *list)
 {
     for (size_t i = 0; i < list->n && walk->errors < MAX_ERRORS; i++) {
         const void *item = (const char *)list->items + i * shape->element->size;
         if (!is_scalar(shape->element)) {
-            check(walk, shape->element, str_printf(walk->arena, "%.*s.%zu.member", STR_FMT(path), i + 1), item);
-        } else if (faults_of(shape->element, item)) {
+            check(walk, shape->element, str_printf(walk->arena, "%.*s.%zu.member", STR_FMT(path), i + 1),
+                  item);
+        } else if (faults_of(shape->element, item) & walk->faults_that_count) {
             complain(walk, shape->element->sensitive ? shape->element : shape, path, list,
-                     str_printf(walk->arena, "Member must satisfy constraint: [%.*s]", STR_FMT(all_texts(walk, shape->element, shape->dense))));
+                     str_printf(walk->arena, "Member must satisfy constraint: [%.*s]",
+                                STR_FMT(all_texts(walk, shape->element, shape->dense))));
             return;
         }
     }
 }
 
-static void check_map(struct walk *walk, const struct shape *shape, struct str path, const struct any_list *map)
+static void check_map(struct walk *walk, const struct shape *shape, struct str path,
+                      const struct any_list *map)
 {
     bool bad_key = false, bad_value = false;
     for (size_t i = 0; i < map->n && walk->errors < MAX_ERRORS; i++) {
         const char *item = (const char *)map->items + i * shape->alloc;
-        bad_key |= faults_of(shape->key, item) != 0;
+        bad_key |= (faults_of(shape->key, item) & walk->faults_that_count) != 0;
         if (is_scalar(shape->element))
-            bad_value |= faults_of(shape->element, item + shape->value_offset) != 0;
+            bad_value |=
+                (faults_of(shape->element, item + shape->value_offset) & walk->faults_that_count) != 0;
         else
-            check(walk, shape->element, str_printf(walk->arena, "%.*s.%.*s.member", STR_FMT(path), STR_FMT(*(const struct str *)item)),
+            check(walk, shape->element,
+                  str_printf(walk->arena, "%.*s.%.*s.member", STR_FMT(path),
+                             STR_FMT(*(const struct str *)item)),
                   item + shape->value_offset);
     }
     if (bad_key)
-        complain(walk, shape, path, map, str_printf(walk->arena, "Map keys must satisfy constraint: [%.*s]", STR_FMT(all_texts(walk, shape->key, false))));
+        complain(walk, shape, path, map,
+                 str_printf(walk->arena, "Map keys must satisfy constraint: [%.*s]",
+                            STR_FMT(all_texts(walk, shape->key, false))));
     if (bad_value)
         complain(walk, shape->element->sensitive ? shape->element : shape, path, map,
-                 str_printf(walk->arena, "Map value must satisfy constraint: [%.*s]", STR_FMT(all_texts(walk, shape->element, shape->dense))));
+                 str_printf(walk->arena, "Map value must satisfy constraint: [%.*s]",
+                            STR_FMT(all_texts(walk, shape->element, shape->dense))));
 }
 
 static void check(struct walk *walk, const struct shape *shape, struct str path, const void *at)
 {
-    unsigned faults = faults_of(shape, at);
+    unsigned faults = faults_of(shape, at) & walk->faults_that_count;
     if (faults & FAULT_MAX)
         complain(walk, shape, path, at, limit_text(walk, shape, true));
     if (faults & FAULT_MIN)
@@ -261,9 +276,10 @@ static void check_struct(struct walk *walk, const struct shape *shape, struct st
         check_member(walk, &shape->members[i], member_path(walk->arena, path, shape->members[i].name), value);
 }
 
-gh_err constrain_check(struct arena *arena, const struct service *service, const struct operation *operation, const void *in)
+gh_err constrain_check(struct arena *arena, const struct service *service, const struct operation *operation,
+                       const void *in)
 {
-    struct walk walk = { arena, operation->terse, 0, strbuf_in(arena, 64) };
+    struct walk walk = { arena, operation->terse, FAULT_ANY, 0, strbuf_in(arena, 64) };
     struct str prefix = STR("");
     if (service->input_prefix)
         prefix = member_path(arena, prefix, str_printf(arena, "%sInput", operation->name).ptr);
@@ -276,15 +292,23 @@ gh_err constrain_check(struct arena *arena, const struct service *service, const
             check_member(&walk, &shape->members[i], member_path(arena, STR(""), shape->members[i].name), in);
     if (!walk.errors)
         return NULL;
-    return gh_fail(arena, service->validation, "%d validation error%s detected: %.*s", walk.errors, walk.errors == 1 ? "" : "s",
-                   STR_FMT(strbuf_view(&walk.text)));
+    return gh_fail(arena, service->validation, "%d validation error%s detected: %.*s", walk.errors,
+                   walk.errors == 1 ? "" : "s", STR_FMT(strbuf_view(&walk.text)));
+}
+
+struct str constrain_reply(struct arena *arena, const struct operation *operation, const void *out)
+{
+    struct walk walk = { arena, false, FAULT_ENUM, 0, strbuf_in(arena, 64) };
+    check_struct(&walk, operation->out, STR(""), out);
+    return walk.errors ? strbuf_view(&walk.text) : STR_NONE;
 }
 
 /* --- members that are not supported yet --- */
 
 static bool asks_for(const struct shape *shape, const void *at, struct str path, struct str wanted);
 
-static bool asks_for_in_struct(const struct shape *shape, const void *value, struct str path, struct str wanted)
+static bool asks_for_in_struct(const struct shape *shape, const void *value, struct str path,
+                               struct str wanted)
 {
     struct str name;
     if (!str_split(&path, '.', &name))
@@ -298,11 +322,15 @@ static bool asks_for_in_struct(const struct shape *shape, const void *value, str
     return false;
 }
 
-static bool asks_for_in_items(const struct shape *shape, const struct any_list *list, struct str path, struct str wanted)
+static bool asks_for_in_items(const struct shape *shape, const struct any_list *list, struct str path,
+                              struct str wanted)
 {
     size_t step = shape->kind == SHAPE_MAP ? shape->alloc : shape->element->size;
     for (size_t i = 0; i < list->n; i++)
-        if (asks_for(shape->element, (const char *)list->items + i * step + (shape->kind == SHAPE_MAP ? shape->value_offset : 0), path, wanted))
+        if (asks_for(shape->element,
+                     (const char *)list->items + i * step +
+                         (shape->kind == SHAPE_MAP ? shape->value_offset : 0),
+                     path, wanted))
             return true;
     return false;
 }
@@ -336,7 +364,8 @@ static bool asks_for(const struct shape *shape, const void *at, struct str path,
     return shape->kind != SHAPE_STRING || ((const struct str *)at)->len > 0;
 }
 
-gh_err constrain_refused(struct arena *arena, const struct registered *registered, const struct operation *operation, const void *in)
+gh_err constrain_refused(struct arena *arena, const struct registered *registered,
+                         const struct operation *operation, const void *in)
 {
     for (const char *const *row = registered->refused; row && *row; row++) {
         struct str path = str_of(*row), name, wanted = STR_NONE;
@@ -349,7 +378,8 @@ gh_err constrain_refused(struct arena *arena, const struct registered *registere
             path = str_sub(path, 0, (size_t)equals);
         }
         if (asks_for_in_struct(operation->in, in, path, wanted))
-            return gh_fail(arena, registered->service->refusal, "%s: %.*s is not supported by Gatehouse yet", operation->name, STR_FMT(shown));
+            return gh_fail(arena, registered->service->refusal, "%s: %.*s is not supported by Gatehouse yet",
+                           operation->name, STR_FMT(shown));
     }
     return NULL;
 }

@@ -78,21 +78,21 @@ enum timestamp_format { TIME_DEFAULT, TIME_EPOCH, TIME_ISO8601, TIME_RFC822 };
 struct shape {
     const char *name; /* "UserPoolType" */
     enum shape_kind kind;
-    size_t size;      /* sizeof the C representation as a member (struct pointers: sizeof(void *)) */
-    size_t alloc;     /* SHAPE_STRUCT: sizeof the struct; SHAPE_MAP: sizeof one item */
+    size_t size;         /* sizeof the C representation as a member (struct pointers: sizeof(void *)) */
+    size_t alloc;        /* SHAPE_STRUCT: sizeof the struct; SHAPE_MAP: sizeof one item */
     size_t value_offset; /* SHAPE_MAP: of value in an item */
     const struct member *members;
     size_t n_members;
-    const struct shape *element; /* list element, map value */
-    const struct shape *key;     /* map key: a string shape */
-    const char *element_name;    /* query/XML: NULL: "member" */
+    const struct shape *element;       /* list element, map value */
+    const struct shape *key;           /* map key: a string shape */
+    const char *element_name;          /* query/XML: NULL: "member" */
     const char *key_name, *value_name; /* NULL: "key", "value" */
     bool flattened, sensitive, streaming, event_stream, union_;
-    bool dense;                  /* AWS's constraint texts name "Member must not be null" */
+    bool dense; /* AWS's constraint texts name "Member must not be null" */
     bool has_min, has_max;
-    int64_t min, max;            /* length, size or value */
-    const char *pattern;         /* as AWS prints it, or NULL */
-    const char *const *values;   /* enum, NULL-terminated, or NULL */
+    int64_t min, max;          /* length, size or value */
+    const char *pattern;       /* as AWS prints it, or NULL */
+    const char *const *values; /* enum, NULL-terminated, or NULL */
     enum timestamp_format time;
 };
 
@@ -106,8 +106,8 @@ struct member {
     enum location in;
     bool required;
     bool flattened;
-    bool json_value;       /* a header that is JSON in base64 */
-    bool greedy;           /* {x+} */
+    bool json_value; /* a header that is JSON in base64 */
+    bool greedy;     /* {x+} */
     bool xml_attribute;
     enum timestamp_format time;
     const char *xml_namespace;
@@ -123,16 +123,16 @@ struct operation {
     int status;         /* of success */
     const struct shape *in, *out;
     const struct gh_kind *const *errors; /* NULL-terminated */
-    operation_fn run;   /* calls the handler with its own types */
-    void (*handler)(void); /* the handler's address; NULL: not built, 501 (the symbol is weak) */
-    bool unsigned_;     /* authtype none: InitiateAuth, GetId, … */
-    bool free;          /* needs no permission: GetCallerIdentity */
-    bool output;        /* has a body even if that is empty: json 1.1 then answers {} */
-    bool terse;         /* AWS's constraint texts leave out the value */
+    operation_fn run;                    /* calls the handler with its own types */
+    void (*handler)(void);      /* the handler's address; NULL: not built, 501 (the symbol is weak) */
+    bool unsigned_;             /* authtype none: InitiateAuth, GetId, … */
+    bool free;                  /* needs no permission: GetCallerIdentity */
+    bool output;                /* has a body even if that is empty: json 1.1 then answers {} */
+    bool terse;                 /* AWS's constraint texts leave out the value */
     const char *payload_type;   /* rest-json: of a blob payload, where no header says it */
     const char *result_wrapper; /* query: "CreateUserResult", or NULL */
-    const char *action; /* IAM's: "cognito-idp:AdminDisableUser" */
-    const char *arn;    /* resource pattern: "arn:{p}:cognito-idp:{r}:{a}:userpool/{UserPoolId}", "*" */
+    const char *action;         /* IAM's: "cognito-idp:AdminDisableUser" */
+    const char *arn; /* resource pattern: "arn:{p}:cognito-idp:{r}:{a}:userpool/{UserPoolId}", "*" */
 };
 
 /* How a service spells an error's members. */
@@ -145,15 +145,15 @@ struct error_form {
 enum protocol { PROTOCOL_JSON11, PROTOCOL_REST_JSON, PROTOCOL_QUERY };
 
 struct service {
-    const char *id;            /* "cognito-idp": file name, prefix of actions, SDK endpoint id */
-    const char *signing_name;  /* "cognito-idp" */
+    const char *id;           /* "cognito-idp": file name, prefix of actions, SDK endpoint id */
+    const char *signing_name; /* "cognito-idp" */
     enum protocol protocol;
-    const char *target_prefix; /* "AWSCognitoIdentityProviderService", or NULL */
-    const char *api_version;   /* "2016-04-18" */
-    const char *xml_namespace; /* query */
-    const struct gh_kind *validation; /* a constraint of the model is hurt */
-    const struct gh_kind *refusal;    /* a member that is not supported yet */
-    bool input_prefix;         /* constraint texts say "createRestApiInput.name" */
+    const char *target_prefix;          /* "AWSCognitoIdentityProviderService", or NULL */
+    const char *api_version;            /* "2016-04-18" */
+    const char *xml_namespace;          /* query */
+    const struct gh_kind *validation;   /* a constraint of the model is hurt */
+    const struct gh_kind *refusal;      /* a member that is not supported yet */
+    bool input_prefix;                  /* constraint texts say "createRestApiInput.name" */
     const struct operation *operations; /* sorted by name */
     size_t n_operations;
     const struct error_form *errors;

@@ -31,7 +31,8 @@ struct wire *wire_new(const struct wire_config *config)
         abort();
     wire->config = *config;
     wire->arena = arena_new(1024);
-    struct str *strings[] = { &wire->config.partition, &wire->config.region, &wire->config.default_account, &wire->config.base_url };
+    struct str *strings[] = { &wire->config.partition, &wire->config.region, &wire->config.default_account,
+                              &wire->config.base_url };
     for (size_t i = 0; i < COUNT(strings); i++)
         *strings[i] = str_copy(wire->arena, *strings[i]);
     wire->registry = registry_new(config->services, config->n_services);
@@ -63,20 +64,33 @@ struct run {
     void *in, *out;
 };
 
-static void begin(struct run *run, const struct wire *wire, struct arena *arena, const struct wire_request *request)
+static void begin(struct run *run, const struct wire *wire, struct arena *arena,
+                  const struct wire_request *request)
 {
     const struct wire_config *config = &wire->config;
     *run = (struct run){ .wire = wire, .request = request };
     registry_find(wire->registry, arena, request, &run->route);
     const struct registered *registered = run->route.registered;
-    run->principal = (struct principal){ .kind = PRINCIPAL_ANONYMOUS, .account = config->default_account, .arn = STR("anonymous") };
-    run->call = (struct call){ .arena = arena, .env = config->env, .db = config->db, .sealer = config->sealer,
-        .account = config->default_account, .region = config->region, .partition = config->partition,
-        .request_id = id_uuid(config->env, arena), .source_ip = request->source_ip,
-        .user_agent = http_header_get(request->headers, "User-Agent"), .base_url = config->base_url,
-        .now_us = env_now_us(config->env), .principal = &run->principal,
-        .service = registered ? registered->service : NULL, .operation = run->route.operation, .headers = request->headers,
-        .module = registered ? registered->module : NULL };
+    run->principal = (struct principal){ .kind = PRINCIPAL_ANONYMOUS,
+                                         .account = config->default_account,
+                                         .arn = STR("anonymous") };
+    run->call = (struct call){ .arena = arena,
+                               .env = config->env,
+                               .db = config->db,
+                               .sealer = config->sealer,
+                               .account = config->default_account,
+                               .region = config->region,
+                               .partition = config->partition,
+                               .request_id = id_uuid(config->env, arena),
+                               .source_ip = request->source_ip,
+                               .user_agent = http_header_get(request->headers, "User-Agent"),
+                               .base_url = config->base_url,
+                               .now_us = env_now_us(config->env),
+                               .principal = &run->principal,
+                               .service = registered ? registered->service : NULL,
+                               .operation = run->route.operation,
+                               .headers = request->headers,
+                               .module = registered ? registered->module : NULL };
 }
 
 static gh_err unknown(const struct run *run)
@@ -84,12 +98,14 @@ static gh_err unknown(const struct run *run)
     struct arena *arena = run->call.arena;
     switch (run->call.service->protocol) {
     case PROTOCOL_JSON11:
-        return gh_fail(arena, &unknown_operation, "Operation named %.*s does not exist", STR_FMT(run->route.unknown));
+        return gh_fail(arena, &unknown_operation, "Operation named %.*s does not exist",
+                       STR_FMT(run->route.unknown));
     case PROTOCOL_QUERY:
         if (str_empty(run->route.unknown))
-            return gh_fail(arena, &missing_action, "The request is missing an action or a required parameter");
-        return gh_fail(arena, &invalid_action, "Could not find operation %.*s for version %s", STR_FMT(run->route.unknown),
-                       run->call.service->api_version);
+            return gh_fail(arena, &missing_action,
+                           "The request is missing an action or a required parameter");
+        return gh_fail(arena, &invalid_action, "Could not find operation %.*s for version %s",
+                       STR_FMT(run->route.unknown), run->call.service->api_version);
     case PROTOCOL_REST_JSON:
         break;
     }
@@ -108,9 +124,13 @@ static gh_err authenticate(struct run *run)
     if (call->operation && call->operation->unsigned_)
         return NULL;
     const char *const services[] = { call->service->signing_name, NULL };
-    const struct sigv4_request request = { .method = run->request->method, .path = run->request->path,
-        .query = run->request->query, .headers = run->request->headers, .body = run->request->body };
-    const struct sigv4_rules rules = { .services = services, .global = call->service->protocol == PROTOCOL_QUERY,
+    const struct sigv4_request request = { .method = run->request->method,
+                                           .path = run->request->path,
+                                           .query = run->request->query,
+                                           .headers = run->request->headers,
+                                           .body = run->request->body };
+    const struct sigv4_rules rules = { .services = services,
+                                       .global = call->service->protocol == PROTOCOL_QUERY,
                                        .now_s = signing_now_s(run) };
     if (sigv4_verify(call->arena, &request, &rules, &run->wire->config.keys, &run->signer) != SIGV4_OK)
         return sigv4_error(call->arena, &run->signer, call->service->protocol);
@@ -134,7 +154,8 @@ static gh_err decode(struct run *run)
     if (run->call.service->protocol == PROTOCOL_QUERY) {
         ok = query_decode(arena, operation->in, run->route.form, run->in, &why);
     } else if (run->call.service->protocol == PROTOCOL_REST_JSON) {
-        ok = rest_decode(arena, operation, run->request, run->route.labels, run->route.n_labels, run->in, &why);
+        ok = rest_decode(arena, operation, run->request, run->route.labels, run->route.n_labels, run->in,
+                         &why);
     } else if (str_empty(run->request->body)) {
         ok = true;
     } else {
@@ -152,9 +173,11 @@ static gh_err authorise(struct run *run)
         return NULL;
     struct policy_context context = policy_context_in(call->arena);
     policy_context_add_request(&context, call->now_us / 1000000, call->source_ip, call->user_agent,
-                               http_header_get(run->request->headers, "Referer"), run->request->tls, call->region);
+                               http_header_get(run->request->headers, "Referer"), run->request->tls,
+                               call->region);
     resource_tags(call, run->in, &context);
-    struct policy_request request = { .principal_arn = run->principal.arn, .account = run->principal.account,
+    struct policy_request request = { .principal_arn = run->principal.arn,
+                                      .account = run->principal.account,
                                       .action = str_of(call->operation->action) };
     request.resource = resource_of(call, run->in, &request.shown_resource);
     request.keys = context.keys;
@@ -162,21 +185,18 @@ static gh_err authorise(struct run *run)
     struct policy_decision decision = { .statement = -1 };
     if (config->allows(config->allows_ctx, call->arena, run->signer.key.credential, &request, &decision))
         return NULL;
-    return gh_fail(call->arena, &access_denied, "%.*s", STR_FMT(policy_denial(call->arena, &request, &decision)));
+    return gh_fail(call->arena, &access_denied, "%.*s",
+                   STR_FMT(policy_denial(call->arena, &request, &decision)));
 }
 
 #ifdef GH_CHECK_REPLIES
 /* Debug builds: does what a handler gives fit the model? */
 static void check_reply(const struct run *run)
 {
-    static const struct gh_kind strays = { "ReplyStraysFromItsShape", 500, true, NULL };
-    struct service service = *run->call.service;
-    struct operation operation = *run->call.operation;
-    service.validation = &strays;
-    operation.in = operation.out;
-    gh_err err = constrain_check(run->call.arena, &service, &operation, run->out);
-    if (err)
-        log_at(LOG_WARN, "reply strays from its shape", { "operation", str_of(operation.name) }, { "why", err->message });
+    struct str why = constrain_reply(run->call.arena, run->call.operation, run->out);
+    if (why.ptr)
+        log_at(LOG_WARN, "reply strays from its shape", { "operation", str_of(run->call.operation->name) },
+               { "why", why });
 }
 #else
 static void check_reply(const struct run *run)
@@ -193,7 +213,8 @@ static gh_err carry_out(struct run *run)
     if (err)
         return err;
     if (!run->call.operation->handler)
-        return gh_fail(run->call.arena, &GH_NOT_IMPLEMENTED, "%s is not built in Gatehouse yet", run->call.operation->name);
+        return gh_fail(run->call.arena, &GH_NOT_IMPLEMENTED, "%s is not built in Gatehouse yet",
+                       run->call.operation->name);
     err = decode(run);
     if (!err)
         err = authorise(run);
@@ -213,16 +234,21 @@ static void audit(const struct run *run, gh_err err, const struct wire_reply *re
 {
     const struct call *call = &run->call;
     int64_t took_us = env_monotonic_us(call->env) - began_us;
-    log_at(reply->status >= 500 && reply->status != 501 ? LOG_ERROR : LOG_INFO, "call", { "service", str_of(call->service->id) },
+    log_at(reply->status >= 500 && reply->status != 501 ? LOG_ERROR : LOG_INFO, "call",
+           { "service", str_of(call->service->id) },
            { "operation", call->operation ? str_of(call->operation->name) : run->route.unknown },
-           { "principal", run->principal.arn }, { "access_key_id", run->principal.access_key_id.ptr ? run->principal.access_key_id : STR("") },
-           { "account", call->account }, { "region", call->region }, { "source_ip", call->source_ip.ptr ? call->source_ip : STR("") },
-           { "status", str_printf(call->arena, "%d", reply->status) }, { "error", err ? str_of(err->kind->code) : STR("") },
-           { "message", err ? err->message : STR("") }, { "took_us", str_printf(call->arena, "%lld", (long long)took_us) },
+           { "principal", run->principal.arn },
+           { "access_key_id", run->principal.access_key_id.ptr ? run->principal.access_key_id : STR("") },
+           { "account", call->account }, { "region", call->region },
+           { "source_ip", call->source_ip.ptr ? call->source_ip : STR("") },
+           { "status", str_printf(call->arena, "%d", reply->status) },
+           { "error", err ? str_of(err->kind->code) : STR("") }, { "message", err ? err->message : STR("") },
+           { "took_us", str_printf(call->arena, "%lld", (long long)took_us) },
            { "request_id", call->request_id });
 }
 
-void operation_run(const struct wire *wire, struct arena *arena, const struct wire_request *request, struct wire_reply *reply)
+void operation_run(const struct wire *wire, struct arena *arena, const struct wire_request *request,
+                   struct wire_reply *reply)
 {
     struct run run;
     int64_t began_us = env_monotonic_us(wire->config.env);

@@ -15,8 +15,9 @@ struct wire_config {
     struct str partition, region, default_account, base_url;
     const struct registered *services; /* kept, not copied */
     size_t n_services;
-    struct sigv4_keys keys;            /* who is behind an access key id */
-    /* May the principal behind `credential` (what keys.find gave) do it? Fills in *decision. identity_allows fits. */
+    struct sigv4_keys keys; /* who is behind an access key id */
+    /* May the principal behind `credential` (what keys.find gave) do it? Fills in *decision. identity_allows
+     * fits. */
     bool (*allows)(void *ctx, struct arena *arena, const void *credential, struct policy_request *request,
                    struct policy_decision *decision);
     void *allows_ctx;

@@ -51,7 +51,8 @@ static void settle(struct route *route, const struct registered *registered, str
 }
 
 /* "AWSCognitoIdentityProviderService.InitiateAuth" */
-static bool by_target(const struct registry *registry, const struct wire_request *request, struct route *route)
+static bool by_target(const struct registry *registry, const struct wire_request *request,
+                      struct route *route)
 {
     struct str target = http_header_get(request->headers, "X-Amz-Target");
     ptrdiff_t dot = str_find_last(target, '.');
@@ -78,8 +79,8 @@ static struct str form_of(struct arena *arena, const struct wire_request *reques
 }
 
 /* signing_name absent: any service whose version is the one asked for. */
-static bool by_action(const struct registry *registry, struct arena *arena, const struct wire_request *request,
-                      struct str signing_name, struct route *route)
+static bool by_action(const struct registry *registry, struct arena *arena,
+                      const struct wire_request *request, struct str signing_name, struct route *route)
 {
     struct str form = form_of(arena, request);
     struct str action = uri_query_get(arena, form, "Action"), version = uri_query_get(arena, form, "Version");
@@ -87,7 +88,8 @@ static bool by_action(const struct registry *registry, struct arena *arena, cons
         const struct service *service = registry->services[i].service;
         if (service->protocol != PROTOCOL_QUERY)
             continue;
-        if (signing_name.ptr ? !str_is(signing_name, service->signing_name) : !action.ptr || !str_is(version, service->api_version))
+        if (signing_name.ptr ? !str_is(signing_name, service->signing_name)
+                             : !action.ptr || !str_is(version, service->api_version))
             continue;
         settle(route, &registry->services[i], action.ptr ? action : STR(""));
         route->form = form;
@@ -126,7 +128,8 @@ static bool by_path(const struct registry *registry, struct arena *arena, const 
     size_t best = 0;
     for (size_t i = 0; i < registry->n; i++) {
         const struct service *service = registry->services[i].service;
-        if (service->protocol != PROTOCOL_REST_JSON || (signing_name.ptr && !str_is(signing_name, service->signing_name)))
+        if (service->protocol != PROTOCOL_REST_JSON ||
+            (signing_name.ptr && !str_is(signing_name, service->signing_name)))
             continue;
         for (size_t o = 0; o < service->n_operations; o++) {
             const struct operation *operation = &service->operations[o];
@@ -162,8 +165,9 @@ void registry_find(const struct registry *registry, struct arena *arena, const s
     *route = (struct route){ 0 };
     if (by_target(registry, request, route))
         return;
-    const struct sigv4_request claim = { .method = request->method, .path = request->path, .query = request->query,
-                                         .headers = request->headers };
+    const struct sigv4_request claim = {
+        .method = request->method, .path = request->path, .query = request->query, .headers = request->headers
+    };
     struct str key_id, scope = STR_NONE;
     if (!sigv4_peek(arena, &claim, &key_id, &scope))
         scope = STR_NONE;
@@ -178,11 +182,13 @@ static json_t *service_json(const struct registered *registered)
     json_t *built = json_array(), *missing = json_array(), *refused = json_array();
     const struct service *service = registered->service;
     for (size_t i = 0; i < service->n_operations; i++)
-        json_array_append_new(service->operations[i].handler ? built : missing, json_string(service->operations[i].name));
+        json_array_append_new(service->operations[i].handler ? built : missing,
+                              json_string(service->operations[i].name));
     for (const char *const *row = registered->refused; row && *row; row++)
         json_array_append_new(refused, json_string(*row));
     return json_pack("{s:i, s:i, s:o, s:o, s:o}", "operations", (int)service->n_operations, "built_count",
-                     (int)json_array_size(built), "built", built, "missing", missing, "refused_members", refused);
+                     (int)json_array_size(built), "built", built, "missing", missing, "refused_members",
+                     refused);
 }
 
 json_t *registry_capabilities(const struct registry *registry, struct arena *arena)
@@ -195,5 +201,6 @@ json_t *registry_capabilities(const struct registry *registry, struct arena *are
         built += (size_t)json_integer_value(json_object_get(one, "built_count"));
         json_object_set_new(services, registry->services[i].service->id, one);
     }
-    return json_own(arena, json_pack("{s:i, s:i, s:o}", "operations", (int)operations, "built_count", (int)built, "services", services));
+    return json_own(arena, json_pack("{s:i, s:i, s:o}", "operations", (int)operations, "built_count",
+                                     (int)built, "services", services));
 }

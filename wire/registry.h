@@ -21,7 +21,7 @@ struct wire_request {
     struct str path;  /* raw, percent-encoded, without query */
     struct str query; /* raw, without '?', or absent */
     const struct http_headers *headers;
-    struct str body;  /* whole */
+    struct str body; /* whole */
     struct str source_ip;
     bool tls;
 };
@@ -44,7 +44,8 @@ struct route {
 
 struct registry; /* immutable */
 
-struct registry *registry_new(const struct registered *services, size_t n); /* the table is kept, not copied */
+struct registry *registry_new(const struct registered *services,
+                              size_t n); /* the table is kept, not copied */
 void registry_free(struct registry *registry);
 const struct registered *registry_services(const struct registry *registry, size_t *n);
 void registry_find(const struct registry *registry, struct arena *arena, const struct wire_request *request,

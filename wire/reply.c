@@ -10,20 +10,24 @@ static void add(struct arena *arena, struct wire_reply *reply, const char *name,
     http_header_add(arena, &reply->headers, str_of(name), value);
 }
 
-void reply_success(struct arena *arena, const struct service *service, const struct operation *operation, const void *out,
-                   struct str request_id, struct wire_reply *reply)
+void reply_success(struct arena *arena, const struct service *service, const struct operation *operation,
+                   const void *out, struct str request_id, struct wire_reply *reply)
 {
     *reply = (struct wire_reply){ .status = operation->status };
     if (service->protocol == PROTOCOL_QUERY) {
         reply->body = query_encode(arena, service, operation, out, request_id);
         add(arena, reply, "Content-Type", STR("text/xml"));
     } else if (service->protocol == PROTOCOL_JSON11) {
-        reply->body = !operation->output ? STR("") : json_body_print(arena, json_encode(arena, operation->out, out, JSON_BODY));
+        reply->body = !operation->output
+                          ? STR("")
+                          : json_body_print(arena, json_encode(arena, operation->out, out, JSON_BODY));
         add(arena, reply, "Content-Type", STR("application/x-amz-json-1.1"));
     } else {
         struct rest_answer answer;
         rest_encode(arena, operation, out, &answer);
-        *reply = (struct wire_reply){ .status = answer.status, .headers = answer.headers, .body = answer.body.ptr ? answer.body : STR("") };
+        *reply = (struct wire_reply){ .status = answer.status,
+                                      .headers = answer.headers,
+                                      .body = answer.body.ptr ? answer.body : STR("") };
     }
     add(arena, reply, "x-amzn-RequestId", request_id);
 }
@@ -70,7 +74,8 @@ static json_t *rest_body(struct arena *arena, const struct service *service, gh_
     return body;
 }
 
-static void error_json11(struct arena *arena, const struct service *service, gh_err err, struct wire_reply *reply)
+static void error_json11(struct arena *arena, const struct service *service, gh_err err,
+                         struct wire_reply *reply)
 {
     const struct error_form *form = form_of(service, err->kind);
     json_t *body = json_own(arena, json_object());
@@ -85,7 +90,8 @@ static void error_json11(struct arena *arena, const struct service *service, gh_
         add(arena, reply, "x-amzn-ErrorMessage", err->message);
 }
 
-static void error_rest(struct arena *arena, const struct service *service, gh_err err, struct wire_reply *reply)
+static void error_rest(struct arena *arena, const struct service *service, gh_err err,
+                       struct wire_reply *reply)
 {
     reply->status = err->kind->status;
     reply->body = json_body_print(arena, rest_body(arena, service, err));
@@ -93,7 +99,8 @@ static void error_rest(struct arena *arena, const struct service *service, gh_er
     add(arena, reply, "x-amzn-ErrorType", str_of(err->kind->code));
 }
 
-static void error_query(struct arena *arena, const struct service *service, gh_err err, struct str request_id, struct wire_reply *reply)
+static void error_query(struct arena *arena, const struct service *service, gh_err err, struct str request_id,
+                        struct wire_reply *reply)
 {
     const char *code = err->kind->query_code ? err->kind->query_code : err->kind->code;
     reply->status = err->kind->status;
@@ -101,7 +108,8 @@ static void error_query(struct arena *arena, const struct service *service, gh_e
     add(arena, reply, "Content-Type", STR("text/xml"));
 }
 
-void reply_error(struct arena *arena, const struct service *service, gh_err err, struct str request_id, struct wire_reply *reply)
+void reply_error(struct arena *arena, const struct service *service, gh_err err, struct str request_id,
+                 struct wire_reply *reply)
 {
     *reply = (struct wire_reply){ 0 };
     if (service->protocol == PROTOCOL_JSON11)

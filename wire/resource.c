@@ -31,7 +31,8 @@ static struct str without_repeated_head(struct str head, struct str value)
 }
 
 /* The value of {Name} after `head`. False: there is none. */
-static bool fill_in(const struct call *call, const void *in, struct str name, struct str head, struct str *value)
+static bool fill_in(const struct call *call, const void *in, struct str name, struct str head,
+                    struct str *value)
 {
     if (str_is(name, "p") || str_is(name, "r") || str_is(name, "a")) {
         *value = name.ptr[0] == 'p' ? call->partition : name.ptr[0] == 'r' ? call->region : call->account;
@@ -58,7 +59,8 @@ static struct str expand(const struct call *call, const void *in, struct str pat
             struct str part = str_sub(pattern, (size_t)optional + 1, (size_t)(end - optional - 1)), value;
             struct str literal = str_sub(part, 0, (size_t)str_find(part, '{'));
             strbuf_add(&arn, str_sub(pattern, 0, (size_t)optional));
-            if (fill_in(call, in, str_sub(part, literal.len + 1, part.len - literal.len - 2), STR(""), &value)) {
+            if (fill_in(call, in, str_sub(part, literal.len + 1, part.len - literal.len - 2), STR(""),
+                        &value)) {
                 strbuf_add(&arn, literal);
                 strbuf_add(&arn, value);
             }
@@ -70,9 +72,11 @@ static struct str expand(const struct call *call, const void *in, struct str pat
             break;
         ptrdiff_t close = str_find(pattern, '}');
         struct str value;
-        if (!fill_in(call, in, str_sub(pattern, (size_t)open + 1, (size_t)(close - open - 1)), strbuf_view(&arn), &value))
-            return call->principal ? call->principal->arn : STR("*"); /* GetUser without UserName: the caller */
-        if (str_starts(value, STR("arn:"))) /* a whole ARN is the resource */
+        if (!fill_in(call, in, str_sub(pattern, (size_t)open + 1, (size_t)(close - open - 1)),
+                     strbuf_view(&arn), &value))
+            return call->principal ? call->principal->arn
+                                   : STR("*"); /* GetUser without UserName: the caller */
+        if (str_starts(value, STR("arn:")))    /* a whole ARN is the resource */
             arn.len = 0;
         strbuf_add(&arn, value);
         pattern = str_from(pattern, (size_t)close + 1);
@@ -93,11 +97,14 @@ struct str resource_of(const struct call *call, const void *in, struct str *show
 static struct str string_in(const struct shape *shape, const void *value, const char *name)
 {
     const struct member *member = member_named(shape, str_of(name));
-    return member && member->shape->kind == SHAPE_STRING ? *(const struct str *)((const char *)value + member->offset) : STR_NONE;
+    return member && member->shape->kind == SHAPE_STRING
+               ? *(const struct str *)((const char *)value + member->offset)
+               : STR_NONE;
 }
 
 /* Tags come as {"K": "V"} or as [{"Key": "K", "Value": "V"}]. */
-static size_t add_tags(struct policy_context *context, const struct shape *shape, const struct any_list *tags, struct str *keys)
+static size_t add_tags(struct policy_context *context, const struct shape *shape, const struct any_list *tags,
+                       struct str *keys)
 {
     size_t n = 0;
     for (size_t i = 0; i < tags->n; i++) {
@@ -139,7 +146,8 @@ void resource_tags(const struct call *call, const void *in, struct policy_contex
             size_t n = add_tags(context, member->shape, list, keys);
             if (n)
                 policy_context_add_list(context, "aws:TagKeys", keys, n);
-        } else if (str_eq_nocase(str_of(member->name), STR("TagKeys")) && member->shape->kind == SHAPE_LIST && list->n) {
+        } else if (str_eq_nocase(str_of(member->name), STR("TagKeys")) && member->shape->kind == SHAPE_LIST &&
+                   list->n) {
             policy_context_add_list(context, "aws:TagKeys", list->items, list->n);
         }
     }

@@ -129,8 +129,8 @@ static bool integer_from_text(const struct shape *shape, struct str text, struct
     return out->set && (shape->kind == SHAPE_LONG || (out->value >= INT32_MIN && out->value <= INT32_MAX));
 }
 
-bool scalar_from_text(struct arena *arena, const struct shape *shape, enum timestamp_format format, struct str text,
-                      void *member, struct str *why)
+bool scalar_from_text(struct arena *arena, const struct shape *shape, enum timestamp_format format,
+                      struct str text, void *member, struct str *why)
 {
     (void)format; /* every format is understood everywhere */
     bool ok = false;
@@ -150,10 +150,12 @@ bool scalar_from_text(struct arena *arena, const struct shape *shape, enum times
         ok = integer_from_text(shape, text, member);
         break;
     case SHAPE_FLOAT:
-        ok = ((struct opt_f64 *)member)->set = number_from_text(arena, text, &((struct opt_f64 *)member)->value);
+        ok = ((struct opt_f64 *)member)->set =
+            number_from_text(arena, text, &((struct opt_f64 *)member)->value);
         break;
     case SHAPE_TIMESTAMP:
-        ok = ((struct opt_time *)member)->set = timestamp_from_text(text, &((struct opt_time *)member)->value);
+        ok = ((struct opt_time *)member)->set =
+            timestamp_from_text(text, &((struct opt_time *)member)->value);
         break;
     default:
         break;
@@ -163,7 +165,8 @@ bool scalar_from_text(struct arena *arena, const struct shape *shape, enum times
     return ok;
 }
 
-struct str scalar_to_text(struct arena *arena, const struct shape *shape, enum timestamp_format format, const void *member)
+struct str scalar_to_text(struct arena *arena, const struct shape *shape, enum timestamp_format format,
+                          const void *member)
 {
     switch (shape->kind) {
     case SHAPE_STRING:

@@ -12,8 +12,8 @@ enum timestamp_format timestamp_format_of(const struct shape *shape, enum timest
                                           enum timestamp_format binding);
 
 /* Reads a string, blob (base64), boolean, number or timestamp. False: *why is AWS's sentence. */
-bool scalar_from_text(struct arena *arena, const struct shape *shape, enum timestamp_format format, struct str text,
-                      void *member, struct str *why);
+bool scalar_from_text(struct arena *arena, const struct shape *shape, enum timestamp_format format,
+                      struct str text, void *member, struct str *why);
 struct str scalar_to_text(struct arena *arena, const struct shape *shape, enum timestamp_format format,
                           const void *member);
 /* 1.5, 3.0, NaN, Infinity: shortest text that reads back the same. */

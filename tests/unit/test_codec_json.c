@@ -24,7 +24,10 @@ static struct str file_bytes(struct arena *arena, const char *path)
 
 /* What a parser may do either way: what ours does. Anything not named here is refused. */
 static const char *const taken[] = {
-    "i_number_double_huge_neg_exp.json", "i_number_real_underflow.json", "i_structure_500_nested_arrays.json", NULL,
+    "i_number_double_huge_neg_exp.json",
+    "i_number_real_underflow.json",
+    "i_structure_500_nested_arrays.json",
+    NULL,
 };
 
 static bool is_taken(const char *name)
@@ -52,7 +55,8 @@ static void test_the_parsing_suite(void **state)
         json_t *json = json_parse(arena, text, &why);
         bool expected = entry->d_name[0] == 'y' || (entry->d_name[0] == 'i' && is_taken(entry->d_name));
         /* duplicate names are refused on purpose: which of two is meant decides nothing twice */
-        if (!strncmp(entry->d_name, "y_object_duplicated_key", 23) || !strcmp(entry->d_name, "y_object_escaped_null_in_key.json"))
+        if (!strncmp(entry->d_name, "y_object_duplicated_key", 23) ||
+            !strcmp(entry->d_name, "y_object_escaped_null_in_key.json"))
             expected = false; /* nor is a name with a NUL one that C code should meet */
         bool ok = (json != NULL) == expected && (json || why.len) && clock() - began < CLOCKS_PER_SEC;
         if (json)
@@ -75,25 +79,36 @@ static const struct {
     { &idp_shape_CreateUserPool_in, "{\"PoolName\":\"a\"}", NULL },
     { &idp_shape_CreateUserPool_in, "{\"PoolName\":null,\"Policies\":null,\"Schema\":[null]}", NULL },
     { &idp_shape_CreateUserPool_in, "{\"Unknown\":{\"a\":[1]}}", NULL },
-    { &idp_shape_CreateUserPool_in, "{\"PoolName\":true}", "class java.lang.Boolean can not be converted to an String" },
-    { &idp_shape_CreateUserPool_in, "{\"PoolName\":1.5}", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String" },
-    { &idp_shape_CreateUserPool_in, "{\"PoolName\":{}}", "Start of structure or map found where not expected." },
+    { &idp_shape_CreateUserPool_in, "{\"PoolName\":true}",
+      "class java.lang.Boolean can not be converted to an String" },
+    { &idp_shape_CreateUserPool_in, "{\"PoolName\":1.5}",
+      "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String" },
+    { &idp_shape_CreateUserPool_in, "{\"PoolName\":{}}",
+      "Start of structure or map found where not expected." },
     { &idp_shape_CreateUserPool_in, "{\"PoolName\":[]}", "Start of list found where not expected" },
-    { &idp_shape_CreateUserPool_in, "{\"Policies\":\"x\"}", "Unrecognized collection type class java.lang.String" },
+    { &idp_shape_CreateUserPool_in, "{\"Policies\":\"x\"}",
+      "Unrecognized collection type class java.lang.String" },
     { &idp_shape_CreateUserPool_in, "{\"Policies\":[]}", "Start of list found where not expected" },
-    { &idp_shape_CreateUserPool_in, "{\"Schema\":{}}", "Start of structure or map found where not expected." },
+    { &idp_shape_CreateUserPool_in, "{\"Schema\":{}}",
+      "Start of structure or map found where not expected." },
     { &idp_shape_CreateUserPool_in, "{\"UserPoolTags\":[]}", "Start of list found where not expected" },
-    { &idp_shape_CreateUserPool_in, "{\"UserPoolTags\":{\"a\":1}}", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String" },
+    { &idp_shape_CreateUserPool_in, "{\"UserPoolTags\":{\"a\":1}}",
+      "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an String" },
     { &idp_shape_CreateUserPool_in, "[]", "Start of list found where not expected" },
     { &idp_shape_CreateUserPool_in, "\"x\"", "Unrecognized collection type class java.lang.String" },
-    { &idp_shape_ListUsers_in, "{\"Limit\":\"5\"}", "class java.lang.String can not be converted to an Integer" },
+    { &idp_shape_ListUsers_in, "{\"Limit\":\"5\"}",
+      "class java.lang.String can not be converted to an Integer" },
     { &idp_shape_ListUsers_in, "{\"Limit\":5.9}", NULL }, /* TruncatingBigNumber */
-    { &idp_shape_ListUsers_in, "{\"Limit\":4294967297}", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an Integer" },
-    { &idp_shape_ListUsers_in, "{\"Limit\":1e300}", "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an Integer" },
+    { &idp_shape_ListUsers_in, "{\"Limit\":4294967297}",
+      "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an Integer" },
+    { &idp_shape_ListUsers_in, "{\"Limit\":1e300}",
+      "class com.amazon.coral.value.json.numbers.TruncatingBigNumber can not be converted to an Integer" },
     { &lambda_shape_CreateFunction_in, "{\"Code\":{\"ZipFile\":\"a\"}}", "Invalid Base64" },
-    { &lambda_shape_CreateFunction_in, "{\"Publish\":\"true\"}", "class java.lang.String can not be converted to an Boolean" },
+    { &lambda_shape_CreateFunction_in, "{\"Publish\":\"true\"}",
+      "class java.lang.String can not be converted to an Boolean" },
     /* recorded: requestParameters {"True": true}, responseTemplates {"application/json": 123} */
-    { &apigw_shape_PutIntegration_in, "{\"requestParameters\":{\"True\":true}}", "class java.lang.Boolean can not be converted to an String" },
+    { &apigw_shape_PutIntegration_in, "{\"requestParameters\":{\"True\":true}}",
+      "class java.lang.Boolean can not be converted to an String" },
 };
 
 static void test_wrong_types(void **state)
@@ -116,7 +131,9 @@ static void test_documents_keep_everything(void **state)
 {
     (void)state;
     struct arena *arena = arena_new(1 << 16);
-    struct idp_UserPoolType pool = { .id = STR("us-east-1_a"), .name = STR(""), .creation_date = { true, 1732158000.123 },
+    struct idp_UserPoolType pool = { .id = STR("us-east-1_a"),
+                                     .name = STR(""),
+                                     .creation_date = { true, 1732158000.123 },
                                      .estimated_number_of_users = some_i64(0) };
     struct idp_LambdaConfigType config = { .pre_sign_up = STR("arn:aws:lambda:us-east-1:1:function:f") };
     struct idp_UserPoolTagsType_entry tag = { STR("k"), STR("v\xc3\xa9") };
@@ -147,10 +164,14 @@ static void test_bodies_leave_bound_members_out(void **state)
 {
     (void)state;
     struct arena *arena = arena_new(4096);
-    struct apigw_CreateResource_in in = { .rest_api_id = STR("a"), .parent_id = STR("b"), .path_part = STR("pets") };
-    assert_true(str_is(json_print(arena, json_encode(arena, &apigw_shape_CreateResource_in, &in, JSON_BODY)), "{\"pathPart\":\"pets\"}"));
+    struct apigw_CreateResource_in in = { .rest_api_id = STR("a"),
+                                          .parent_id = STR("b"),
+                                          .path_part = STR("pets") };
+    assert_true(str_is(json_print(arena, json_encode(arena, &apigw_shape_CreateResource_in, &in, JSON_BODY)),
+                       "{\"pathPart\":\"pets\"}"));
     struct apigw_CreateResource_in back;
-    assert_true(shape_parse(arena, &apigw_shape_CreateResource_in, shape_print(arena, &apigw_shape_CreateResource_in, &in), &back));
+    assert_true(shape_parse(arena, &apigw_shape_CreateResource_in,
+                            shape_print(arena, &apigw_shape_CreateResource_in, &in), &back));
     assert_true(str_is(back.rest_api_id, "a") && str_is(back.parent_id, "b"));
     arena_free(arena);
 }
@@ -168,8 +189,11 @@ static void test_answers_are_always_utf8(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_parsing_suite), cmocka_unit_test(test_wrong_types), cmocka_unit_test(test_documents_keep_everything),
-        cmocka_unit_test(test_bodies_leave_bound_members_out), cmocka_unit_test(test_answers_are_always_utf8),
+        cmocka_unit_test(test_the_parsing_suite),
+        cmocka_unit_test(test_wrong_types),
+        cmocka_unit_test(test_documents_keep_everything),
+        cmocka_unit_test(test_bodies_leave_bound_members_out),
+        cmocka_unit_test(test_answers_are_always_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

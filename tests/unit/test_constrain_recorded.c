@@ -1,4 +1,5 @@
-/* Every constraint text that real AWS was recorded to give (vectors/aws-recorded), from the same parameters. */
+/* Every constraint text that real AWS was recorded to give (vectors/aws-recorded), from the same parameters.
+ */
 #include "tests/unit/vectors.h"
 
 #include <dirent.h>
@@ -14,16 +15,24 @@
 static const struct {
     const char *name;
     const struct service *service;
-} services[] = { { "apigateway", &apigw_service }, { "iam", &iam_service }, { "lambda", &lambda_service }, { "lambda_", &lambda_service }, { "sts", &sts_service } };
+} services[] = { { "apigateway", &apigw_service },
+                 { "iam", &iam_service },
+                 { "lambda", &lambda_service },
+                 { "lambda_", &lambda_service },
+                 { "sts", &sts_service } };
 
 /* Recorded texts that the operation's own code gives: what stands after the constraints of the model. */
 static const struct {
     const char *operation, *part, *reason;
 } exceptions[] = {
-    { "CreateEventSourceMapping", "Member must not be null.", "InvalidParameterValueException: startingPosition is optional in the model, needed for streams" },
-    { "CreateFunction", "Member must have length less than or equal to 64", "InvalidParameterValueException: of the name alone, where the model has the ARN's limit" },
-    { "PublishLayerVersion", "Member must satisfy enum value set: [nodejs", "the list of runtimes is the operation's" },
-    { "ListLayers", "Member must satisfy enum value set: [ruby3.5", "the list of runtimes is the operation's" },
+    { "CreateEventSourceMapping", "Member must not be null.",
+      "InvalidParameterValueException: startingPosition is optional in the model, needed for streams" },
+    { "CreateFunction", "Member must have length less than or equal to 64",
+      "InvalidParameterValueException: of the name alone, where the model has the ARN's limit" },
+    { "PublishLayerVersion", "Member must satisfy enum value set: [nodejs",
+      "the list of runtimes is the operation's" },
+    { "ListLayers", "Member must satisfy enum value set: [ruby3.5",
+      "the list of runtimes is the operation's" },
 };
 
 static bool excepted[COUNT(exceptions)];
@@ -33,7 +42,8 @@ static struct str squeezed(struct arena *arena, struct str name)
     struct strbuf out = strbuf_in(arena, name.len);
     for (size_t i = 0; i < name.len; i++)
         if (name.ptr[i] != '_')
-            strbuf_char(&out, (char)(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] + 32 : name.ptr[i]));
+            strbuf_char(&out,
+                        (char)(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] + 32 : name.ptr[i]));
     return strbuf_view(&out);
 }
 
@@ -48,10 +58,13 @@ static const struct operation *operation_of(struct arena *arena, const struct se
 /* "{{2.Version}}" stands for what an earlier call gave: anything that fits. */
 static json_t *stand_in(const struct shape *shape)
 {
-    static const char *const candidates[] = { "1", "abcdefghijklmnopqrstuv", "arn:aws:iam::111111111111:role/r", "arn:aws:lambda:us-east-1:111111111111:function:f",
+    static const char *const candidates[] = { "1", "abcdefghijklmnopqrstuv",
+                                              "arn:aws:iam::111111111111:role/r",
+                                              "arn:aws:lambda:us-east-1:111111111111:function:f",
                                               "arn:aws:lambda:us-east-1:111111111111:layer:l:1" };
     for (size_t i = 0; i < COUNT(candidates); i++)
-        if ((!shape->pattern || pattern_matches(shape->pattern, str_of(candidates[i]))) && (int64_t)strlen(candidates[i]) >= shape->min)
+        if ((!shape->pattern || pattern_matches(shape->pattern, str_of(candidates[i]))) &&
+            (int64_t)strlen(candidates[i]) >= shape->min)
             return json_string(candidates[i]);
     return json_string("x");
 }
@@ -64,8 +77,7 @@ static json_t *as_document(const struct shape *shape, json_t *value)
     size_t i;
     if (shape->kind == SHAPE_LIST && json_is_array(value)) {
         json_t *list = json_array();
-        json_array_foreach(value, i, item)
-            json_array_append_new(list, as_document(shape->element, item));
+        json_array_foreach(value, i, item) json_array_append_new(list, as_document(shape->element, item));
         return list;
     }
     if (shape->kind == SHAPE_BLOB)
@@ -80,8 +92,12 @@ static json_t *as_document(const struct shape *shape, json_t *value)
         if (shape->kind == SHAPE_MAP)
             json_object_set_new(object, name, as_document(shape->element, item));
         for (i = 0; i < shape->n_members; i++)
-            if (!strcmp(shape->members[i].name, name) && !(shape->members[i].in == IN_QUERY && json_is_array(item) && !json_array_size(item))) /* is not sent */
-                json_object_set_new(object, shape->members[i].in == IN_BODY ? shape->members[i].wire_name : name, as_document(shape->members[i].shape, item));
+            if (!strcmp(shape->members[i].name, name) &&
+                !(shape->members[i].in == IN_QUERY && json_is_array(item) &&
+                  !json_array_size(item))) /* is not sent */
+                json_object_set_new(object,
+                                    shape->members[i].in == IN_BODY ? shape->members[i].wire_name : name,
+                                    as_document(shape->members[i].shape, item));
     }
     return object;
 }
@@ -89,7 +105,8 @@ static json_t *as_document(const struct shape *shape, json_t *value)
 static bool is_excepted(const char *operation, struct str message)
 {
     for (size_t i = 0; i < COUNT(exceptions); i++)
-        if (!strcmp(exceptions[i].operation, operation) && str_find_str(message, str_of(exceptions[i].part)) >= 0)
+        if (!strcmp(exceptions[i].operation, operation) &&
+            str_find_str(message, str_of(exceptions[i].part)) >= 0)
             return excepted[i] = true;
     return false;
 }
@@ -97,9 +114,10 @@ static bool is_excepted(const char *operation, struct str message)
 static bool step_holds(struct arena *arena, const json_t *step, size_t *checked)
 {
     const json_t *error = json_object_get(json_object_get(step, "expected"), "Error");
-    struct str message = json_str(error, "Message"), params = json_print(arena, json_object_get(step, "params"));
-    if (str_find_str(message, STR("alidation error")) < 0 || str_find(message, '<') >= 0 || str_find_str(params, STR("{{py:")) >= 0 ||
-        str_find_str(params, STR("{{long string")) >= 0)
+    struct str message = json_str(error, "Message"),
+               params = json_print(arena, json_object_get(step, "params"));
+    if (str_find_str(message, STR("alidation error")) < 0 || str_find(message, '<') >= 0 ||
+        str_find_str(params, STR("{{py:")) >= 0 || str_find_str(params, STR("{{long string")) >= 0)
         return true;
     for (size_t i = 0; i < COUNT(services); i++) {
         if (!str_is(json_str(step, "service"), services[i].name))
@@ -114,11 +132,13 @@ static bool step_holds(struct arena *arena, const json_t *step, size_t *checked)
             return true; /* a placeholder of another type */
         (*checked)++;
         gh_err err = constrain_check(arena, services[i].service, operation, in);
-        bool ok = err && str_eq(err->message, message) &&
-                  str_is(json_str(error, "Code"), err->kind->query_code ? err->kind->query_code : err->kind->code);
+        bool ok =
+            err && str_eq(err->message, message) &&
+            str_is(json_str(error, "Code"), err->kind->query_code ? err->kind->query_code : err->kind->code);
         if (ok || is_excepted(operation->name, message))
             return true;
-        print_error("%s:\n  got %.*s\n want %.*s\n", operation->name, err ? (int)err->message.len : 4, err ? err->message.ptr : "NULL", STR_FMT(message));
+        print_error("%s:\n  got %.*s\n want %.*s\n", operation->name, err ? (int)err->message.len : 4,
+                    err ? err->message.ptr : "NULL", STR_FMT(message));
         return false;
     }
     return true;
@@ -138,9 +158,8 @@ static void test_recorded_texts(void **state)
         snprintf(path, sizeof path, "aws-recorded/replay/%s", entry->d_name);
         json_t *tests = vector_json(arena, path), *test, *step;
         const char *name;
-        json_object_foreach(tests, name, test)
-            json_array_foreach(json_object_get(test, "steps"), i, step)
-                wrong += !step_holds(arena, step, &checked);
+        json_object_foreach(tests, name, test) json_array_foreach(json_object_get(test, "steps"), i, step)
+            wrong += !step_holds(arena, step, &checked);
         arena_free(arena);
     }
     closedir(folder);

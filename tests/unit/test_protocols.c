@@ -23,7 +23,8 @@ static bool used[COUNT(exceptions)];
 static bool is_excepted(const char *direction, const char *protocol, const char *id)
 {
     for (size_t i = 0; i < COUNT(exceptions); i++)
-        if (!strcmp(exceptions[i].direction, direction) && !strcmp(exceptions[i].protocol, protocol) && !strcmp(exceptions[i].id, id))
+        if (!strcmp(exceptions[i].direction, direction) && !strcmp(exceptions[i].protocol, protocol) &&
+            !strcmp(exceptions[i].id, id))
             return used[i] = true;
     return false;
 }
@@ -53,7 +54,8 @@ static json_t *as_document(struct arena *arena, const struct shape *shape, json_
             json_object_set_new(object, name, as_document(arena, shape->element, item));
         for (size_t i = 0; i < shape->n_members; i++)
             if (!strcmp(shape->members[i].name, name))
-                json_object_set_new(object, shape->members[i].in == IN_BODY ? shape->members[i].wire_name : name,
+                json_object_set_new(object,
+                                    shape->members[i].in == IN_BODY ? shape->members[i].wire_name : name,
                                     as_document(arena, shape->members[i].shape, item));
     }
     return object;
@@ -76,12 +78,10 @@ static bool same(const json_t *a, const json_t *b)
         return json_equal(a, b);
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)a, name, value)
-        if (!json_is_null(value) && !same(value, json_object_get(b, name)))
-            return false;
-    json_object_foreach((json_t *)b, name, value)
-        if (!json_is_null(value) && !json_object_get(a, name))
-            return false;
+    json_object_foreach((json_t *)a, name, value) if (!json_is_null(value) &&
+                                                      !same(value, json_object_get(b, name))) return false;
+    json_object_foreach((json_t *)b, name,
+                        value) if (!json_is_null(value) && !json_object_get(a, name)) return false;
     return true;
 }
 
@@ -94,7 +94,9 @@ struct bench {
     struct str why;
 };
 
-static const struct shape nothing = { .name = "Nothing", .kind = SHAPE_STRUCT, .size = sizeof(void *), .alloc = 8 };
+static const struct shape nothing = {
+    .name = "Nothing", .kind = SHAPE_STRUCT, .size = sizeof(void *), .alloc = 8
+};
 
 static void set_up(struct bench *b, struct protocol_model *model, const json_t *one)
 {
@@ -102,11 +104,16 @@ static void set_up(struct bench *b, struct protocol_model *model, const json_t *
     const json_t *in = json_object_get(given, "input"), *out = json_object_get(given, "output");
     const char *name = model_name(b->arena, given, "name", "");
     b->one = one;
-    b->operation = (struct operation){ .name = name, .method = model_name(b->arena, http, "method", "POST"),
-        .path = model_name(b->arena, http, "requestUri", "/"), .status = (int)json_i64(http, "responseCode", 200),
-        .in = in ? model_shape(model, model_name(b->arena, in, "shape", "")) : &nothing,
-        .out = out ? model_shape(model, model_name(b->arena, out, "shape", "")) : &nothing, .output = out != NULL,
-        .result_wrapper = out ? str_printf(b->arena, "%sResult", name).ptr : NULL };
+    b->operation =
+        (struct operation){ .name = name,
+                            .method = model_name(b->arena, http, "method", "POST"),
+                            .path = model_name(b->arena, http, "requestUri", "/"),
+                            .status = (int)json_i64(http, "responseCode", 200),
+                            .in = in ? model_shape(model, model_name(b->arena, in, "shape", "")) : &nothing,
+                            .out =
+                                out ? model_shape(model, model_name(b->arena, out, "shape", "")) : &nothing,
+                            .output = out != NULL,
+                            .result_wrapper = out ? str_printf(b->arena, "%sResult", name).ptr : NULL };
 }
 
 static struct http_headers headers_of(struct arena *arena, json_t *object)
@@ -125,8 +132,11 @@ static bool input_holds(struct bench *b)
     struct http_headers headers = headers_of(b->arena, json_object_get(sent, "headers"));
     struct str path = json_str(sent, "uri"), body = json_str(sent, "body");
     ptrdiff_t mark = str_find(path, '?');
-    const struct wire_request request = { .method = json_str(sent, "method"), .path = mark < 0 ? path : str_sub(path, 0, (size_t)mark),
-        .query = mark < 0 ? STR_NONE : str_from(path, (size_t)mark + 1), .headers = &headers, .body = body };
+    const struct wire_request request = { .method = json_str(sent, "method"),
+                                          .path = mark < 0 ? path : str_sub(path, 0, (size_t)mark),
+                                          .query = mark < 0 ? STR_NONE : str_from(path, (size_t)mark + 1),
+                                          .headers = &headers,
+                                          .body = body };
     void *in = arena_zalloc(b->arena, b->operation.in->alloc);
     bool ok;
     b->why = STR("");
@@ -142,18 +152,21 @@ static bool input_holds(struct bench *b)
              rest_decode(b->arena, &b->operation, &request, labels, n, in, &b->why);
     }
     json_t *got = shape_to_json(b->arena, b->operation.in, in);
-    json_t *want = json_own(b->arena, as_document(b->arena, b->operation.in, json_object_get(b->one, "params")));
+    json_t *want =
+        json_own(b->arena, as_document(b->arena, b->operation.in, json_object_get(b->one, "params")));
     if (ok && same(got, want))
         return true;
     if (ok)
-        b->why = str_printf(b->arena, "got %.*s, want %.*s", STR_FMT(json_print(b->arena, got)), STR_FMT(json_print(b->arena, want)));
+        b->why = str_printf(b->arena, "got %.*s, want %.*s", STR_FMT(json_print(b->arena, got)),
+                            STR_FMT(json_print(b->arena, want)));
     return false;
 }
 
 static bool same_body(struct bench *b, struct str got, struct str want)
 {
     struct str trimmed = str_trim(want);
-    bool xml = trimmed.len && trimmed.ptr[0] == '<', json = trimmed.len && (trimmed.ptr[0] == '{' || trimmed.ptr[0] == '[');
+    bool xml = trimmed.len && trimmed.ptr[0] == '<',
+         json = trimmed.len && (trimmed.ptr[0] == '{' || trimmed.ptr[0] == '[');
     if (xml)
         return json_equal(xml_tree(b->arena, got), xml_tree(b->arena, want));
     if (json)
@@ -166,7 +179,8 @@ static gh_err error_of(struct bench *b)
 {
     struct gh_kind *kind = ARENA_NEW(b->arena, struct gh_kind);
     const json_t *response = json_object_get(b->one, "response");
-    *kind = (struct gh_kind){ .code = model_name(b->arena, b->one, "errorCode", ""), .status = (int)json_i64(response, "status_code", 400) };
+    *kind = (struct gh_kind){ .code = model_name(b->arena, b->one, "errorCode", ""),
+                              .status = (int)json_i64(response, "status_code", 400) };
     kind->server_fault = kind->status >= 500;
     struct gh_err *err = ARENA_NEW(b->arena, struct gh_err);
     *err = (struct gh_err){ kind, json_str(b->one, "errorMessage"), STR_NONE };
@@ -185,12 +199,14 @@ static bool output_holds(struct bench *b)
 {
     json_t *response = json_object_get(b->one, "response");
     struct http_headers want = headers_of(b->arena, json_object_get(response, "headers"));
-    struct str sent_id = http_header_get(&want, "X-Amzn-Requestid"), id = sent_id.ptr ? sent_id : STR("foo-id");
+    struct str sent_id = http_header_get(&want, "X-Amzn-Requestid"),
+               id = sent_id.ptr ? sent_id : STR("foo-id");
     struct wire_reply reply;
     if (json_object_get(b->one, "errorCode")) {
         reply_error(b->arena, &b->service, error_of(b), id, &reply);
     } else {
-        json_t *result = json_own(b->arena, as_document(b->arena, b->operation.out, json_object_get(b->one, "result")));
+        json_t *result =
+            json_own(b->arena, as_document(b->arena, b->operation.out, json_object_get(b->one, "result")));
         void *out = arena_zalloc(b->arena, b->operation.out->alloc);
         if (!shape_from_json(b->arena, b->operation.out, result, out, &b->why))
             return false;
@@ -202,9 +218,12 @@ static bool output_holds(struct bench *b)
         return false;
     for (size_t i = 0; i < want.n; i++) {
         struct str name = want.items[i].name, got = http_header_get(&reply.headers, str_c(b->arena, name));
-        bool code = str_eq_nocase(name, STR("X-Amzn-Errortype")); /* JSON 1.1 has a colon after it, as Cognito has */
-        if (!str_eq(code && str_ends(got, STR(":")) ? str_sub(got, 0, got.len - 1) : got, want.items[i].value)) {
-            b->why = str_printf(b->arena, "%.*s: got %.*s, want %.*s", STR_FMT(name), STR_FMT(got), STR_FMT(want.items[i].value));
+        bool code =
+            str_eq_nocase(name, STR("X-Amzn-Errortype")); /* JSON 1.1 has a colon after it, as Cognito has */
+        if (!str_eq(code && str_ends(got, STR(":")) ? str_sub(got, 0, got.len - 1) : got,
+                    want.items[i].value)) {
+            b->why = str_printf(b->arena, "%.*s: got %.*s, want %.*s", STR_FMT(name), STR_FMT(got),
+                                STR_FMT(want.items[i].value));
             return false;
         }
     }
@@ -218,7 +237,8 @@ static bool output_holds(struct bench *b)
     return same_body(b, ours, body);
 }
 
-static void run(const char *direction, const char *protocol, enum protocol kind, bool (*holds)(struct bench *), size_t expected_cases)
+static void run(const char *direction, const char *protocol, enum protocol kind,
+                bool (*holds)(struct bench *), size_t expected_cases)
 {
     size_t cases = 0, failed = 0;
     struct arena *arena = arena_new(1 << 20);
@@ -228,17 +248,21 @@ static void run(const char *direction, const char *protocol, enum protocol kind,
     size_t s, c;
     json_array_foreach(suites, s, suite)
     {
-        struct protocol_model model = { arena, json_object_get(suite, "shapes"), json_own(arena, json_object()) };
+        struct protocol_model model = { arena, json_object_get(suite, "shapes"),
+                                        json_own(arena, json_object()) };
         json_array_foreach(json_object_get(suite, "cases"), c, one)
         {
-            struct bench b = { .arena = arena, .protocol = protocol, .service = { .id = "test", .protocol = kind } };
+            struct bench b = { .arena = arena,
+                               .protocol = protocol,
+                               .service = { .id = "test", .protocol = kind } };
             const char *id = json_string_value(json_object_get(one, "id"));
             set_up(&b, &model, one);
             bool ok = holds(&b), excepted = is_excepted(direction, protocol, id);
             cases++;
             if (ok == excepted) {
                 failed++;
-                print_error("%s %s %s: %s%.*s\n", direction, protocol, id, excepted ? "holds: its exception is needless. " : "", STR_FMT(b.why));
+                print_error("%s %s %s: %s%.*s\n", direction, protocol, id,
+                            excepted ? "holds: its exception is needless. " : "", STR_FMT(b.why));
             }
         }
     }
@@ -247,18 +271,20 @@ static void run(const char *direction, const char *protocol, enum protocol kind,
     assert_int_equal(cases, expected_cases);
 }
 
-#define CASE(name, direction, protocol, kind, holds, n)       \
-    static void name(void **state)                            \
-    {                                                         \
-        (void)state;                                          \
-        run(direction, protocol, kind, holds, n);             \
+#define CASE(name, direction, protocol, kind, holds, n)                                                      \
+    static void name(void **state)                                                                           \
+    {                                                                                                        \
+        (void)state;                                                                                         \
+        run(direction, protocol, kind, holds, n);                                                            \
     }
 CASE(test_query_requests_give_their_parameters, "input", "query", PROTOCOL_QUERY, input_holds, 38)
 CASE(test_json_requests_give_their_parameters, "input", "json", PROTOCOL_JSON11, input_holds, 54)
-CASE(test_rest_json_requests_give_their_parameters, "input", "rest-json", PROTOCOL_REST_JSON, input_holds, 113)
+CASE(test_rest_json_requests_give_their_parameters, "input", "rest-json", PROTOCOL_REST_JSON, input_holds,
+     113)
 CASE(test_query_answers_are_what_clients_read, "output", "query", PROTOCOL_QUERY, output_holds, 38)
 CASE(test_json_answers_are_what_clients_read, "output", "json", PROTOCOL_JSON11, output_holds, 58)
-CASE(test_rest_json_answers_are_what_clients_read, "output", "rest-json", PROTOCOL_REST_JSON, output_holds, 91)
+CASE(test_rest_json_answers_are_what_clients_read, "output", "rest-json", PROTOCOL_REST_JSON, output_holds,
+     91)
 
 static void test_every_exception_names_a_case(void **state)
 {
@@ -271,9 +297,12 @@ static void test_every_exception_names_a_case(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_query_requests_give_their_parameters), cmocka_unit_test(test_json_requests_give_their_parameters),
-        cmocka_unit_test(test_rest_json_requests_give_their_parameters), cmocka_unit_test(test_query_answers_are_what_clients_read),
-        cmocka_unit_test(test_json_answers_are_what_clients_read), cmocka_unit_test(test_rest_json_answers_are_what_clients_read),
+        cmocka_unit_test(test_query_requests_give_their_parameters),
+        cmocka_unit_test(test_json_requests_give_their_parameters),
+        cmocka_unit_test(test_rest_json_requests_give_their_parameters),
+        cmocka_unit_test(test_query_answers_are_what_clients_read),
+        cmocka_unit_test(test_json_answers_are_what_clients_read),
+        cmocka_unit_test(test_rest_json_answers_are_what_clients_read),
         cmocka_unit_test(test_every_exception_names_a_case), /* last: needs what the others marked */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
