@@ -29,13 +29,15 @@ gh_err apigw_CreateAuthorizer(struct call *call, const struct apigw_CreateAuthor
     json_t *authorizer = NULL;
     gh_err err = draft_open(&draft, call, in->rest_api_id);
     if (!err && !draft.api)
-        err = ops_conflict(call, "Unable to complete operation due to concurrent modification. Please try again later.");
+        err = ops_conflict(
+            call, "Unable to complete operation due to concurrent modification. Please try again later.");
     if (!err)
         err = create(&draft, in, &authorizer);
     return draft_answer(&draft, err, authorizer, out);
 }
 
-gh_err apigw_GetAuthorizer(struct call *call, const struct apigw_GetAuthorizer_in *in, struct apigw_GetAuthorizer_out *out)
+gh_err apigw_GetAuthorizer(struct call *call, const struct apigw_GetAuthorizer_in *in,
+                           struct apigw_GetAuthorizer_out *out)
 {
     json_t *api, *authorizer;
     gh_err err = draft_read(call, in->rest_api_id, &api);
@@ -90,21 +92,29 @@ gh_err apigw_DeleteAuthorizer(struct call *call, const struct apigw_DeleteAuthor
 
 static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in *in, json_t **out)
 {
-    static const char *const members[] = { "name", "type", "providerARNs", "authType", "authorizerUri",
-                                           "authorizerCredentials", "identitySource", "identityValidationExpression",
+    static const char *const members[] = { "name",
+                                           "type",
+                                           "providerARNs",
+                                           "authType",
+                                           "authorizerUri",
+                                           "authorizerCredentials",
+                                           "identitySource",
+                                           "identityValidationExpression",
                                            "authorizerResultTtlInSeconds" };
     struct call *call = draft->call;
     const char *id;
     json_t *other;
     json_object_foreach(json_object_get(draft->api, "authorizers"), id, other)
         if (str_eq(json_str(other, "name"), in->name))
-            return ops_bad_request(call, "Authorizer name must be unique. Authorizer %.*s already exists in this RestApi.",
-                                   STR_FMT(in->name));
+            return ops_bad_request(
+                call, "Authorizer name must be unique. Authorizer %.*s already exists in this RestApi.",
+                STR_FMT(in->name));
     *out = json_own(call->arena, json_object());
     json_set_str(*out, "id", ops_id(call, 6));
     json_object_update(*out, ops_given(call, in, members, COUNT(members)));
     if (!in->auth_type.ptr)
-        json_set_str(*out, "authType", str_is(in->type, "COGNITO_USER_POOLS") ? STR("cognito_user_pools") : STR("custom"));
+        json_set_str(*out, "authType",
+                     str_is(in->type, "COGNITO_USER_POOLS") ? STR("cognito_user_pools") : STR("custom"));
     gh_err err = check(call, *out);
     if (err)
         return err;
@@ -115,8 +125,8 @@ static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in
 /* "method.request.header.Auth, stageVariables.x": for TOKEN and COGNITO_USER_POOLS one header. */
 static gh_err check_identity_source(struct call *call, struct str source, bool header_only)
 {
-    static const char *const starts[] = { "method.request.header.", "method.request.querystring.", "stageVariables.",
-                                          "context." };
+    static const char *const starts[] = { "method.request.header.", "method.request.querystring.",
+                                          "stageVariables.", "context." };
     struct str part;
     while (str_split(&source, ',', &part)) {
         bool known = false;
@@ -137,8 +147,11 @@ static gh_err check_uri(struct call *call, struct str uri)
     if (str_is(part[0], "arn") && str_is(part[2], "apigateway") && str_is(part[4], "lambda") &&
         str_starts(rest, STR("path/")) && str_ends(rest, STR("/invocations")))
         return NULL;
-    return ops_bad_request(call, "Invalid Authorizer URI: %.*s. Authorizer URI should be a valid API Gateway ARN that "
-                                 "represents a Lambda function invocation.", STR_FMT(uri));
+    return ops_bad_request(
+        call,
+        "Invalid Authorizer URI: %.*s. Authorizer URI should be a valid API Gateway ARN that "
+        "represents a Lambda function invocation.",
+        STR_FMT(uri));
 }
 
 static gh_err check_cognito(struct call *call, const json_t *authorizer)
@@ -148,8 +161,10 @@ static gh_err check_cognito(struct call *call, const json_t *authorizer)
     if (!json_array_size(arns))
         return ops_bad_request(call, "providerARNs cannot be empty for authorizer type COGNITO_USER_POOLS");
     json_array_foreach(arns, i, arn)
-        if (!str_starts(json_value_str(arn), STR("arn:")) || str_find_str(json_value_str(arn), STR(":userpool/")) < 0)
-            return ops_bad_request(call, "Invalid ARN. ARN is not well formed %.*s", STR_FMT(json_value_str(arn)));
+        if (!str_starts(json_value_str(arn), STR("arn:")) ||
+            str_find_str(json_value_str(arn), STR(":userpool/")) < 0)
+            return ops_bad_request(call, "Invalid ARN. ARN is not well formed %.*s",
+                                   STR_FMT(json_value_str(arn)));
     struct str source = json_str(authorizer, "identitySource");
     return source.ptr ? check_identity_source(call, source, true) : NULL;
 }
@@ -161,11 +176,13 @@ static gh_err check(struct call *call, json_t *authorizer)
     if (str_empty(json_str(authorizer, "name")))
         return ops_bad_request(call, "Authorizer name cannot be empty");
     if (ttl < 0 || ttl > 3600)
-        return ops_bad_request(call, "Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.");
+        return ops_bad_request(
+            call, "Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.");
     if (str_is(type, "COGNITO_USER_POOLS"))
         return check_cognito(call, authorizer);
     if (!str_is(type, "TOKEN") && !str_is(type, "REQUEST"))
-        return ops_bad_request(call, "Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS");
+        return ops_bad_request(
+            call, "Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS");
     /* "required if caching": a REQUEST authorizer may do without when its results are not kept */
     if (str_empty(source) && (str_is(type, "TOKEN") || ttl > 0))
         return ops_bad_request(call, "IdentitySource cannot be empty");
@@ -182,7 +199,8 @@ static gh_err check_unused(struct call *call, const json_t *api, const json_t *a
         json_object_foreach(json_object_get(resource, "resourceMethods"), verb, method)
             if (str_eq(json_str(method, "authorizerId"), json_str(authorizer, "id")))
                 return ops_conflict(call, "Cannot delete authorizer '%.*s', is referenced in method: %s/%.*s",
-                                    STR_FMT(json_str(authorizer, "name")), verb, STR_FMT(json_str(resource, "path")));
+                                    STR_FMT(json_str(authorizer, "name")), verb,
+                                    STR_FMT(json_str(resource, "path")));
     return NULL;
 }
 

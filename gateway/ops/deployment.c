@@ -6,8 +6,10 @@
 static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out);
 static gh_err check_complete(struct call *call, const json_t *api);
 static gh_err check_served(struct call *call, const json_t *api);
-static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, struct str deployment_id);
-static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id, json_t **out);
+static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in,
+                        struct str deployment_id);
+static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id,
+                   json_t **out);
 static json_t *summary(struct call *call, const json_t *api);
 
 static const struct patch_row rows[] = {
@@ -31,7 +33,8 @@ gh_err apigw_CreateDeployment(struct call *call, const struct apigw_CreateDeploy
     return err ? err : ops_answer(call, deployment, out);
 }
 
-gh_err apigw_GetDeployment(struct call *call, const struct apigw_GetDeployment_in *in, struct apigw_GetDeployment_out *out)
+gh_err apigw_GetDeployment(struct call *call, const struct apigw_GetDeployment_in *in,
+                           struct apigw_GetDeployment_out *out)
 {
     json_t *api, *deployment, *copy;
     gh_err err = draft_read(call, in->rest_api_id, &api);
@@ -129,7 +132,8 @@ static gh_err check_complete(struct call *call, const json_t *api)
 
 static gh_err cannot_serve(struct call *call, const char *member, struct str where)
 {
-    return ops_bad_request(call, "CreateDeployment: %s of %.*s is not supported by Gatehouse yet", member, STR_FMT(where));
+    return ops_bad_request(call, "CreateDeployment: %s of %.*s is not supported by Gatehouse yet", member,
+                           STR_FMT(where));
 }
 
 /* A draft may say these (AWS's recordings need it); served without them it would let in what its
@@ -139,7 +143,8 @@ static gh_err check_served(struct call *call, const json_t *api)
     const char *id, *name;
     json_t *resource, *method;
     struct str api_name = json_str(api, "name");
-    struct str type = json_value_str(json_array_get(json_object_get(json_object_get(api, "endpointConfiguration"), "types"), 0));
+    struct str type = json_value_str(
+        json_array_get(json_object_get(json_object_get(api, "endpointConfiguration"), "types"), 0));
     if (str_is(type, "PRIVATE"))
         return cannot_serve(call, "endpointConfiguration PRIVATE", api_name);
     if (json_flag(api, "disableExecuteApiEndpoint", false))
@@ -147,14 +152,16 @@ static gh_err check_served(struct call *call, const json_t *api)
     json_object_foreach(json_object_get(api, "resources"), id, resource)
         json_object_foreach(json_object_get(resource, "resourceMethods"), name, method) {
             struct str where = str_printf(call->arena, "%s %.*s", name, STR_FMT(json_str(resource, "path")));
-            json_t *validator = json_at(json_object_get(api, "requestValidators"), json_str(method, "requestValidatorId"));
+            json_t *validator =
+                json_at(json_object_get(api, "requestValidators"), json_str(method, "requestValidatorId"));
             json_t *integration = json_object_get(method, "methodIntegration");
             if (str_starts(json_str(integration, "type"), STR("AWS")) &&
                 str_find_str(json_str(integration, "uri"), STR(":lambda:path/")) < 0)
                 return cannot_serve(call, "An integration with another AWS service than lambda", where);
             if (json_flag(method, "apiKeyRequired", false))
                 return cannot_serve(call, "apiKeyRequired", where);
-            if (json_flag(validator, "validateRequestBody", false) && json_object_get(method, "requestModels"))
+            if (json_flag(validator, "validateRequestBody", false) &&
+                json_object_get(method, "requestModels"))
                 return cannot_serve(call, "validateRequestBody with requestModels", where);
         }
     return NULL;
@@ -162,7 +169,8 @@ static gh_err check_served(struct call *call, const json_t *api)
 
 /* "stageName: The name of the Stage resource for the Deployment resource to create." An existing one
  * is moved to the new deployment and keeps what this call does not name. */
-static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, struct str deployment_id)
+static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in,
+                        struct str deployment_id)
 {
     static const char *const members[] = { "variables" };
     struct call *call = draft->call;
@@ -180,7 +188,8 @@ static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment
     return stage_put(draft, stage);
 }
 
-static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id, json_t **out)
+static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id,
+                   json_t **out)
 {
     *out = NULL;
     gh_err err = api ? deployment_load(call->db, tx, call->arena, api_id, id, out) : NULL;

@@ -2,26 +2,31 @@
 #include "gateway/ops/ops.h"
 #include "gateway/ops/patch.h"
 
-#define PART STR("part")
+#define PART    STR("part")
 #define VERSION STR("version")
 
-static gh_err create_part(struct draft *draft, const struct apigw_CreateDocumentationPart_in *in, json_t **out);
-static gh_err create_version(struct draft *draft, const struct apigw_CreateDocumentationVersion_in *in, json_t **out);
+static gh_err create_part(struct draft *draft, const struct apigw_CreateDocumentationPart_in *in,
+                          json_t **out);
+static gh_err create_version(struct draft *draft, const struct apigw_CreateDocumentationVersion_in *in,
+                             json_t **out);
 static gh_err find(struct draft *draft, struct str kind, struct str id, json_t **out);
 static gh_err read_one(struct call *call, struct str api_id, struct str kind, struct str id, json_t **out);
 static gh_err change(struct call *call, struct str api_id, struct str kind, struct str id,
-                     const struct patch_rules *rules, const struct apigw_ListOfPatchOperation *operations, void *out);
+                     const struct patch_rules *rules, const struct apigw_ListOfPatchOperation *operations,
+                     void *out);
 static gh_err drop(struct call *call, struct str api_id, struct str kind, struct str id);
 static gh_err patch_properties(struct patch *patch);
 
 static const struct patch_row part_rows[] = {
     { "/properties", PATCH_REPLACE, patch_properties },
 };
-static const struct patch_rules part_rules = { part_rows, COUNT(part_rows), patch_refuse_listed, "[/properties]" };
+static const struct patch_rules part_rules = { part_rows, COUNT(part_rows), patch_refuse_listed,
+                                               "[/properties]" };
 static const struct patch_row version_rows[] = {
     { "/description", PATCH_REPLACE, patch_text },
 };
-static const struct patch_rules version_rules = { version_rows, COUNT(version_rows), patch_refuse_listed, "[/description]" };
+static const struct patch_rules version_rules = { version_rows, COUNT(version_rows), patch_refuse_listed,
+                                                  "[/description]" };
 
 /* --- parts --- */
 
@@ -84,7 +89,8 @@ gh_err apigw_GetDocumentationParts(struct call *call, const struct apigw_GetDocu
 gh_err apigw_UpdateDocumentationPart(struct call *call, const struct apigw_UpdateDocumentationPart_in *in,
                                      struct apigw_UpdateDocumentationPart_out *out)
 {
-    return change(call, in->rest_api_id, PART, in->documentation_part_id, &part_rules, &in->patch_operations, out);
+    return change(call, in->rest_api_id, PART, in->documentation_part_id, &part_rules, &in->patch_operations,
+                  out);
 }
 
 /* An unknown API is named here, where Get and Update speak of the part [recorded]. */
@@ -97,7 +103,8 @@ gh_err apigw_DeleteDocumentationPart(struct call *call, const struct apigw_Delet
 
 /* --- versions --- */
 
-gh_err apigw_CreateDocumentationVersion(struct call *call, const struct apigw_CreateDocumentationVersion_in *in,
+gh_err apigw_CreateDocumentationVersion(struct call *call,
+                                        const struct apigw_CreateDocumentationVersion_in *in,
                                         struct apigw_CreateDocumentationVersion_out *out)
 {
     struct draft draft;
@@ -131,13 +138,16 @@ gh_err apigw_GetDocumentationVersions(struct call *call, const struct apigw_GetD
     return err ? err : ops_answer_page(call, &docs, "version", in->position, in->limit, out);
 }
 
-gh_err apigw_UpdateDocumentationVersion(struct call *call, const struct apigw_UpdateDocumentationVersion_in *in,
+gh_err apigw_UpdateDocumentationVersion(struct call *call,
+                                        const struct apigw_UpdateDocumentationVersion_in *in,
                                         struct apigw_UpdateDocumentationVersion_out *out)
 {
-    return change(call, in->rest_api_id, VERSION, in->documentation_version, &version_rules, &in->patch_operations, out);
+    return change(call, in->rest_api_id, VERSION, in->documentation_version, &version_rules,
+                  &in->patch_operations, out);
 }
 
-gh_err apigw_DeleteDocumentationVersion(struct call *call, const struct apigw_DeleteDocumentationVersion_in *in,
+gh_err apigw_DeleteDocumentationVersion(struct call *call,
+                                        const struct apigw_DeleteDocumentationVersion_in *in,
                                         struct apigw_DeleteDocumentationVersion_out *out)
 {
     (void)out;
@@ -152,7 +162,8 @@ static gh_err not_found(struct call *call, struct str kind)
                               : ops_not_found(call, "Invalid Documentation version specified");
 }
 
-static gh_err create_part(struct draft *draft, const struct apigw_CreateDocumentationPart_in *in, json_t **out)
+static gh_err create_part(struct draft *draft, const struct apigw_CreateDocumentationPart_in *in,
+                          json_t **out)
 {
     static const char *const members[] = { "location", "properties" };
     struct call *call = draft->call;
@@ -166,19 +177,22 @@ static gh_err create_part(struct draft *draft, const struct apigw_CreateDocument
     gh_err err = documentation_list(call->db, &draft->tx, call->arena, draft->key.id, PART, &docs);
     for (size_t i = 0; !err && i < docs.n; i++)
         if (json_equal(json_object_get(docs.items[i], "location"), json_object_get(*out, "location")))
-            err = ops_conflict(call, "Documentation part already exists for the specified location: type '%.*s'",
+            err = ops_conflict(call,
+                               "Documentation part already exists for the specified location: type '%.*s'",
                                STR_FMT(in->location->type));
     if (!err)
         documentation_save(&draft->tx, draft->key.id, PART, json_str(*out, "id"), *out);
     return err;
 }
 
-static gh_err create_version(struct draft *draft, const struct apigw_CreateDocumentationVersion_in *in, json_t **out)
+static gh_err create_version(struct draft *draft, const struct apigw_CreateDocumentationVersion_in *in,
+                             json_t **out)
 {
     struct call *call = draft->call;
     json_t *existing, *stage = NULL;
     struct str version = in->documentation_version;
-    gh_err err = documentation_load(call->db, &draft->tx, call->arena, draft->key.id, VERSION, version, &existing);
+    gh_err err =
+        documentation_load(call->db, &draft->tx, call->arena, draft->key.id, VERSION, version, &existing);
     if (!err && str_empty(version))
         err = ops_bad_request(call, "Documentation version cannot be empty");
     if (!err && existing)
@@ -205,7 +219,9 @@ static gh_err find(struct draft *draft, struct str kind, struct str id, json_t *
 {
     struct call *call = draft->call;
     *out = NULL;
-    gh_err err = draft->api ? documentation_load(call->db, &draft->tx, call->arena, draft->key.id, kind, id, out) : NULL;
+    gh_err err = draft->api
+                     ? documentation_load(call->db, &draft->tx, call->arena, draft->key.id, kind, id, out)
+                     : NULL;
     return err || *out ? err : not_found(call, kind);
 }
 
@@ -220,7 +236,8 @@ static gh_err read_one(struct call *call, struct str api_id, struct str kind, st
 }
 
 static gh_err change(struct call *call, struct str api_id, struct str kind, struct str id,
-                     const struct patch_rules *rules, const struct apigw_ListOfPatchOperation *operations, void *out)
+                     const struct patch_rules *rules, const struct apigw_ListOfPatchOperation *operations,
+                     void *out)
 {
     struct draft draft;
     json_t *doc = NULL;
@@ -252,6 +269,7 @@ static gh_err patch_properties(struct patch *patch)
 {
     struct str why;
     if (!json_is_object(json_parse(patch->arena, patch->value, &why)))
-        return gh_fail(patch->arena, &apigw_BadRequestException, "Documentation properties must be a valid JSON object");
+        return gh_fail(patch->arena, &apigw_BadRequestException,
+                       "Documentation properties must be a valid JSON object");
     return patch_string(patch);
 }

@@ -4,7 +4,8 @@
 
 static const struct {
     const char *type, *status; /* NULL: none of its own */
-} types[] = { /* alphabetically, as GetGatewayResponses lists them [recorded] */
+} types[] = {
+    /* alphabetically, as GetGatewayResponses lists them [recorded] */
     { "ACCESS_DENIED", "403" },
     { "API_CONFIGURATION_ERROR", "500" },
     { "AUTHORIZER_CONFIGURATION_ERROR", "500" },
@@ -182,7 +183,8 @@ static gh_err needs_value(struct patch *patch)
 {
     if (patch->op == PATCH_REMOVE || patch->value.len)
         return NULL;
-    return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid null or empty value in %.*s", STR_FMT(patch->member));
+    return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid null or empty value in %.*s",
+                   STR_FMT(patch->member));
 }
 
 static gh_err patch_parameter(struct patch *patch)

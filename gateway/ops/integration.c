@@ -89,9 +89,18 @@ static bool is_type(struct str type, const char *one, const char *other)
 
 static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in, json_t **out)
 {
-    static const char *const members[] = { "type", "httpMethod", "uri", "connectionType", "connectionId", "credentials",
-                                           "requestParameters", "requestTemplates", "passthroughBehavior",
-                                           "contentHandling", "timeoutInMillis", "cacheNamespace",
+    static const char *const members[] = { "type",
+                                           "httpMethod",
+                                           "uri",
+                                           "connectionType",
+                                           "connectionId",
+                                           "credentials",
+                                           "requestParameters",
+                                           "requestTemplates",
+                                           "passthroughBehavior",
+                                           "contentHandling",
+                                           "timeoutInMillis",
+                                           "cacheNamespace",
                                            "cacheKeyParameters" };
     struct call *call = draft->call;
     struct method_ref at;
@@ -122,14 +131,16 @@ static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in,
 static gh_err check(struct draft *draft, const json_t *method, const json_t *integration)
 {
     struct call *call = draft->call;
-    struct str type = json_str(integration, "type"), passthrough = json_str(integration, "passthroughBehavior");
+    struct str type = json_str(integration, "type"),
+               passthrough = json_str(integration, "passthroughBehavior");
     int64_t timeout = json_i64(integration, "timeoutInMillis", 29000);
     gh_err err = NULL;
     if (!str_is(type, "MOCK") && str_empty(json_str(integration, "httpMethod")))
         return ops_bad_request(call, "Enumeration value for HttpMethod must be non-empty");
     if ((err = check_uri(call, type, json_str(integration, "uri"))))
         return err;
-    if (!str_is(passthrough, "WHEN_NO_MATCH") && !str_is(passthrough, "WHEN_NO_TEMPLATES") && !str_is(passthrough, "NEVER"))
+    if (!str_is(passthrough, "WHEN_NO_MATCH") && !str_is(passthrough, "WHEN_NO_TEMPLATES") &&
+        !str_is(passthrough, "NEVER"))
         return ops_bad_request(call, "Invalid passthroughBehavior specified. Valid options are "
                                      "WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER");
     if (timeout < 50 || timeout > 29000)
@@ -152,11 +163,13 @@ static gh_err check_arn(struct call *call, struct str type, struct str uri)
         str_split(&rest, ':', &part[i]);
     if (!str_is(part[0], "arn") || !rest.ptr)
         return ops_bad_request(call, "Invalid ARN specified in the request");
-    if (!str_is(part[2], "apigateway") || (!str_starts(rest, STR("path/")) && !str_starts(rest, STR("action/"))))
+    if (!str_is(part[2], "apigateway") ||
+        (!str_starts(rest, STR("path/")) && !str_starts(rest, STR("action/"))))
         return ops_bad_request(call, "AWS ARN for integration must contain path or action");
     if (str_is(type, "AWS_PROXY") && !str_is(part[4], "lambda") && !str_is(part[4], "firehose"))
-        return ops_bad_request(call, "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
-                                     "Firehose stream invocations.");
+        return ops_bad_request(call,
+                               "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
+                               "Firehose stream invocations.");
     return NULL;
 }
 
@@ -179,8 +192,9 @@ static gh_err check_connection(struct call *call, const json_t *integration)
 {
     struct str type = json_str(integration, "connectionType");
     if (str_is(type, "VPC_LINK") && str_empty(json_str(integration, "connectionId")))
-        return ops_bad_request(call, "ConnectionId should be set to the vpcLinkId or stage variable on connection type "
-                                     "VPC_LINK");
+        return ops_bad_request(
+            call, "ConnectionId should be set to the vpcLinkId or stage variable on connection type "
+                  "VPC_LINK");
     return NULL;
 }
 

@@ -113,11 +113,14 @@ static bool is_regex(struct str pattern)
 static gh_err check(struct call *call, const json_t *method, const json_t *response)
 {
     struct str pattern = json_str(response, "selectionPattern");
-    json_t *method_response = json_at(json_object_get(method, "methodResponses"), json_str(response, "statusCode"));
+    json_t *method_response =
+        json_at(json_object_get(method, "methodResponses"), json_str(response, "statusCode"));
     if (pattern.len && !is_regex(pattern))
         return ops_bad_request(call, "Invalid regex pattern specified");
     gh_err err = content_types_check(call, json_object_get(response, "responseTemplates"));
-    return err ? err : mapping_response_check(call, json_object_get(response, "responseParameters"), method_response);
+    return err ? err
+               : mapping_response_check(call, json_object_get(response, "responseParameters"),
+                                        method_response);
 }
 
 static gh_err find(struct call *call, const json_t *api, struct str resource_id, struct str http_method,

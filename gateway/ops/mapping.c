@@ -1,8 +1,9 @@
 #include "gateway/ops/mapping.h"
 
 static const char *const method_locations[] = { "path", "querystring", "header", NULL };
-static const char *const method_sources[] = { "path", "querystring", "header", "multivaluequerystring",
-                                              "multivalueheader", NULL };
+static const char *const method_sources[] = {
+    "path", "querystring", "header", "multivaluequerystring", "multivalueheader", NULL
+};
 static const char *const response_sources[] = { "header", "multivalueheader", NULL };
 static const char *const header_only[] = { "header", NULL };
 
@@ -10,17 +11,22 @@ static bool is_parameter(struct str text, const char *prefix, const char *const 
 
 static gh_err bad_expression(struct call *call, struct str expression)
 {
-    return ops_bad_request(call, "Invalid mapping expression specified: Validation Result: warnings : [], "
-                                 "errors : [Invalid mapping expression specified: %.*s]", STR_FMT(expression));
+    return ops_bad_request(call,
+                           "Invalid mapping expression specified: Validation Result: warnings : [], "
+                           "errors : [Invalid mapping expression specified: %.*s]",
+                           STR_FMT(expression));
 }
 
 static gh_err bad_parameter(struct call *call, struct str expression)
 {
-    return ops_bad_request(call, "Invalid mapping expression specified: Validation Result: warnings : [], "
-                                 "errors : [Invalid mapping expression parameter specified: %.*s]", STR_FMT(expression));
+    return ops_bad_request(call,
+                           "Invalid mapping expression specified: Validation Result: warnings : [], "
+                           "errors : [Invalid mapping expression parameter specified: %.*s]",
+                           STR_FMT(expression));
 }
 
-gh_err mapping_names_check(struct call *call, const json_t *parameters, const char *prefix, const char *const *locations)
+gh_err mapping_names_check(struct call *call, const json_t *parameters, const char *prefix,
+                           const char *const *locations)
 {
     const char *name;
     json_t *value;
@@ -77,8 +83,9 @@ gh_err mapping_response_check(struct call *call, const json_t *parameters, const
     if (err)
         return err;
     if (!method_response)
-        return ops_bad_request(call, "Invalid mapping expression specified: Validation Result: warnings : [], "
-                                     "errors : [No method response exists for method.]");
+        return ops_bad_request(call,
+                               "Invalid mapping expression specified: Validation Result: warnings : [], "
+                               "errors : [No method response exists for method.]");
     json_object_foreach((json_t *)parameters, name, value) {
         struct str source = json_value_str(value);
         if (!json_object_get(json_object_get(method_response, "responseParameters"), name))
@@ -113,8 +120,9 @@ gh_err content_types_check(struct call *call, const json_t *by_type)
         struct str type = str_of(name);
         ptrdiff_t slash = str_find(type, '/');
         if (!str_is(type, "$default") && (slash < 1 || (size_t)slash + 1 == type.len))
-            return ops_bad_request(call, "Validation Result: warnings : [], errors : [Invalid content type specified: %s]",
-                                   name);
+            return ops_bad_request(
+                call, "Validation Result: warnings : [], errors : [Invalid content type specified: %s]",
+                name);
     }
     return NULL;
 }

@@ -2,7 +2,9 @@
 #include "gateway/ops/mapping.h"
 #include "gateway/ops/patch.h"
 
-static const char *const http_methods[] = { "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY" };
+static const char *const http_methods[] = {
+    "GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"
+};
 static const char *const parameter_locations[] = { "path", "querystring", "header", NULL };
 
 static gh_err put(struct draft *draft, const struct apigw_PutMethod_in *in, json_t **out);
@@ -23,7 +25,8 @@ static const struct patch_row rows[] = {
 };
 static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_plain, NULL };
 
-gh_err apigw_PutMethod(struct call *call, const struct apigw_PutMethod_in *in, struct apigw_PutMethod_out *out)
+gh_err apigw_PutMethod(struct call *call, const struct apigw_PutMethod_in *in,
+                       struct apigw_PutMethod_out *out)
 {
     struct draft draft;
     json_t *method = NULL;
@@ -33,7 +36,8 @@ gh_err apigw_PutMethod(struct call *call, const struct apigw_PutMethod_in *in, s
     return draft_answer(&draft, err, method, out);
 }
 
-gh_err apigw_GetMethod(struct call *call, const struct apigw_GetMethod_in *in, struct apigw_GetMethod_out *out)
+gh_err apigw_GetMethod(struct call *call, const struct apigw_GetMethod_in *in,
+                       struct apigw_GetMethod_out *out)
 {
     json_t *api;
     struct method_ref at;
@@ -43,7 +47,8 @@ gh_err apigw_GetMethod(struct call *call, const struct apigw_GetMethod_in *in, s
     return err ? err : ops_answer(call, at.method, out);
 }
 
-gh_err apigw_UpdateMethod(struct call *call, const struct apigw_UpdateMethod_in *in, struct apigw_UpdateMethod_out *out)
+gh_err apigw_UpdateMethod(struct call *call, const struct apigw_UpdateMethod_in *in,
+                          struct apigw_UpdateMethod_out *out)
 {
     struct draft draft;
     struct method_ref at = { 0 };
@@ -57,7 +62,8 @@ gh_err apigw_UpdateMethod(struct call *call, const struct apigw_UpdateMethod_in 
     return draft_answer(&draft, err, at.method, out);
 }
 
-gh_err apigw_DeleteMethod(struct call *call, const struct apigw_DeleteMethod_in *in, struct apigw_DeleteMethod_out *out)
+gh_err apigw_DeleteMethod(struct call *call, const struct apigw_DeleteMethod_in *in,
+                          struct apigw_DeleteMethod_out *out)
 {
     (void)out;
     struct draft draft;
@@ -72,9 +78,9 @@ gh_err apigw_DeleteMethod(struct call *call, const struct apigw_DeleteMethod_in 
 
 static gh_err put(struct draft *draft, const struct apigw_PutMethod_in *in, json_t **out)
 {
-    static const char *const members[] = { "authorizationType", "authorizerId", "apiKeyRequired", "operationName",
-                                           "requestParameters", "requestModels", "requestValidatorId",
-                                           "authorizationScopes" };
+    static const char *const members[] = { "authorizationType",  "authorizerId",       "apiKeyRequired",
+                                           "operationName",      "requestParameters",  "requestModels",
+                                           "requestValidatorId", "authorizationScopes" };
     struct call *call = draft->call;
     json_t *resource;
     bool known = false;
@@ -84,7 +90,9 @@ static gh_err put(struct draft *draft, const struct apigw_PutMethod_in *in, json
     for (size_t i = 0; i < COUNT(http_methods); i++)
         known |= str_is(in->http_method, http_methods[i]);
     if (!known)
-        return ops_bad_request(call, "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY");
+        return ops_bad_request(
+            call,
+            "Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY");
     if (json_at(json_object_get(resource, "resourceMethods"), in->http_method))
         return ops_conflict(call, "Method already exists for this resource");
     *out = json_own(call->arena, json_object());
@@ -116,8 +124,8 @@ static gh_err check_authorization(struct draft *draft, json_t *method)
     json_set_str(method, "authorizationType", type);
     bool cognito = str_is(type, "COGNITO_USER_POOLS");
     if (!cognito && json_array_size(json_object_get(method, "authorizationScopes")))
-        return ops_bad_request(draft->call,
-                               "Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type");
+        return ops_bad_request(
+            draft->call, "Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type");
     if (str_is(type, "NONE") || str_is(type, "AWS_IAM")) {
         json_object_del(method, "authorizerId");
         return NULL;
@@ -128,8 +136,9 @@ static gh_err check_authorization(struct draft *draft, json_t *method)
     struct str id = json_str(method, "authorizerId");
     json_t *authorizer = id.ptr ? json_at(json_object_get(draft->api, "authorizers"), id) : NULL;
     if (!authorizer || cognito != str_is(json_str(authorizer, "type"), "COGNITO_USER_POOLS"))
-        return ops_bad_request(draft->call, "Invalid authorizer ID specified. Setting the authorization type to CUSTOM "
-                                            "or COGNITO_USER_POOLS requires a valid authorizer.");
+        return ops_bad_request(draft->call,
+                               "Invalid authorizer ID specified. Setting the authorization type to CUSTOM "
+                               "or COGNITO_USER_POOLS requires a valid authorizer.");
     return NULL;
 }
 
@@ -151,7 +160,8 @@ static gh_err check_parameters(struct call *call, const json_t *parameters)
     json_object_foreach((json_t *)parameters, one, value)
         json_object_foreach((json_t *)parameters, other, value)
             if (one != other && str_eq(last_part(str_of(one)), last_part(str_of(other))))
-                return ops_bad_request(call, "Parameter names must be unique across querystring, header and path");
+                return ops_bad_request(call,
+                                       "Parameter names must be unique across querystring, header and path");
     return NULL;
 }
 
@@ -164,6 +174,7 @@ static gh_err check_models(struct draft *draft, const json_t *models)
         return err;
     json_object_foreach((json_t *)models, type, name)
         if (!json_at(json_object_get(draft->api, "models"), json_value_str(name)))
-            return ops_bad_request(draft->call, "Invalid model identifier specified: %.*s", STR_FMT(json_value_str(name)));
+            return ops_bad_request(draft->call, "Invalid model identifier specified: %.*s",
+                                   STR_FMT(json_value_str(name)));
     return NULL;
 }

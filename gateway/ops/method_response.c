@@ -90,15 +90,16 @@ static gh_err check(struct draft *draft, const json_t *response)
     static const char *const locations[] = { "header", NULL };
     const char *type;
     json_t *name, *models = json_object_get(response, "responseModels");
-    gh_err err = mapping_names_check(draft->call, json_object_get(response, "responseParameters"), "method.response",
-                                     locations);
+    gh_err err = mapping_names_check(draft->call, json_object_get(response, "responseParameters"),
+                                     "method.response", locations);
     if (!err)
         err = content_types_check(draft->call, models);
     if (err)
         return err;
     json_object_foreach(models, type, name)
         if (!json_at(json_object_get(draft->api, "models"), json_value_str(name)))
-            return ops_bad_request(draft->call, "Invalid model identifier specified: %.*s", STR_FMT(json_value_str(name)));
+            return ops_bad_request(draft->call, "Invalid model identifier specified: %.*s",
+                                   STR_FMT(json_value_str(name)));
     return NULL;
 }
 

@@ -2,8 +2,10 @@
 
 /* The table that AWS prints, as it prints it. */
 static const char must_be_one_of[] =
-    "[/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, /accessLogSettings, "
-    "/accessLogSettings/destinationArn, /accessLogSettings/format, /{resourcePath}/{httpMethod}/metrics/enabled, "
+    "[/deploymentId, /description, /cacheClusterEnabled, /cacheClusterSize, /clientCertificateId, "
+    "/accessLogSettings, "
+    "/accessLogSettings/destinationArn, /accessLogSettings/format, "
+    "/{resourcePath}/{httpMethod}/metrics/enabled, "
     "/{resourcePath}/{httpMethod}/logging/dataTrace, /{resourcePath}/{httpMethod}/logging/loglevel, "
     "/{resourcePath}/{httpMethod}/throttling/burstLimit/{resourcePath}/{httpMethod}/throttling/rateLimit"
     "/{resourcePath}/{httpMethod}/caching/ttlInSeconds, /{resourcePath}/{httpMethod}/caching/enabled, "
@@ -31,9 +33,10 @@ static const struct {
     { "/caching/enabled", "cachingEnabled", SETTING_FLAG, "false" },
     { "/caching/ttlInSeconds", "cacheTtlInSeconds", SETTING_COUNT, "300" },
     { "/caching/dataEncrypted", "cacheDataEncrypted", SETTING_FLAG, "false" },
-    { "/caching/requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl", SETTING_FLAG, "true" },
-    { "/caching/unauthorizedCacheControlHeaderStrategy", "unauthorizedCacheControlHeaderStrategy", SETTING_TEXT,
-      "SUCCEED_WITH_RESPONSE_HEADER" },
+    { "/caching/requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl", SETTING_FLAG,
+      "true" },
+    { "/caching/unauthorizedCacheControlHeaderStrategy", "unauthorizedCacheControlHeaderStrategy",
+      SETTING_TEXT, "SUCCEED_WITH_RESPONSE_HEADER" },
 };
 
 static struct str entry_name(struct patch *patch);
@@ -82,16 +85,18 @@ gh_err method_setting_refuse(struct patch *patch)
     if (patch->op == PATCH_REMOVE && path.len && path.ptr[0] == '/')
         return nothing_to_remove(patch);
     if (patch->op == PATCH_COPY)
-        return gh_fail(patch->arena, &apigw_BadRequestException,
-                       "Invalid copy operation with path: %.*s and from %.*s. Valid copy:path are [/deploymentId, "
-                       "/variables] and valid copy:from are [/canarySettings/deploymentId, "
-                       "/canarySettings/stageVariableOverrides]", STR_FMT(path), STR_FMT(patch->from));
+        return gh_fail(
+            patch->arena, &apigw_BadRequestException,
+            "Invalid copy operation with path: %.*s and from %.*s. Valid copy:path are [/deploymentId, "
+            "/variables] and valid copy:from are [/canarySettings/deploymentId, "
+            "/canarySettings/stageVariableOverrides]",
+            STR_FMT(path), STR_FMT(patch->from));
     if (str_starts(path, STR("/accessLogSettings")))
         return gh_fail(patch->arena, &apigw_BadRequestException,
                        "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, "
                        "/accessLogSettings/format]");
-    return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid method setting path: %.*s. Must be one of: %s",
-                   STR_FMT(path), must_be_one_of);
+    return gh_fail(patch->arena, &apigw_BadRequestException,
+                   "Invalid method setting path: %.*s. Must be one of: %s", STR_FMT(path), must_be_one_of);
 }
 
 /* "/~1pets~1{id}/GET/…" is the entry "pets/{id}/GET", "/~1/GET/…" is "/GET", "/…/…" with stars is all. */
@@ -103,7 +108,8 @@ static struct str entry_name(struct patch *patch)
     return str_printf(patch->arena, "%.*s/%.*s", STR_FMT(resource), STR_FMT(patch->key2));
 }
 
-/* "A new entry starts from the values of all methods at that time; later changes do not touch it" [recorded]. */
+/* "A new entry starts from the values of all methods at that time; later changes do not touch it" [recorded].
+ */
 static json_t *entry(struct patch *patch)
 {
     json_t *all = json_object_get(patch->target, "methodSettings");
@@ -137,7 +143,9 @@ static gh_err set_number(struct patch *patch, json_t *one, const char *member, e
     bool whole = kind != SETTING_COUNT || number == (double)(int64_t)number;
     /* -1 is how the SDKs say "no limit of its own" */
     if (!end || *end || !(number >= -1 && number <= 1e9) || !whole)
-        return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid value for %.*s: %s", STR_FMT(patch->path), text);
-    json_object_set_new(one, member, kind == SETTING_COUNT ? json_integer((json_int_t)number) : json_real(number));
+        return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid value for %.*s: %s",
+                       STR_FMT(patch->path), text);
+    json_object_set_new(one, member,
+                        kind == SETTING_COUNT ? json_integer((json_int_t)number) : json_real(number));
     return NULL;
 }

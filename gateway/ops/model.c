@@ -13,7 +13,8 @@ static const struct patch_row rows[] = {
 };
 static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_listed, "[/description, /schema]" };
 
-gh_err apigw_CreateModel(struct call *call, const struct apigw_CreateModel_in *in, struct apigw_CreateModel_out *out)
+gh_err apigw_CreateModel(struct call *call, const struct apigw_CreateModel_in *in,
+                         struct apigw_CreateModel_out *out)
 {
     struct draft draft;
     json_t *model = NULL;
@@ -34,7 +35,8 @@ gh_err apigw_GetModel(struct call *call, const struct apigw_GetModel_in *in, str
     return err ? err : ops_answer(call, model, out);
 }
 
-gh_err apigw_GetModels(struct call *call, const struct apigw_GetModels_in *in, struct apigw_GetModels_out *out)
+gh_err apigw_GetModels(struct call *call, const struct apigw_GetModels_in *in,
+                       struct apigw_GetModels_out *out)
 {
     json_t *api;
     gh_err err = draft_read(call, in->rest_api_id, &api);
@@ -46,7 +48,8 @@ gh_err apigw_GetModels(struct call *call, const struct apigw_GetModels_in *in, s
     return ops_answer_page(call, &docs, "name", in->position, in->limit, out);
 }
 
-gh_err apigw_UpdateModel(struct call *call, const struct apigw_UpdateModel_in *in, struct apigw_UpdateModel_out *out)
+gh_err apigw_UpdateModel(struct call *call, const struct apigw_UpdateModel_in *in,
+                         struct apigw_UpdateModel_out *out)
 {
     struct draft draft;
     json_t *model = NULL;
@@ -60,7 +63,8 @@ gh_err apigw_UpdateModel(struct call *call, const struct apigw_UpdateModel_in *i
     return draft_answer(&draft, err, model, out);
 }
 
-gh_err apigw_DeleteModel(struct call *call, const struct apigw_DeleteModel_in *in, struct apigw_DeleteModel_out *out)
+gh_err apigw_DeleteModel(struct call *call, const struct apigw_DeleteModel_in *in,
+                         struct apigw_DeleteModel_out *out)
 {
     (void)out;
     struct draft draft;
@@ -111,8 +115,9 @@ static gh_err check(struct call *call, const json_t *model)
     if (str_empty(schema))
         return ops_bad_request(call, "Model schema must have at least 1 property or array items defined");
     if (str_is(type, "application/json") && !json_is_object(json_parse(call->arena, schema, NULL)))
-        return ops_bad_request(call, "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model "
-                                     "schema specified]");
+        return ops_bad_request(
+            call, "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model "
+                  "schema specified]");
     return NULL;
 }
 
@@ -145,7 +150,8 @@ static gh_err check_unused(struct call *call, const json_t *api, struct str name
     }
     if (!user.ptr)
         return NULL;
-    return ops_conflict(call, "Cannot delete model '%.*s', is referenced in method %.*s", STR_FMT(name), STR_FMT(user));
+    return ops_conflict(call, "Cannot delete model '%.*s', is referenced in method %.*s", STR_FMT(name),
+                        STR_FMT(user));
 }
 
 static gh_err find(struct call *call, const json_t *api, struct str name, json_t **out)

@@ -55,7 +55,8 @@ gh_err api_required(struct call *call, const json_t *api, struct str api_id)
 {
     if (api)
         return NULL;
-    return ops_not_found(call, "Invalid API identifier specified %.*s:%.*s", STR_FMT(call->account), STR_FMT(api_id));
+    return ops_not_found(call, "Invalid API identifier specified %.*s:%.*s", STR_FMT(call->account),
+                         STR_FMT(api_id));
 }
 
 gh_err resource_find(struct call *call, const json_t *api, struct str id, json_t **out)
@@ -87,7 +88,8 @@ gh_err integration_find(struct call *call, const json_t *api, struct str resourc
     return ops_not_found(call, "Invalid Integration identifier specified");
 }
 
-gh_err response_find(struct call *call, const json_t *parent, const char *responses, struct str status, json_t **out)
+gh_err response_find(struct call *call, const json_t *parent, const char *responses, struct str status,
+                     json_t **out)
 {
     *out = json_at(json_object_get(parent, responses), status);
     return *out ? NULL : ops_not_found(call, "Invalid Response status code specified");
@@ -123,8 +125,8 @@ gh_err ops_answer(struct call *call, const json_t *doc, void *out)
     struct str why;
     if (shape_from_json(call->arena, call->operation->out, doc, out, &why))
         return NULL;
-    return gh_fail(call->arena, &GH_INTERNAL, "the stored document does not fit %s: %.*s", call->operation->name,
-                   STR_FMT(why));
+    return gh_fail(call->arena, &GH_INTERNAL, "the stored document does not fit %s: %.*s",
+                   call->operation->name, STR_FMT(why));
 }
 
 json_t *ops_given(struct call *call, const void *in, const char *const *names, size_t n)
@@ -173,7 +175,7 @@ static int by_key(const void *a, const void *b, void *sort_key)
 }
 
 gh_err ops_answer_page(struct call *call, const struct docs *docs, const char *sort_key, struct str position,
-                   struct opt_i64 limit, void *out)
+                       struct opt_i64 limit, void *out)
 {
     struct str after;
     if (!position_key(call->arena, position, &after))

@@ -27,7 +27,8 @@ gh_err draft_answer(struct draft *draft, gh_err err, json_t *doc, void *out);
 gh_err draft_read(struct call *call, struct str api_id, json_t **api);
 
 /* --- nodes; each gives AWS's NotFoundException when it is not there, api may be NULL --- */
-gh_err api_required(struct call *call, const json_t *api, struct str api_id); /* Invalid API identifier specified … */
+gh_err api_required(struct call *call, const json_t *api,
+                    struct str api_id); /* Invalid API identifier specified … */
 gh_err resource_find(struct call *call, const json_t *api, struct str id, json_t **out);
 struct method_ref {
     json_t *resource, *method, *integration;
@@ -38,7 +39,8 @@ gh_err method_find(struct call *call, const json_t *api, struct str resource_id,
 gh_err integration_find(struct call *call, const json_t *api, struct str resource_id, struct str http_method,
                         struct method_ref *out);
 /* responses: the methodResponses or integrationResponses of the node above; may be NULL. */
-gh_err response_find(struct call *call, const json_t *parent, const char *responses, struct str status, json_t **out);
+gh_err response_find(struct call *call, const json_t *parent, const char *responses, struct str status,
+                     json_t **out);
 /* The object under `name`, made when missing. */
 json_t *child_object(json_t *parent, const char *name);
 /* Removes `key` from the object under `name`, and the object when that empties it. */
@@ -55,7 +57,7 @@ json_t *ops_given(struct call *call, const void *in, const char *const *names, s
  * "position: The current pagination position in the paged result set", "limit: The maximum number of
  * returned results per page. The default value is 25 and the maximum value is 500." */
 gh_err ops_answer_page(struct call *call, const struct docs *docs, const char *sort_key, struct str position,
-                   struct opt_i64 limit, void *out);
+                       struct opt_i64 limit, void *out);
 int64_t page_limit(struct opt_i64 limit);
 /* Positions are opaque: the base64url of what the last row was sorted by. */
 struct str position_of(struct arena *arena, struct str key);

@@ -12,6 +12,7 @@ static const struct {
 
 static unsigned op_bit(struct str name);
 static bool row_matches(const char *pattern, struct patch *patch);
+static const struct patch_row *row_for(const struct patch_rules *rules, struct patch *patch);
 static struct str unescape(struct arena *arena, struct str segment);
 static json_t *container(struct patch *patch, json_t *(*make)(void));
 static gh_err entry_missing(struct patch *patch);
@@ -22,12 +23,19 @@ gh_err patch_apply(const struct patch_rules *rules, struct arena *arena, json_t 
                    const struct apigw_ListOfPatchOperation *operations, void *ctx)
 {
     for (size_t i = 0; i < operations->n; i++) {
-        const struct apigw_PatchOperation *one = operations->items[i];
-        struct patch patch = { .arena = arena, .target = target, .op = op_bit(one->op), .op_name = one->op,
-                               .path = one->path, .value = one->value, .from = one->from, .rules = rules, .ctx = ctx };
-        for (size_t r = 0; r < rules->n_rows && !patch.row; r++)
-            if (row_matches(rules->rows[r].path, &patch))
-                patch.row = &rules->rows[r];
+        static const struct apigw_PatchOperation nothing;
+        const struct apigw_PatchOperation *one =
+            operations->items[i] ? operations->items[i] : &nothing; /* [null] */
+        struct patch patch = { .arena = arena,
+                               .target = target,
+                               .op = op_bit(one->op),
+                               .op_name = one->op,
+                               .path = one->path,
+                               .value = one->value,
+                               .from = one->from,
+                               .rules = rules,
+                               .ctx = ctx };
+        patch.row = row_for(rules, &patch);
         bool taken = patch.row && (patch.row->ops & patch.op);
         gh_err err = taken ? patch.row->apply(&patch) : rules->refuse(&patch);
         if (err)
@@ -67,8 +75,8 @@ gh_err patch_integer(struct patch *patch)
 {
     int64_t number;
     if (!str_i64(patch->value, &number))
-        return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid value for %s: %.*s", member_name(patch),
-                       STR_FMT(patch->value));
+        return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid value for %s: %.*s",
+                       member_name(patch), STR_FMT(patch->value));
     json_set_i64(patch->target, member_name(patch), number);
     return NULL;
 }
@@ -132,7 +140,8 @@ gh_err patch_value_in_list(struct patch *patch)
 
 gh_err patch_not_built(struct patch *patch)
 {
-    return gh_fail(patch->arena, &apigw_BadRequestException, "%.*s is not supported by Gatehouse yet", STR_FMT(patch->path));
+    return gh_fail(patch->arena, &apigw_BadRequestException, "%.*s is not supported by Gatehouse yet",
+                   STR_FMT(patch->path));
 }
 
 gh_err patch_bad_path(struct patch *patch)
@@ -154,17 +163,18 @@ gh_err patch_refuse_plain(struct patch *patch)
     for (size_t i = 0; i < COUNT(op_names); i++)
         if (patch->row->ops & op_names[i].bit)
             strbuf_printf(&list, "%s%s", list.len ? ", " : "", op_names[i].name);
-    return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid patch operation specified. Must be one of: [%.*s]",
-                   STR_FMT(strbuf_view(&list)));
+    return gh_fail(patch->arena, &apigw_BadRequestException,
+                   "Invalid patch operation specified. Must be one of: [%.*s]", STR_FMT(strbuf_view(&list)));
 }
 
 gh_err patch_refuse_listed(struct patch *patch)
 {
     struct str path = patch->path.ptr ? patch->path : STR("null");
     if (patch->op != PATCH_REPLACE)
-        return gh_fail(patch->arena, &apigw_BadRequestException,
-                       "Invalid patch path  '%.*s' specified for op '%.*s'. Please choose supported operations",
-                       STR_FMT(path), STR_FMT(patch->op_name));
+        return gh_fail(
+            patch->arena, &apigw_BadRequestException,
+            "Invalid patch path  '%.*s' specified for op '%.*s'. Please choose supported operations",
+            STR_FMT(path), STR_FMT(patch->op_name));
     return gh_fail(patch->arena, &apigw_BadRequestException,
                    "Invalid patch path  '%.*s' specified for op 'replace'. Must be one of: %s", STR_FMT(path),
                    patch->rules->choices);
@@ -204,11 +214,20 @@ static bool row_matches(const char *pattern, struct patch *patch)
     return !have.ptr;
 }
 
+static const struct patch_row *row_for(const struct patch_rules *rules, struct patch *patch)
+{
+    for (size_t i = 0; i < rules->n_rows; i++)
+        if (row_matches(rules->rows[i].path, patch))
+            return &rules->rows[i];
+    return NULL;
+}
+
 static struct str unescape(struct arena *arena, struct str segment)
 {
     struct strbuf buf = strbuf_in(arena, segment.len);
     for (size_t i = 0; i < segment.len; i++) {
-        bool escaped = segment.ptr[i] == '~' && i + 1 < segment.len && (segment.ptr[i + 1] == '0' || segment.ptr[i + 1] == '1');
+        bool escaped = segment.ptr[i] == '~' && i + 1 < segment.len &&
+                       (segment.ptr[i + 1] == '0' || segment.ptr[i + 1] == '1');
         strbuf_char(&buf, escaped ? (segment.ptr[++i] == '1' ? '/' : '~') : segment.ptr[i]);
     }
     return strbuf_view(&buf);

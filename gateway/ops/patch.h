@@ -19,14 +19,14 @@ enum {
 /* One operation under way. */
 struct patch {
     struct arena *arena;
-    json_t *target;             /* the document */
-    const struct patch_row *row; /* NULL while no row matches */
-    unsigned op;                /* PATCH_ADD …, 0 for move and test */
+    json_t *target;                        /* the document */
+    const struct patch_row *row;           /* NULL while no row matches */
+    unsigned op;                           /* PATCH_ADD …, 0 for move and test */
     struct str op_name, path, value, from; /* as sent; value may be absent */
-    struct str member;          /* first segment of the path */
-    struct str key, key2;       /* what the stars of the row stood for, unescaped */
+    struct str member;                     /* first segment of the path */
+    struct str key, key2;                  /* what the stars of the row stood for, unescaped */
     const struct patch_rules *rules;
-    void *ctx;                  /* the operation's own */
+    void *ctx; /* the operation's own */
 };
 
 struct patch_row {
@@ -49,14 +49,15 @@ gh_err patch_apply(const struct patch_rules *rules, struct arena *arena, json_t 
                    const struct apigw_ListOfPatchOperation *operations, void *ctx);
 
 /* --- what a row does with the value --- */
-gh_err patch_string(struct patch *patch);      /* member = value; absent removes */
-gh_err patch_text(struct patch *patch);        /* the same, and an empty text removes too */
-gh_err patch_flag(struct patch *patch);        /* "true", anything else is false (as recorded) */
-gh_err patch_integer(struct patch *patch);     /* no number: BadRequest */
-gh_err patch_string_entry(struct patch *patch); /* member[key] = value; an emptied map disappears */
+gh_err patch_string(struct patch *patch);         /* member = value; absent removes */
+gh_err patch_text(struct patch *patch);           /* the same, and an empty text removes too */
+gh_err patch_flag(struct patch *patch);           /* "true", anything else is false (as recorded) */
+gh_err patch_integer(struct patch *patch);        /* no number: BadRequest */
+gh_err patch_string_entry(struct patch *patch);   /* member[key] = value; an emptied map disappears */
 gh_err patch_template_entry(struct patch *patch); /* an empty template reads back as null, as recorded */
 gh_err patch_flag_entry(struct patch *patch);
-gh_err patch_key_in_list(struct patch *patch);   /* the key is the element; replace puts the value in its place */
+gh_err
+patch_key_in_list(struct patch *patch); /* the key is the element; replace puts the value in its place */
 gh_err patch_value_in_list(struct patch *patch); /* the value is the element */
 /* For members that are not enforced yet: refused by name. */
 gh_err patch_not_built(struct patch *patch);

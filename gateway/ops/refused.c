@@ -27,8 +27,8 @@ const char *const apigateway_refused[] = {
 
 const char *const apigateway_accepted[] = {
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones are not deployed",
-    "RestApi.disableExecuteApiEndpoint, Method.apiKeyRequired, RequestValidator.validateRequestBody: an API that "
-    "uses them is kept, but not deployed",
+    "RestApi.disableExecuteApiEndpoint, Method.apiKeyRequired: an API that uses them is not deployed",
+    "RequestValidator.validateRequestBody: an API that uses it with requestModels is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",
     "RestApi.minimumCompressionSize: answers are not compressed",
     "Integration.connectionType=VPC_LINK, VpcLink: the integration's uri is called directly",

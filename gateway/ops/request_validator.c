@@ -84,8 +84,9 @@ gh_err apigw_DeleteRequestValidator(struct call *call, const struct apigw_Delete
         json_object_foreach(json_object_get(draft.api, "resources"), id, resource)
             json_object_foreach(json_object_get(resource, "resourceMethods"), name, method)
                 if (!err && str_eq(json_str(method, "requestValidatorId"), in->request_validator_id))
-                    err = ops_conflict(call, "Cannot delete request validator '%.*s', is referenced in method: %s/%.*s",
-                                       STR_FMT(json_str(validator, "name")), name, STR_FMT(json_str(resource, "path")));
+                    err = ops_conflict(
+                        call, "Cannot delete request validator '%.*s', is referenced in method: %s/%.*s",
+                        STR_FMT(json_str(validator, "name")), name, STR_FMT(json_str(resource, "path")));
     if (!err)
         child_remove(draft.api, "requestValidators", in->request_validator_id);
     return draft_close(&draft, err);

@@ -6,7 +6,8 @@
 static gh_err create(struct draft *draft, const struct apigw_CreateResource_in *in, json_t **out);
 static gh_err update(struct draft *draft, const struct apigw_UpdateResource_in *in, json_t **out);
 static void delete_tree(struct draft *draft, struct str id);
-static gh_err check_place(struct draft *draft, const json_t *parent, struct str path_part, const json_t *self);
+static gh_err check_place(struct draft *draft, const json_t *parent, struct str path_part,
+                          const json_t *self);
 static void rewrite_path(struct draft *draft, json_t *resource);
 static bool is_below(const json_t *api, struct str id, struct str ancestor);
 static json_t *shown(struct call *call, const json_t *resource, bool whole_methods);
@@ -18,7 +19,8 @@ static const struct patch_row rows[] = {
 };
 static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_listed, "[/parentId, /pathPart]" };
 
-gh_err apigw_CreateResource(struct call *call, const struct apigw_CreateResource_in *in, struct apigw_CreateResource_out *out)
+gh_err apigw_CreateResource(struct call *call, const struct apigw_CreateResource_in *in,
+                            struct apigw_CreateResource_out *out)
 {
     struct draft draft;
     json_t *resource = NULL;
@@ -28,7 +30,8 @@ gh_err apigw_CreateResource(struct call *call, const struct apigw_CreateResource
     return draft_answer(&draft, err, resource, out);
 }
 
-gh_err apigw_GetResource(struct call *call, const struct apigw_GetResource_in *in, struct apigw_GetResource_out *out)
+gh_err apigw_GetResource(struct call *call, const struct apigw_GetResource_in *in,
+                         struct apigw_GetResource_out *out)
 {
     json_t *api, *resource;
     bool whole;
@@ -41,7 +44,8 @@ gh_err apigw_GetResource(struct call *call, const struct apigw_GetResource_in *i
 }
 
 /* Sorted by path, as recorded. */
-gh_err apigw_GetResources(struct call *call, const struct apigw_GetResources_in *in, struct apigw_GetResources_out *out)
+gh_err apigw_GetResources(struct call *call, const struct apigw_GetResources_in *in,
+                          struct apigw_GetResources_out *out)
 {
     json_t *api;
     bool whole;
@@ -58,7 +62,8 @@ gh_err apigw_GetResources(struct call *call, const struct apigw_GetResources_in 
     return ops_answer_page(call, &docs, "path", in->position, in->limit, out);
 }
 
-gh_err apigw_UpdateResource(struct call *call, const struct apigw_UpdateResource_in *in, struct apigw_UpdateResource_out *out)
+gh_err apigw_UpdateResource(struct call *call, const struct apigw_UpdateResource_in *in,
+                            struct apigw_UpdateResource_out *out)
 {
     struct draft draft;
     json_t *resource = NULL;
@@ -68,7 +73,8 @@ gh_err apigw_UpdateResource(struct call *call, const struct apigw_UpdateResource
     return draft_answer(&draft, err, err ? NULL : shown(call, resource, false), out);
 }
 
-gh_err apigw_DeleteResource(struct call *call, const struct apigw_DeleteResource_in *in, struct apigw_DeleteResource_out *out)
+gh_err apigw_DeleteResource(struct call *call, const struct apigw_DeleteResource_in *in,
+                            struct apigw_DeleteResource_out *out)
 {
     (void)out;
     struct draft draft;
@@ -176,11 +182,13 @@ static gh_err check_place(struct draft *draft, const json_t *parent, struct str 
 {
     struct str parent_part = json_str(parent, "pathPart"), parent_id = json_str(parent, "id");
     if (is_greedy(parent_part))
-        return ops_bad_request(draft->call, "Cannot create a child of a resource with a greedy path variable: %.*s",
+        return ops_bad_request(draft->call,
+                               "Cannot create a child of a resource with a greedy path variable: %.*s",
                                STR_FMT(parent_part));
     if (!path_part_valid(path_part))
-        return ops_bad_request(draft->call, "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path "
-                                            "variable and curly braces at the beginning and the end.");
+        return ops_bad_request(draft->call,
+                               "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path "
+                               "variable and curly braces at the beginning and the end.");
     const char *name;
     json_t *other;
     json_object_foreach(json_object_get(draft->api, "resources"), name, other) {
@@ -188,12 +196,14 @@ static gh_err check_place(struct draft *draft, const json_t *parent, struct str 
         if (other == self || !str_eq(json_str(other, "parentId"), parent_id))
             continue;
         if (str_eq(part, path_part))
-            return ops_conflict(draft->call, "Another resource with the same parent already has this name: %.*s",
+            return ops_conflict(draft->call,
+                                "Another resource with the same parent already has this name: %.*s",
                                 STR_FMT(path_part));
         if (is_variable(part) && is_variable(path_part))
-            return ops_bad_request(draft->call,
-                                   "A sibling (%.*s) of this resource already has a variable path part -- only one is allowed",
-                                   STR_FMT(part));
+            return ops_bad_request(
+                draft->call,
+                "A sibling (%.*s) of this resource already has a variable path part -- only one is allowed",
+                STR_FMT(part));
     }
     return NULL;
 }
@@ -203,8 +213,9 @@ static void rewrite_path(struct draft *draft, json_t *resource)
     struct str id = json_str(resource, "id");
     json_t *resources = json_object_get(draft->api, "resources"), *other;
     struct str above = json_str(json_at(resources, json_str(resource, "parentId")), "path");
-    struct str path = str_printf(draft->call->arena, "%.*s/%.*s", STR_FMT(str_is(above, "/") ? STR("") : above),
-                                 STR_FMT(json_str(resource, "pathPart")));
+    struct str path =
+        str_printf(draft->call->arena, "%.*s/%.*s", STR_FMT(str_is(above, "/") ? STR("") : above),
+                   STR_FMT(json_str(resource, "pathPart")));
     json_set_str(resource, "path", path);
     const char *name;
     json_object_foreach(resources, name, other)

@@ -38,7 +38,8 @@ static const struct patch_row rows[] = {
 };
 static const struct patch_rules rules = { rows, COUNT(rows), refuse, NULL };
 
-gh_err apigw_CreateRestApi(struct call *call, const struct apigw_CreateRestApi_in *in, struct apigw_CreateRestApi_out *out)
+gh_err apigw_CreateRestApi(struct call *call, const struct apigw_CreateRestApi_in *in,
+                           struct apigw_CreateRestApi_out *out)
 {
     gh_err err = check_new(call, in);
     if (err)
@@ -52,7 +53,8 @@ gh_err apigw_CreateRestApi(struct call *call, const struct apigw_CreateRestApi_i
     return err ? err : ops_answer(call, shown(call, api), out);
 }
 
-gh_err apigw_GetRestApi(struct call *call, const struct apigw_GetRestApi_in *in, struct apigw_GetRestApi_out *out)
+gh_err apigw_GetRestApi(struct call *call, const struct apigw_GetRestApi_in *in,
+                        struct apigw_GetRestApi_out *out)
 {
     json_t *api;
     gh_err err = draft_read(call, in->rest_api_id, &api);
@@ -62,7 +64,8 @@ gh_err apigw_GetRestApi(struct call *call, const struct apigw_GetRestApi_in *in,
 }
 
 /* In order of creation; the position names the last one shown: "1732158000000000/abc123". */
-gh_err apigw_GetRestApis(struct call *call, const struct apigw_GetRestApis_in *in, struct apigw_GetRestApis_out *out)
+gh_err apigw_GetRestApis(struct call *call, const struct apigw_GetRestApis_in *in,
+                         struct apigw_GetRestApis_out *out)
 {
     struct str after, us;
     int64_t after_us = 0;
@@ -80,12 +83,15 @@ gh_err apigw_GetRestApis(struct call *call, const struct apigw_GetRestApis_in *i
     for (size_t i = 0; i < page.docs.n; i++)
         json_array_append(items, shown(call, page.docs.items[i]));
     if (page.more)
-        json_set_str(answer, "position", position_of(call->arena, str_printf(call->arena, "%lld/%.*s", (long long)page.last_us,
-                                                     STR_FMT(json_str(page.docs.items[page.docs.n - 1], "id")))));
+        json_set_str(
+            answer, "position",
+            position_of(call->arena, str_printf(call->arena, "%lld/%.*s", (long long)page.last_us,
+                                                STR_FMT(json_str(page.docs.items[page.docs.n - 1], "id")))));
     return ops_answer(call, answer, out);
 }
 
-gh_err apigw_UpdateRestApi(struct call *call, const struct apigw_UpdateRestApi_in *in, struct apigw_UpdateRestApi_out *out)
+gh_err apigw_UpdateRestApi(struct call *call, const struct apigw_UpdateRestApi_in *in,
+                           struct apigw_UpdateRestApi_out *out)
 {
     struct draft draft;
     gh_err err = draft_open(&draft, call, in->rest_api_id);
@@ -97,7 +103,8 @@ gh_err apigw_UpdateRestApi(struct call *call, const struct apigw_UpdateRestApi_i
 }
 
 /* Deleted first, then taken off the loops: a request between the two is still answered. */
-gh_err apigw_DeleteRestApi(struct call *call, const struct apigw_DeleteRestApi_in *in, struct apigw_DeleteRestApi_out *out)
+gh_err apigw_DeleteRestApi(struct call *call, const struct apigw_DeleteRestApi_in *in,
+                           struct apigw_DeleteRestApi_out *out)
 {
     (void)out;
     struct draft draft;
@@ -138,10 +145,12 @@ static gh_err check_new(struct call *call, const struct apigw_CreateRestApi_in *
 static gh_err check_endpoint(struct call *call, const struct apigw_EndpointConfiguration *endpoint)
 {
     if (endpoint->types.set && !endpoint->types.n)
-        return ops_bad_request(call, "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.");
+        return ops_bad_request(call,
+                               "REGIONAL Configuration and EDGE Configuration cannot be both DISABLED.");
     if (endpoint->types.n > 1)
         return ops_bad_request(call, "Cannot create an api with multiple Endpoint Types.");
-    if (endpoint->types.n && str_is(endpoint->types.items[0], "PRIVATE") && str_is(endpoint->ip_address_type, "ipv4"))
+    if (endpoint->types.n && str_is(endpoint->types.items[0], "PRIVATE") &&
+        str_is(endpoint->ip_address_type, "ipv4"))
         return ops_bad_request(call, "Only dualstack ipAddressType is supported for Private APIs.");
     return NULL;
 }
@@ -153,7 +162,10 @@ static json_t *endpoint_document(const struct apigw_EndpointConfiguration *given
     json_t *endpoint = json_object(), *types = json_array();
     json_array_append_new(types, json_of(type));
     json_object_set_new(endpoint, "types", types);
-    json_set_str(endpoint, "ipAddressType", ip.ptr ? ip : str_is(type, "PRIVATE") ? STR("dualstack") : STR("ipv4"));
+    json_set_str(endpoint, "ipAddressType",
+                 ip.ptr                    ? ip
+                 : str_is(type, "PRIVATE") ? STR("dualstack")
+                                           : STR("ipv4"));
     return endpoint;
 }
 
@@ -171,8 +183,9 @@ static void add_default_model(struct call *call, json_t *models, const char *nam
 
 static json_t *new_document(struct call *call, const struct apigw_CreateRestApi_in *in, struct str id)
 {
-    static const char *const members[] = { "name", "description", "version", "binaryMediaTypes",
-                                           "minimumCompressionSize", "tags" };
+    static const char *const members[] = {
+        "name", "description", "version", "binaryMediaTypes", "minimumCompressionSize", "tags"
+    };
     json_t *api = json_own(call->arena, json_object());
     json_set_str(api, "id", id);
     json_object_update(api, ops_given(call, in, members, COUNT(members)));
@@ -268,7 +281,8 @@ static gh_err patch_compression(struct patch *patch)
 
 static gh_err patch_endpoint_type(struct patch *patch)
 {
-    if (!str_is(patch->value, "REGIONAL") && !str_is(patch->value, "EDGE") && !str_is(patch->value, "PRIVATE"))
+    if (!str_is(patch->value, "REGIONAL") && !str_is(patch->value, "EDGE") &&
+        !str_is(patch->value, "PRIVATE"))
         return patch_fail(patch, "Invalid EndpointTypes specified. Valid options are REGIONAL,EDGE,PRIVATE");
     json_t *endpoint = json_object_get(patch->target, "endpointConfiguration");
     json_t *types = json_array();

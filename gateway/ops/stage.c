@@ -48,7 +48,8 @@ static const struct patch_row rows[] = {
 };
 static const struct patch_rules rules = { rows, COUNT(rows), method_setting_refuse, NULL };
 
-gh_err apigw_CreateStage(struct call *call, const struct apigw_CreateStage_in *in, struct apigw_CreateStage_out *out)
+gh_err apigw_CreateStage(struct call *call, const struct apigw_CreateStage_in *in,
+                         struct apigw_CreateStage_out *out)
 {
     struct draft draft;
     json_t *stage = NULL;
@@ -72,7 +73,8 @@ gh_err apigw_GetStage(struct call *call, const struct apigw_GetStage_in *in, str
 }
 
 /* "item", not "items", even in SDKs; not paged. */
-gh_err apigw_GetStages(struct call *call, const struct apigw_GetStages_in *in, struct apigw_GetStages_out *out)
+gh_err apigw_GetStages(struct call *call, const struct apigw_GetStages_in *in,
+                       struct apigw_GetStages_out *out)
 {
     json_t *api;
     struct docs docs = { 0 };
@@ -91,7 +93,8 @@ gh_err apigw_GetStages(struct call *call, const struct apigw_GetStages_in *in, s
     return ops_answer(call, answer, out);
 }
 
-gh_err apigw_UpdateStage(struct call *call, const struct apigw_UpdateStage_in *in, struct apigw_UpdateStage_out *out)
+gh_err apigw_UpdateStage(struct call *call, const struct apigw_UpdateStage_in *in,
+                         struct apigw_UpdateStage_out *out)
 {
     struct draft draft;
     json_t *stage = NULL;
@@ -101,7 +104,8 @@ gh_err apigw_UpdateStage(struct call *call, const struct apigw_UpdateStage_in *i
     return publish(&draft, err, stage, out);
 }
 
-gh_err apigw_DeleteStage(struct call *call, const struct apigw_DeleteStage_in *in, struct apigw_DeleteStage_out *out)
+gh_err apigw_DeleteStage(struct call *call, const struct apigw_DeleteStage_in *in,
+                         struct apigw_DeleteStage_out *out)
 {
     (void)out;
     struct draft draft;
@@ -115,7 +119,8 @@ gh_err apigw_DeleteStage(struct call *call, const struct apigw_DeleteStage_in *i
     return err ? err : gateway_unpublish(call->module, call, in->rest_api_id, in->stage_name);
 }
 
-gh_err apigw_FlushStageAuthorizersCache(struct call *call, const struct apigw_FlushStageAuthorizersCache_in *in,
+gh_err apigw_FlushStageAuthorizersCache(struct call *call,
+                                        const struct apigw_FlushStageAuthorizersCache_in *in,
                                         struct apigw_FlushStageAuthorizersCache_out *out)
 {
     (void)out;
@@ -167,10 +172,14 @@ gh_err stage_check(struct call *call, const json_t *stage)
         return ops_bad_request(call, "Stage name only allows a-zA-Z0-9_");
     json_object_foreach(json_object_get(stage, "variables"), name, value) {
         if (!*name || !made_of(str_of(name), "_"))
-            return ops_bad_request(call, "Invalid stage variable name: %s. Please use names with only word characters.", name);
+            return ops_bad_request(
+                call, "Invalid stage variable name: %s. Please use names with only word characters.", name);
         if (!made_of(json_value_str(value), "-._~:/?#&=,"))
-            return ops_bad_request(call, "Invalid stage variable value of key %s.  Please use values with alphanumeric "
-                                         "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','.", name);
+            return ops_bad_request(
+                call,
+                "Invalid stage variable value of key %s.  Please use values with alphanumeric "
+                "characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','.",
+                name);
     }
     return NULL;
 }
@@ -185,7 +194,8 @@ gh_err stage_put(struct draft *draft, json_t *stage)
     if (err)
         return err;
     stage_save(&draft->tx, draft->key.id, stage);
-    err = stage_source_load(call->db, &draft->tx, call->arena, draft->key.id, json_str(stage, "stageName"), &found, &source);
+    err = stage_source_load(call->db, &draft->tx, call->arena, draft->key.id, json_str(stage, "stageName"),
+                            &found, &source);
     if (err || !found)
         return err; /* not found: the transaction has failed, its commit says why */
     return gateway_check(call->module, call, &source);
@@ -268,7 +278,8 @@ static gh_err check_documentation_version(struct draft *draft, const json_t *sta
     json_t *found;
     if (!version.ptr)
         return NULL;
-    gh_err err = documentation_load(call->db, &draft->tx, call->arena, draft->key.id, STR("version"), version, &found);
+    gh_err err =
+        documentation_load(call->db, &draft->tx, call->arena, draft->key.id, STR("version"), version, &found);
     if (err || found)
         return err;
     return ops_bad_request(call, "Invalid Documentation version specified");
@@ -314,11 +325,14 @@ static gh_err patch_access_log(struct patch *patch)
         return patch_fail(patch, "Access Log value must not be empty");
     if (is_format && str_find_str(patch->value, STR("$context.requestId")) < 0 &&
         str_find_str(patch->value, STR("$context.extendedRequestId")) < 0)
-        return patch_fail(patch, "Access Log format must include either $context.requestId or $context.extendedRequestId");
+        return patch_fail(
+            patch, "Access Log format must include either $context.requestId or $context.extendedRequestId");
     if (!is_format && str_starts(patch->value, STR("arn:aws:firehose:")))
         return patch_not_built(patch);
     if (!is_format && !str_starts(patch->value, STR("arn:aws:logs:")))
-        return patch_fail(patch, "The ARN must be a valid CloudWatch Logs log group or Kinesis Data Firehose delivery stream");
+        return patch_fail(
+            patch,
+            "The ARN must be a valid CloudWatch Logs log group or Kinesis Data Firehose delivery stream");
     json_t *settings = json_object_get(patch->target, "accessLogSettings");
     if (!settings) {
         settings = json_object();

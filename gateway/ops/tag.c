@@ -6,9 +6,9 @@
 struct tagged {
     struct call *call;
     struct tx *tx;
-    struct str kind;     /* "restapis", "vpclinks" */
+    struct str kind; /* "restapis", "vpclinks" */
     struct api_key key;
-    struct str stage;    /* or absent */
+    struct str stage; /* or absent */
     json_t *doc;
 };
 
@@ -29,7 +29,8 @@ gh_err apigw_GetTags(struct call *call, const struct apigw_GetTags_in *in, struc
 }
 
 /* "Adds or updates a tag on a given resource." */
-gh_err apigw_TagResource(struct call *call, const struct apigw_TagResource_in *in, struct apigw_TagResource_out *out)
+gh_err apigw_TagResource(struct call *call, const struct apigw_TagResource_in *in,
+                         struct apigw_TagResource_out *out)
 {
     static const char *const members[] = { "tags" };
     (void)out;
@@ -45,7 +46,8 @@ gh_err apigw_TagResource(struct call *call, const struct apigw_TagResource_in *i
     return finish(&tagged, &tx, err);
 }
 
-gh_err apigw_UntagResource(struct call *call, const struct apigw_UntagResource_in *in, struct apigw_UntagResource_out *out)
+gh_err apigw_UntagResource(struct call *call, const struct apigw_UntagResource_in *in,
+                           struct apigw_UntagResource_out *out)
 {
     (void)out;
     struct tagged tagged;
@@ -106,12 +108,14 @@ static gh_err check(struct call *call, const json_t *tags)
     const char *name;
     json_t *value;
     if (json_object_size(tags) > 50)
-        return gh_fail(call->arena, &apigw_LimitExceededException, "A resource cannot have more than 50 tags");
+        return gh_fail(call->arena, &apigw_LimitExceededException,
+                       "A resource cannot have more than 50 tags");
     json_object_foreach((json_t *)tags, name, value) {
         if (str_starts_nocase(str_of(name), STR("aws:")))
             return ops_bad_request(call, "Invalid tag key: %s. Tag keys must not start with aws:", name);
         if (!*name || strlen(name) > 128 || json_string_length(value) > 256)
-            return ops_bad_request(call, "Invalid tag %s. Keys have 1 to 128, values 0 to 256 characters", name);
+            return ops_bad_request(call, "Invalid tag %s. Keys have 1 to 128, values 0 to 256 characters",
+                                   name);
     }
     return NULL;
 }

@@ -18,7 +18,8 @@ static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_listed
 
 /* Answers PENDING and is AVAILABLE from the next look on: there is nothing to wait for [recorded: the
  * first answer has neither statusMessage nor tags]. */
-gh_err apigw_CreateVpcLink(struct call *call, const struct apigw_CreateVpcLink_in *in, struct apigw_CreateVpcLink_out *out)
+gh_err apigw_CreateVpcLink(struct call *call, const struct apigw_CreateVpcLink_in *in,
+                           struct apigw_CreateVpcLink_out *out)
 {
     static const char *const members[] = { "name", "description", "targetArns", "tags" };
     struct tx tx;
@@ -38,7 +39,8 @@ gh_err apigw_CreateVpcLink(struct call *call, const struct apigw_CreateVpcLink_i
     return err ? err : ops_answer(call, answer, out);
 }
 
-gh_err apigw_GetVpcLink(struct call *call, const struct apigw_GetVpcLink_in *in, struct apigw_GetVpcLink_out *out)
+gh_err apigw_GetVpcLink(struct call *call, const struct apigw_GetVpcLink_in *in,
+                        struct apigw_GetVpcLink_out *out)
 {
     json_t *link;
     gh_err err = find(call, NULL, in->vpc_link_id, &link);
@@ -48,14 +50,16 @@ gh_err apigw_GetVpcLink(struct call *call, const struct apigw_GetVpcLink_in *in,
     return ops_answer(call, link, out);
 }
 
-gh_err apigw_GetVpcLinks(struct call *call, const struct apigw_GetVpcLinks_in *in, struct apigw_GetVpcLinks_out *out)
+gh_err apigw_GetVpcLinks(struct call *call, const struct apigw_GetVpcLinks_in *in,
+                         struct apigw_GetVpcLinks_out *out)
 {
     struct docs docs;
     gh_err err = vpc_link_list(call->db, call->arena, call->account, call->region, &docs);
     return err ? err : ops_answer_page(call, &docs, "id", in->position, in->limit, out);
 }
 
-gh_err apigw_UpdateVpcLink(struct call *call, const struct apigw_UpdateVpcLink_in *in, struct apigw_UpdateVpcLink_out *out)
+gh_err apigw_UpdateVpcLink(struct call *call, const struct apigw_UpdateVpcLink_in *in,
+                           struct apigw_UpdateVpcLink_out *out)
 {
     struct tx tx;
     json_t *link;
@@ -68,7 +72,8 @@ gh_err apigw_UpdateVpcLink(struct call *call, const struct apigw_UpdateVpcLink_i
     return finish(call, &tx, err, link, out);
 }
 
-gh_err apigw_DeleteVpcLink(struct call *call, const struct apigw_DeleteVpcLink_in *in, struct apigw_DeleteVpcLink_out *out)
+gh_err apigw_DeleteVpcLink(struct call *call, const struct apigw_DeleteVpcLink_in *in,
+                           struct apigw_DeleteVpcLink_out *out)
 {
     (void)out;
     struct tx tx;
@@ -119,7 +124,8 @@ static gh_err check(struct call *call, const struct apigw_CreateVpcLink_in *in)
         while (str_split(&rest, ':', &part))
             colons++;
         if (!arn || colons < 6)
-            return ops_bad_request(call, "Invalid ARN. ARN is not well formed %.*s", STR_FMT(in->target_arns.items[i]));
+            return ops_bad_request(call, "Invalid ARN. ARN is not well formed %.*s",
+                                   STR_FMT(in->target_arns.items[i]));
     }
     return NULL;
 }

@@ -9,8 +9,8 @@ static const char SELECT_STAGE[] =
     " WHERE s.api_id = $1 AND s.name = $2";
 static const char SELECT_NAMES[] = "SELECT api_id, name FROM rest_stages ORDER BY api_id, name";
 
-gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str stage,
-                         bool *found, struct stage_source *out)
+gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id,
+                         struct str stage, bool *found, struct stage_source *out)
 {
     struct rows rows;
     struct str api = STR_NONE, settings = STR_NONE;

@@ -24,7 +24,8 @@
  *             "integrationResponses":{"200":{"statusCode","selectionPattern" (absent or "": the default),
  *                "contentHandling","responseParameters":{"method.response.header.X":"integration.response.header.Y"},
  *                "responseTemplates":{"application/json":"VTL" or null}}}}}}}},
- *    "authorizers": {ID: {"id","name","type":"TOKEN|REQUEST|COGNITO_USER_POOLS","authorizerUri","providerARNs":[..],
+ *    "authorizers": {ID:
+ * {"id","name","type":"TOKEN|REQUEST|COGNITO_USER_POOLS","authorizerUri","providerARNs":[..],
  *       "identitySource","identityValidationExpression","authorizerResultTtlInSeconds":300,
  *       "authorizerCredentials"}},
  *    "models": {NAME: {"id","name","contentType","schema":"JSON as a string"}},
@@ -45,15 +46,15 @@
 struct stage_source {
     struct str account, region;
     struct str api_id;
-    struct str stage;         /* name */
+    struct str stage; /* name */
     struct str deployment_id;
-    json_t *api;              /* document, owned by the arena */
-    json_t *settings;         /* the stage's document, owned by the arena */
+    json_t *api;      /* document, owned by the arena */
+    json_t *settings; /* the stage's document, owned by the arena */
 };
 
 /* *found false: no such stage. */
-gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str stage,
-                         bool *found, struct stage_source *out);
+gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id,
+                         struct str stage, bool *found, struct stage_source *out);
 
 /* Every stage there is, for the start. Names are read at once, documents one by one, so that the
  * caller may compile each in an arena of its own:
@@ -65,7 +66,7 @@ struct stage_sources {
     struct str api_id, stage; /* of the current one */
     struct stage_name {
         struct str api_id, stage;
-    } *names;
+    } * names;
     size_t n, at;
 };
 gh_err stage_sources_open(struct stage_sources *all, struct db *db, struct arena *arena);

@@ -26,7 +26,8 @@ gh_err docs_read(struct rows *rows, struct docs *out)
     while (!err && rows_next(rows)) {
         if (out->n == cap) {
             size_t grown = cap ? cap * 2 : 16;
-            out->items = arena_grow(rows->arena, out->items, cap * sizeof *out->items, grown * sizeof *out->items);
+            out->items =
+                arena_grow(rows->arena, out->items, cap * sizeof *out->items, grown * sizeof *out->items);
             cap = grown;
         }
         err = doc_parse(rows->arena, rows_str(rows, 0), &out->items[out->n]);

@@ -18,7 +18,8 @@ static const char *const API_DELETES[] = {
 
 static const char DEPLOYMENT_SELECT[] = "SELECT doc FROM rest_deployments WHERE api_id = $1 AND id = $2";
 static const char DEPLOYMENT_API[] = "SELECT api FROM rest_deployments WHERE api_id = $1 AND id = $2";
-static const char DEPLOYMENT_LIST[] = "SELECT doc FROM rest_deployments WHERE api_id = $1 ORDER BY created_us, id";
+static const char DEPLOYMENT_LIST[] =
+    "SELECT doc FROM rest_deployments WHERE api_id = $1 ORDER BY created_us, id";
 static const char DEPLOYMENT_INSERT[] =
     "INSERT INTO rest_deployments (api_id, id, created_us, doc, api) VALUES ($1, $2, $3, $4, $5)";
 static const char DEPLOYMENT_UPDATE[] = "UPDATE rest_deployments SET doc = $3 WHERE api_id = $1 AND id = $2";
@@ -33,11 +34,13 @@ static const char STAGE_DELETE[] = "DELETE FROM rest_stages WHERE api_id = $1 AN
 
 static const char DOCUMENTATION_SELECT[] =
     "SELECT doc FROM rest_documentation WHERE api_id = $1 AND kind = $2 AND id = $3";
-static const char DOCUMENTATION_LIST[] = "SELECT doc FROM rest_documentation WHERE api_id = $1 AND kind = $2 ORDER BY id";
+static const char DOCUMENTATION_LIST[] =
+    "SELECT doc FROM rest_documentation WHERE api_id = $1 AND kind = $2 ORDER BY id";
 static const char DOCUMENTATION_SAVE[] =
     "INSERT INTO rest_documentation (api_id, kind, id, doc) VALUES ($1, $2, $3, $4)"
     " ON CONFLICT (api_id, kind, id) DO UPDATE SET doc = excluded.doc";
-static const char DOCUMENTATION_DELETE[] = "DELETE FROM rest_documentation WHERE api_id = $1 AND kind = $2 AND id = $3";
+static const char DOCUMENTATION_DELETE[] =
+    "DELETE FROM rest_documentation WHERE api_id = $1 AND kind = $2 AND id = $3";
 
 gh_err api_load(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, json_t **out)
 {
@@ -81,7 +84,8 @@ gh_err api_list(struct db *db, struct arena *arena, struct str account, struct s
     return err ? err : close_err;
 }
 
-gh_err deployment_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str id, json_t **out)
+gh_err deployment_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str id,
+                       json_t **out)
 {
     struct rows rows;
     rows_open(&rows, db, tx, arena, DEPLOYMENT_SELECT, "ss", api_id, id);
@@ -102,8 +106,8 @@ gh_err deployment_list(struct db *db, struct arena *arena, struct str api_id, st
     return docs_read(&rows, out);
 }
 
-void deployment_insert(struct tx *tx, struct str api_id, struct str id, int64_t created_us, const json_t *deployment,
-                       const json_t *api)
+void deployment_insert(struct tx *tx, struct str api_id, struct str id, int64_t created_us,
+                       const json_t *deployment, const json_t *api)
 {
     tx_run(tx, DEPLOYMENT_INSERT, "ssiss", api_id, id, created_us, json_print(tx->arena, deployment),
            json_print(tx->arena, api));
@@ -119,7 +123,8 @@ void deployment_delete(struct tx *tx, struct str api_id, struct str id)
     tx_run(tx, DEPLOYMENT_DELETE, "ss", api_id, id);
 }
 
-gh_err stage_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str name, json_t **out)
+gh_err stage_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str name,
+                  json_t **out)
 {
     struct rows rows;
     rows_open(&rows, db, tx, arena, STAGE_SELECT, "ss", api_id, name);
@@ -144,16 +149,16 @@ void stage_delete(struct tx *tx, struct str api_id, struct str name)
     tx_run(tx, STAGE_DELETE, "ss", api_id, name);
 }
 
-gh_err documentation_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str kind,
-                          struct str id, json_t **out)
+gh_err documentation_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id,
+                          struct str kind, struct str id, json_t **out)
 {
     struct rows rows;
     rows_open(&rows, db, tx, arena, DOCUMENTATION_SELECT, "sss", api_id, kind, id);
     return doc_read(&rows, out);
 }
 
-gh_err documentation_list(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str kind,
-                          struct docs *out)
+gh_err documentation_list(struct db *db, struct tx *tx, struct arena *arena, struct str api_id,
+                          struct str kind, struct docs *out)
 {
     struct rows rows;
     rows_open(&rows, db, tx, arena, DOCUMENTATION_LIST, "ss", api_id, kind);

@@ -31,23 +31,27 @@ gh_err api_list(struct db *db, struct arena *arena, struct str account, struct s
                 struct str after_id, int64_t limit, struct api_page *out);
 
 /* --- deployments --- */
-gh_err deployment_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str id, json_t **out);
+gh_err deployment_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str id,
+                       json_t **out);
 gh_err deployment_list(struct db *db, struct arena *arena, struct str api_id, struct docs *out);
 gh_err deployment_api(struct db *db, struct arena *arena, struct str api_id, struct str id, json_t **out);
-void deployment_insert(struct tx *tx, struct str api_id, struct str id, int64_t created_us, const json_t *deployment,
-                       const json_t *api);
+void deployment_insert(struct tx *tx, struct str api_id, struct str id, int64_t created_us,
+                       const json_t *deployment, const json_t *api);
 void deployment_save(struct tx *tx, struct str api_id, struct str id, const json_t *deployment);
 void deployment_delete(struct tx *tx, struct str api_id, struct str id);
 
 /* --- stages --- */
-gh_err stage_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str name, json_t **out);
+gh_err stage_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str name,
+                  json_t **out);
 gh_err stage_list(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct docs *out);
-void stage_save(struct tx *tx, struct str api_id, const json_t *stage); /* inserts or replaces, by stageName */
+void stage_save(struct tx *tx, struct str api_id,
+                const json_t *stage); /* inserts or replaces, by stageName */
 void stage_delete(struct tx *tx, struct str api_id, struct str name);
 
 /* --- documentation: kind "part" or "version" --- */
-gh_err documentation_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str kind,
-                          struct str id, json_t **out);
-gh_err documentation_list(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str kind, struct docs *out);
+gh_err documentation_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id,
+                          struct str kind, struct str id, json_t **out);
+gh_err documentation_list(struct db *db, struct tx *tx, struct arena *arena, struct str api_id,
+                          struct str kind, struct docs *out);
 void documentation_save(struct tx *tx, struct str api_id, struct str kind, struct str id, const json_t *doc);
 void documentation_delete(struct tx *tx, struct str api_id, struct str kind, struct str id);

@@ -13,7 +13,8 @@ gh_err vpc_link_load(struct db *db, struct tx *tx, struct arena *arena, struct a
     return doc_read(&rows, out);
 }
 
-gh_err vpc_link_list(struct db *db, struct arena *arena, struct str account, struct str region, struct docs *out)
+gh_err vpc_link_list(struct db *db, struct arena *arena, struct str account, struct str region,
+                     struct docs *out)
 {
     struct rows rows;
     rows_open(&rows, db, NULL, arena, LINK_LIST, "ss", account, region);
