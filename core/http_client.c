@@ -8,6 +8,8 @@
 
 static void call_timeout(struct timer *timer);
 static void build_request(struct http_call_state *state);
+static void add_host(struct strbuf *buf, const struct http_call *call);
+static void add_length(struct strbuf *buf, int64_t length);
 static void add_headers(struct strbuf *buf, const struct http_call *call);
 static bool answer_head(struct http_call_state *state);
 static bool is_idempotent(struct str method);
@@ -221,14 +223,10 @@ static void build_request(struct http_call_state *state)
     strbuf_char(&buf, ' ');
     strbuf_add(&buf, call->target);
     strbuf_add(&buf, STR(" HTTP/1.1\r\nHost: "));
-    bool standard = call->port == (str_is(call->scheme, "https") ? 443 : 80);
-    bool six = str_find(call->host, ':') >= 0;
     if (call->host_header.ptr)
         strbuf_add(&buf, call->host_header);
-    else if (standard)
-        strbuf_printf(&buf, six ? "[%.*s]" : "%.*s", STR_FMT(call->host));
     else
-        strbuf_printf(&buf, six ? "[%.*s]:%u" : "%.*s:%u", STR_FMT(call->host), call->port);
+        add_host(&buf, call);
     strbuf_add(&buf, STR("\r\n"));
     add_headers(&buf, call);
     bool wants_length =
@@ -236,13 +234,34 @@ static void build_request(struct http_call_state *state)
     if (call->stream_body && call->body_length < 0)
         strbuf_add(&buf, STR("Transfer-Encoding: chunked\r\n"));
     else if (call->stream_body)
-        strbuf_printf(&buf, "Content-Length: %lld\r\n", (long long)call->body_length);
+        add_length(&buf, call->body_length);
     else if (call->body.len > 0 || wants_length)
-        strbuf_printf(&buf, "Content-Length: %zu\r\n", call->body.len);
+        add_length(&buf, (int64_t)call->body.len);
     strbuf_add(&buf, STR("\r\n"));
     state->out.head = strbuf_view(&buf);
     if (!call->stream_body)
         state->out.body = call->body;
+}
+
+static void add_host(struct strbuf *buf, const struct http_call *call)
+{
+    bool six = str_find(call->host, ':') >= 0;
+    if (six)
+        strbuf_char(buf, '[');
+    strbuf_add(buf, call->host);
+    if (six)
+        strbuf_char(buf, ']');
+    if (call->port == (str_is(call->scheme, "https") ? 443 : 80))
+        return;
+    strbuf_char(buf, ':');
+    http_add_number(buf, call->port);
+}
+
+static void add_length(struct strbuf *buf, int64_t length)
+{
+    strbuf_add(buf, STR("Content-Length: "));
+    http_add_number(buf, length);
+    strbuf_add(buf, STR("\r\n"));
 }
 
 static void add_headers(struct strbuf *buf, const struct http_call *call)

@@ -14,10 +14,10 @@
 struct http_client;
 
 struct http_client_config {
-    struct job_pool *jobs;     /* for DNS; NULL: numeric addresses and localhost only */
-    int idle_timeout_ms;       /* of kept connections; 0: 15000 */
-    int max_idle_per_host;     /* 0: 256 */
-    const char *ca_file;       /* NULL: the system's */
+    struct job_pool *jobs; /* for DNS; NULL: numeric addresses and localhost only */
+    int idle_timeout_ms;   /* of kept connections; 0: 15000 */
+    int max_idle_per_host; /* 0: 256 */
+    const char *ca_file;   /* NULL: the system's */
 };
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config);
@@ -25,11 +25,11 @@ void http_client_free(struct http_client *client); /* cancels what is under way 
 
 enum http_failure {
     HTTP_OK,
-    HTTP_REFUSED,      /* could not connect (refused, unreachable, DNS) */
-    HTTP_TLS,          /* certificate or handshake */
-    HTTP_TIMEOUT,      /* connect or answer took longer than timeout_ms */
-    HTTP_RESET,        /* closed before a complete answer */
-    HTTP_MALFORMED,    /* no HTTP, two lengths, header too large … */
+    HTTP_REFUSED,   /* could not connect (refused, unreachable, DNS) */
+    HTTP_TLS,       /* certificate or handshake */
+    HTTP_TIMEOUT,   /* connect or answer took longer than timeout_ms */
+    HTTP_RESET,     /* closed before a complete answer */
+    HTTP_MALFORMED, /* no HTTP, two lengths, header too large … */
     HTTP_CANCELLED,
 };
 const char *http_failure_text(enum http_failure failure);
@@ -38,39 +38,39 @@ const char *http_failure_text(enum http_failure failure);
  * (put it into the request's arena), and so must the strings in it. All callbacks may be NULL but
  * on_done; none runs before http_call_start has returned. */
 struct http_call {
-    struct str scheme;        /* "http" or "https" */
-    struct str host;          /* name or address, without brackets */
+    struct str scheme; /* "http" or "https" */
+    struct str host;   /* name or address, without brackets */
     uint16_t port;
     struct str method;
-    struct str target;        /* "/path?query", already encoded */
+    struct str target;                  /* "/path?query", already encoded */
     const struct http_headers *headers; /* Host and Content-Length/Transfer-Encoding are set here */
-    struct str host_header;   /* instead of host[:port], when not absent */
-    struct str body;          /* whole body; or streamed: */
-    bool stream_body;         /* then http_call_write … http_call_end */
-    int64_t body_length;      /* streamed: -1 chunked, else Content-Length */
-    int timeout_ms;           /* from start to the answer's head, and between pieces; 0: 30000 */
-    bool insecure_tls;        /* insecureSkipVerification of an integration */
-    struct arena *arena;      /* the answer's head lives here; never NULL */
+    struct str host_header;             /* instead of host[:port], when not absent */
+    struct str body;                    /* whole body; or streamed: */
+    bool stream_body;                   /* then http_call_write … http_call_end */
+    int64_t body_length;                /* streamed: -1 chunked, else Content-Length */
+    int timeout_ms;                     /* from start to the answer's head, and between pieces; 0: 30000 */
+    bool insecure_tls;                  /* insecureSkipVerification of an integration */
+    struct arena *arena;                /* the answer's head lives here; never NULL */
     void *user;
     /* On the loop's thread. The head first, then pieces (views valid in the call), then done. */
     void (*on_head)(struct http_call *call);
     void (*on_piece)(struct http_call *call, struct str piece);
     void (*on_done)(struct http_call *call, enum http_failure failure); /* the last callback */
-    void (*on_writable)(struct http_call *call);  /* streamed body: the buffer has drained */
+    void (*on_writable)(struct http_call *call); /* streamed body: the buffer has drained */
 
     /* filled by the client */
     int status;
     struct http_headers answer;
-    bool reused;              /* on a kept connection */
+    bool reused;                         /* on a kept connection */
     int64_t first_byte_us, connected_us; /* monotonic, 0 until then */
-    struct http_call_state *state; /* private */
+    struct http_call_state *state;       /* private */
 };
 
 void http_call_start(struct http_client *client, struct http_call *call);
 /* Copies. False: more than 256 KiB wait for a slow upstream, stop until on_writable. */
 bool http_call_write(struct http_call *call, struct str piece);
 void http_call_end(struct http_call *call);
-void http_call_pause(struct http_call *call);  /* stop on_piece until resume */
+void http_call_pause(struct http_call *call); /* stop on_piece until resume */
 void http_call_resume(struct http_call *call);
 void http_call_cancel(struct http_call *call); /* on_done(HTTP_CANCELLED) runs before this returns */
 

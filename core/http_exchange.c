@@ -276,19 +276,16 @@ void http_abort(struct http_exchange *pub)
 
 bool exchange_flush(struct exchange *x)
 {
-    struct iovec iov[3];
-    int n = http_out_iov(&x->out, iov);
-    if (n == 0)
+    if (http_out_empty(&x->out))
         return true;
-    struct msghdr message = { .msg_iov = iov, .msg_iovlen = (size_t)n };
-    ssize_t sent = sendmsg(x->conn->watch.fd, &message, MSG_NOSIGNAL);
+    ssize_t sent = http_out_send(&x->out, x->conn->watch.fd);
     if (sent < 0) {
         if (errno == EAGAIN)
             x->conn->writable = false;
         return errno == EAGAIN || errno == EINTR;
     }
     x->conn->active_us = loop_now_us(x->pub.loop);
-    if (!http_out_advance(&x->out, (size_t)sent))
+    if (!http_out_empty(&x->out))
         x->conn->writable = false; /* the socket is full: its next edge says when it isn't */
     return true;
 }
@@ -400,12 +397,9 @@ static void add_header(struct strbuf *buf, struct str name, struct str value)
 
 static void add_length(struct strbuf *buf, int64_t length)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + length % 10);
-    while ((length /= 10) > 0);
-    add_header(buf, STR("Content-Length"), (struct str){ digits + at, sizeof digits - at });
+    strbuf_add(buf, STR("Content-Length: "));
+    http_add_number(buf, length);
+    strbuf_add(buf, STR("\r\n"));
 }
 
 /* Formatted once a second. */

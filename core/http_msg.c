@@ -2,14 +2,37 @@
 
 #include <stdlib.h>
 
-/* RFC 9110, 5.6.2: tchar. A string of them is easier to check against the RFC than ranges. */
-static const char TOKEN_MARKS[] = "!#$%&'*+-.^_`|~";
+/* What may stand where. The token characters are RFC 9110's (5.6.2). */
+enum { TOKEN = 1, VALUE = 2 };
+static const unsigned char classes[256] = {
+    ['\t'] = VALUE,
+    [' '] = VALUE,
+    ['!'] = TOKEN | VALUE,
+    ['"'] = VALUE,
+    ['#' ... '\''] = TOKEN | VALUE,
+    ['(' ... ')'] = VALUE,
+    ['*' ... '+'] = TOKEN | VALUE,
+    [','] = VALUE,
+    ['-' ... '.'] = TOKEN | VALUE,
+    ['/'] = VALUE,
+    ['0' ... '9'] = TOKEN | VALUE,
+    [':' ... '@'] = VALUE,
+    ['A' ... 'Z'] = TOKEN | VALUE,
+    ['[' ... ']'] = VALUE,
+    ['^' ... 'z'] = TOKEN | VALUE,
+    ['{'] = VALUE,
+    ['|'] = TOKEN | VALUE,
+    ['}'] = VALUE,
+    ['~'] = TOKEN | VALUE,
+    [0x80 ... 0xff] = VALUE,
+};
 
-static bool is_token_char(unsigned char c)
+static bool all_of(struct str text, unsigned char class)
 {
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-        return true;
-    return c != '\0' && strchr(TOKEN_MARKS, c) != NULL;
+    unsigned char all = class;
+    for (size_t i = 0; i < text.len; i++)
+        all &= classes[(unsigned char)text.ptr[i]];
+    return all == class;
 }
 
 struct str http_header_get(const struct http_headers *headers, const char *name)
@@ -70,32 +93,28 @@ void http_header_remove(struct http_headers *headers, const char *name)
 
 bool http_is_hop_by_hop(struct str name)
 {
-    static const struct str names[] = {
-        STR_INIT("connection"), STR_INIT("keep-alive"),        STR_INIT("te"),
-        STR_INIT("trailer"),    STR_INIT("transfer-encoding"), STR_INIT("upgrade"),
-    };
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (str_eq_nocase(name, names[i]))
-            return true;
-    return str_starts_nocase(name, STR("proxy-"));
+    switch (name.len) { /* most names end here */
+    case 2:
+        return str_eq_nocase(name, STR("te"));
+    case 7:
+        return str_eq_nocase(name, STR("trailer")) || str_eq_nocase(name, STR("upgrade"));
+    case 10:
+        return str_eq_nocase(name, STR("connection")) || str_eq_nocase(name, STR("keep-alive"));
+    case 17:
+        return str_eq_nocase(name, STR("transfer-encoding"));
+    default:
+        return (name.len > 6 && (name.ptr[0] | 0x20) == 'p') && str_starts_nocase(name, STR("proxy-"));
+    }
 }
 
 bool http_is_token(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (!is_token_char((unsigned char)text.ptr[i]))
-            return false;
-    return text.len > 0;
+    return text.len > 0 && all_of(text, TOKEN);
 }
 
 bool http_is_field_value(struct str value)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.ptr[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    return true;
+    return all_of(value, VALUE);
 }
 
 static const struct reason {
@@ -167,4 +186,14 @@ const char *http_reason(int status)
 {
     const struct reason *found = bsearch(&status, reasons, COUNT(reasons), sizeof reasons[0], compare_status);
     return found ? found->text : "Unknown";
+}
+
+void http_add_number(struct strbuf *buf, int64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    strbuf_add(buf, (struct str){ digits + at, sizeof digits - at });
 }

@@ -26,3 +26,5 @@ bool http_is_hop_by_hop(struct str name);
 bool http_is_token(struct str text);        /* RFC 9110 token characters, not empty */
 bool http_is_field_value(struct str value); /* no CTL but tab; bytes >= 0x80 allowed */
 const char *http_reason(int status);        /* "Not Found"; "Unknown" */
+void http_add_number(struct strbuf *buf,
+                     int64_t number); /* decimal, not negative; printf is ten times slower */

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum { FIRST_BYTES = 4096 };
 
@@ -48,6 +49,18 @@ int http_out_iov(const struct http_out *out, struct iovec iov[3])
     if (out->body.len)
         iov[n++] = (struct iovec){ (char *)(uintptr_t)out->body.ptr, out->body.len };
     return n;
+}
+
+ssize_t http_out_send(struct http_out *out, int fd)
+{
+    struct iovec iov[3];
+    int n = http_out_iov(out, iov);
+    struct msghdr message = { .msg_iov = iov, .msg_iovlen = (size_t)n };
+    ssize_t sent = n == 1 ? send(fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL)
+                          : sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (sent > 0)
+        http_out_advance(out, (size_t)sent);
+    return sent;
 }
 
 bool http_out_advance(struct http_out *out, size_t sent)

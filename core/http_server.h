@@ -22,28 +22,28 @@ struct http_exchange {
     struct arena *arena;
     struct loop *loop;
     struct str method;
-    struct str target; /* raw, as received: "/a%20b?x=1" */
-    struct str path;   /* raw part before '?' */
-    struct str query;  /* raw part after '?', absent when there is no '?' */
-    struct str host;   /* Host header, lower case, without port; "" when HTTP/1.0 sent none */
+    struct str target;           /* raw, as received: "/a%20b?x=1" */
+    struct str path;             /* raw part before '?' */
+    struct str query;            /* raw part after '?', absent when there is no '?' */
+    struct str host;             /* Host header, lower case, without port; "" when HTTP/1.0 sent none */
     struct http_headers headers; /* as received */
     struct str peer_ip;          /* "127.0.0.1" */
     uint16_t peer_port;
-    bool has_body;               /* Content-Length > 0 or chunked */
-    int64_t content_length;      /* -1 when chunked, 0 when none */
-    int64_t started_us;          /* monotonic */
-    struct str body;             /* after http_read_whole */
-    void *user;                  /* the handler's */
+    bool has_body;          /* Content-Length > 0 or chunked */
+    int64_t content_length; /* -1 when chunked, 0 when none */
+    int64_t started_us;     /* monotonic */
+    struct str body;        /* after http_read_whole */
+    void *user;             /* the handler's */
 };
 
 struct http_server_config {
-    const char *addr;        /* "127.0.0.1" or "::1" */
-    uint16_t port;           /* 0: kernel chooses, see http_server_port */
-    int listen_fd;           /* an inherited listener, when addr is NULL */
-    bool reuse_port;         /* SO_REUSEPORT: one listener a loop */
-    size_t max_head_bytes;   /* request line and headers; over it 431 (414 for the line); 0: 24 KiB */
-    int idle_timeout_s;      /* keep-alive, slow heads, stalled bodies and readers; 0: 60 */
-    int max_connections;     /* more wait in the listener's queue; 0: 10000 */
+    const char *addr;      /* "127.0.0.1" or "::1" */
+    uint16_t port;         /* 0: kernel chooses, see http_server_port */
+    int listen_fd;         /* an inherited listener, when addr is NULL */
+    bool reuse_port;       /* SO_REUSEPORT: one listener a loop */
+    size_t max_head_bytes; /* request line and headers; over it 431 (414 for the line); 0: 24 KiB */
+    int idle_timeout_s;    /* keep-alive, slow heads, stalled bodies and readers; 0: 60 */
+    int max_connections;   /* more wait in the listener's queue; 0: 10000 */
     void *ctx;
     void (*on_request)(void *ctx, struct http_exchange *x);
     void (*on_done)(void *ctx, struct http_exchange *x, bool complete); /* complete: answer fully sent */
@@ -54,7 +54,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
                                     struct arena *arena, struct str *why);
 void http_server_free(struct http_server *server); /* breaks what is in flight; not from its callbacks */
 uint16_t http_server_port(const struct http_server *server);
-void http_server_quiesce(struct http_server *server);            /* accept no more, finish the rest */
+void http_server_quiesce(struct http_server *server); /* accept no more, finish the rest */
 unsigned http_server_connections(const struct http_server *server);
 unsigned http_server_in_flight(const struct http_server *server); /* exchanges begun and not done */
 

@@ -47,7 +47,7 @@ static bool receive(struct upstream_conn *conn);
 static ssize_t receive_tls(struct upstream_conn *conn, char *into, size_t room);
 static bool receive_end(struct upstream_conn *conn);
 static void keep_rest(struct upstream_conn *conn, struct str rest);
-static ssize_t send_tls(struct upstream_conn *conn, const struct iovec *iov, int n);
+static ssize_t send_tls(struct upstream_conn *conn, struct http_out *out);
 static void make_idle(struct upstream_conn *conn);
 static void leave_idle(struct upstream_conn *conn);
 static void conn_destroy(struct upstream_conn *conn);
@@ -547,32 +547,29 @@ static void keep_rest(struct upstream_conn *conn, struct str rest)
 void upstream_flush(struct http_call_state *state)
 {
     struct upstream_conn *conn = state->conn;
-    struct iovec iov[3];
     if (!conn || conn->phase != CONN_READY)
         return;
-    while (conn->writable) {
-        int n = http_out_iov(&state->out, iov);
-        if (n == 0)
-            return;
-        struct msghdr message = { .msg_iov = iov, .msg_iovlen = (size_t)n };
-        ssize_t sent = conn->ssl ? send_tls(conn, iov, n) : sendmsg(conn->watch.fd, &message, MSG_NOSIGNAL);
-        if (sent < 0) { /* full; or broken: then reading says so, or finds an early answer */
-            if (errno != EINTR)
-                conn->writable = false;
-            conn->readable |= errno != EAGAIN && errno != EINTR;
-            if (errno != EAGAIN && errno != EINTR && !conn->entered)
-                timer_start(state->client->loop, &conn->again, 0, upstream_again);
+    while (conn->writable && !http_out_empty(&state->out)) {
+        ssize_t sent = conn->ssl ? send_tls(conn, &state->out) : http_out_send(&state->out, conn->watch.fd);
+        if (sent < 0 && errno == EINTR)
             continue;
-        }
-        if (!http_out_advance(&state->out, (size_t)sent) && !conn->ssl)
-            conn->writable = false;
+        /* Plain sockets take all they can at once; TLS goes record by record. */
+        conn->writable = sent >= 0 && (conn->ssl || http_out_empty(&state->out));
+        if (sent >= 0 || errno == EAGAIN)
+            continue;
+        conn->readable = true; /* broken: reading says how, or finds an early answer */
+        if (!conn->entered)
+            timer_start(state->client->loop, &conn->again, 0, upstream_again);
     }
 }
 
-static ssize_t send_tls(struct upstream_conn *conn, const struct iovec *iov, int n)
+/* As http_out_send. */
+static ssize_t send_tls(struct upstream_conn *conn, struct http_out *out)
 {
     char record[16 * 1024];
+    struct iovec iov[3];
     size_t len = 0; /* small parts leave in one record */
+    int n = http_out_iov(out, iov);
     for (int i = 0; i < n && len < sizeof record; i++) {
         size_t part = iov[i].iov_len < sizeof record - len ? iov[i].iov_len : sizeof record - len;
         memcpy(record + len, iov[i].iov_base, part);
@@ -580,8 +577,10 @@ static ssize_t send_tls(struct upstream_conn *conn, const struct iovec *iov, int
     }
     ERR_clear_error();
     int sent = SSL_write(conn->ssl, record, (int)len);
-    if (sent > 0)
+    if (sent > 0) {
+        http_out_advance(out, (size_t)sent);
         return sent;
+    }
     int error = SSL_get_error(conn->ssl, sent);
     errno = error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ ? EAGAIN : ECONNRESET;
     return -1;
