@@ -41,7 +41,7 @@ same('access token', [accessClaims.token_use, accessClaims.client_id, accessClai
 same('one user, one sign-in', [accessClaims.sub, accessClaims.origin_jti, accessClaims.auth_time], [idClaims.sub, idClaims.origin_jti, idClaims.auth_time]);
 same('an hour', accessClaims.exp - accessClaims.iat, 3600);
 const forged = access.slice(0, -8) + (access.endsWith('AAAAAAAA') ? 'BBBBBBBB' : 'AAAAAAAA');
-same('a forged signature', await verifier.verify(forged).catch((error) => error.name), 'JwtInvalidSignatureError');
+same('a forged signature', await verifier.verify(forged).catch((error) => error.constructor.name), 'JwtInvalidSignatureError');
 
 say('the SDK speaks with the same tokens');
 same('who am I', (await idp.send(new GetUserCommand({ AccessToken: access }))).Username, 'ada');
