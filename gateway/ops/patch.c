@@ -216,9 +216,10 @@ static bool row_matches(const char *pattern, struct patch *patch)
 
 static const struct patch_row *row_for(const struct patch_rules *rules, struct patch *patch)
 {
-    for (size_t i = 0; i < rules->n_rows; i++)
-        if (row_matches(rules->rows[i].path, patch))
-            return &rules->rows[i];
+    const struct patch_row *end = rules->rows + rules->n_rows;
+    for (const struct patch_row *row = rules->rows; row < end; row++)
+        if (row_matches(row->path, patch))
+            return row;
     return NULL;
 }
 
