@@ -30,8 +30,8 @@ static void list_services(struct app *app, struct registered out[N_SERVICES])
     struct functions *functions = app ? app->functions : NULL;
     struct gateway *gateway = app ? app->gateway : NULL;
     const struct registered all[N_SERVICES] = {
-        { &idp_service, identity, identity_refused_idp },    { &ci_service, identity, NULL },   { &iam_service, identity, NULL },
-        { &sts_service, identity, NULL },    { &apigw_service, gateway, apigateway_refused }, { &apiv2_service, gateway, NULL },
+        { &idp_service, identity, identity_refused_idp },    { &ci_service, identity, NULL },   { &iam_service, identity, identity_refused_iam },
+        { &sts_service, identity, identity_refused_sts },    { &apigw_service, gateway, apigateway_refused }, { &apiv2_service, gateway, NULL },
         { &conn_service, gateway, NULL },    { &lambda_service, functions, NULL },
     };
     memcpy(out, all, sizeof all);

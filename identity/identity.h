@@ -82,3 +82,5 @@ bool identity_pool_exists(struct identity *identity, struct str pool_arn);
 
 /* Members of cognito-idp's operations that are not enforced yet (struct registered's `refused`). */
 extern const char *const identity_refused_idp[];
+extern const char *const identity_refused_iam[];
+extern const char *const identity_refused_sts[];

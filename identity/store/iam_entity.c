@@ -246,3 +246,22 @@ void entity_remove_member(struct tx *tx, struct str parent, struct str member)
 {
     tx_run(tx, "DELETE FROM iam_member WHERE parent = $1 AND member = $2", "ss", parent, member);
 }
+
+gh_err account_get(struct db *db, struct arena *arena, struct str account, struct str name, struct str *doc)
+{
+    return db_find(db, NULL, arena, doc, "SELECT doc FROM iam_account WHERE account = $1 AND name = $2", "ss", account,
+                   name);
+}
+
+void account_put(struct tx *tx, struct str account, struct str name, struct str doc)
+{
+    tx_run(tx,
+           "INSERT INTO iam_account (account, name, doc) VALUES ($1, $2, $3) "
+           "ON CONFLICT (account, name) DO UPDATE SET doc = excluded.doc",
+           "sss", account, name, doc);
+}
+
+void account_drop(struct tx *tx, struct str account, struct str name)
+{
+    tx_run(tx, "DELETE FROM iam_account WHERE account = $1 AND name = $2", "ss", account, name);
+}

@@ -68,3 +68,8 @@ void entity_add_member(struct tx *tx, struct str parent, struct str member);
 void entity_remove_member(struct tx *tx, struct str parent, struct str member);
 struct str entity_arn(struct arena *arena, enum entity_kind kind, struct str account, struct str path,
                       struct str name);
+
+/* What is kept once per account under a name: its alias, deletion tasks of service-linked roles. */
+gh_err account_get(struct db *db, struct arena *arena, struct str account, struct str name, struct str *doc);
+void account_put(struct tx *tx, struct str account, struct str name, struct str doc);
+void account_drop(struct tx *tx, struct str account, struct str name);

@@ -1,0 +1,17 @@
+/* Members of IAM's and STS's operations that are not enforced yet, and therefore refused. */
+#include "identity/identity.h"
+
+const char *const identity_refused_iam[] = {
+    "CreateServiceSpecificCredential.CredentialAgeDays",
+    "ListServiceSpecificCredentials.AllUsers",
+    "ListServiceSpecificCredentials.Marker",
+    NULL,
+};
+
+const char *const identity_refused_sts[] = {
+    "AssumeRole.ProvidedContexts",
+    "AssumeRole.MinimumSessionTokenSize",
+    "GetFederationToken.MinimumSessionTokenSize",
+    "GetSessionToken.MinimumSessionTokenSize",
+    NULL,
+};
