@@ -143,6 +143,24 @@ static gh_err compile_boundary(struct db *db, struct arena *arena, struct str po
     return NULL;
 }
 
+static void let_set_go(void *set)
+{
+    policy_set_unref(set);
+}
+
+gh_err principals_compile(struct db *db, struct arena *arena, const struct entity *entity,
+                          struct policy_set **identity, const struct policy_set **boundary)
+{
+    *identity = policy_set_new();
+    arena_defer(arena, let_set_go, *identity);
+    gh_err err = collect(db, arena, entity, *identity);
+    if (!err)
+        err = compile_boundary(db, arena, entity->boundary, boundary);
+    if (!err && *boundary)
+        arena_defer(arena, let_set_go, (void *)(uintptr_t)*boundary);
+    return err;
+}
+
 static gh_err subject_build(struct db *db, struct arena *arena, const struct entity *entity, struct subject **out)
 {
     struct policy_set *set = policy_set_new();

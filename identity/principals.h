@@ -28,6 +28,11 @@ const struct subject *principals_find(struct principals *principals, struct aren
 /* False: no such key. The secret is copied into the arena. */
 bool principals_key(struct principals *principals, struct arena *arena, struct str key_id, struct str *secret,
                     struct str *owner, bool *active);
+/* What an entity carries, compiled afresh from the database; let go with the arena. The sets are
+ * nobody else's yet: more may be added. */
+struct entity;
+gh_err principals_compile(struct db *db, struct arena *arena, const struct entity *entity,
+                          struct policy_set **identity, const struct policy_set **boundary);
 /* The document of a managed policy, from memory: any thread. Absent: none. */
 struct str principals_document(struct principals *principals, struct arena *arena, struct str policy_arn);
 /* The document of a managed policy, AWS's or the account's own default version; absent: none. */

@@ -34,6 +34,7 @@ struct statement {
 
 struct policy {
     struct str name;
+    struct str text;    /* the document as it came */
     struct str version; /* absent: as 2008-10-17 */
     struct statement *statements;
     size_t n;

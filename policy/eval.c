@@ -76,6 +76,7 @@ static void note(const struct policy *policy, size_t statement, enum policy_effe
 {
     out->effect = effect;
     out->policy_name = policy->name;
+    out->document = policy->text;
     out->sid = policy->statements[statement].sid;
     out->statement = (int)statement;
     out->to_account = to_account;

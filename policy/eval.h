@@ -29,6 +29,9 @@ const struct policy_set *policy_set_ref(const struct policy_set *set); /* NULL s
 void policy_set_unref(const struct policy_set *set);
 size_t policy_set_count(const struct policy_set *set); /* documents */
 
+/* The condition keys and variables that the documents look at: each once, as first written. */
+size_t policy_set_keys(const struct policy_set *set, struct arena *arena, struct str **names);
+
 /* The checks of policy_set_add alone. */
 bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why);
 /* Characters of a document without white space: what AWS's size quotas count. */
@@ -58,11 +61,17 @@ struct policy_decision {
     enum policy_effect effect;
     struct str policy_name;  /* of the deciding statement; absent on implicit deny */
     struct str policy_type;  /* "identity-based policy", "permissions boundary", "session policy", … */
+    struct str document;     /* of that policy, as it was added */
     struct str sid;          /* or absent */
     int statement;           /* index in its policy, -1 */
     bool to_account;         /* a policy of a resource allows it to the principal's account, not by
                                 name: the account's own policies must allow it too */
 };
+/* Where a statement stands in its document: lines and columns, as SimulatePrincipalPolicy counts. */
+struct policy_position {
+    int64_t line, column;
+};
+bool policy_locate(struct str document, int statement, struct policy_position *start, struct policy_position *end);
 /* A sentence for people and traces: "allowed by statement 2 (Sid Read) of policy Editors". */
 struct str policy_reason(struct arena *arena, const struct policy_request *request,
                          const struct policy_decision *decision);

@@ -19,7 +19,9 @@ bool policy_set_add(struct policy_set *set, enum policy_use use, struct str name
         return false;
     struct policy *policy = ARENA_NEW(set->arena, struct policy);
     struct str unused;
-    policy_parse(set->arena, use, str_copy(set->arena, document), policy, &unused);
+    struct str text = str_copy(set->arena, document);
+    policy_parse(set->arena, use, text, policy, &unused);
+    policy->text = text;
     policy->name = str_copy(set->arena, name);
     if (set->n == set->cap) {
         size_t bytes = set->cap * sizeof *set->policies;

@@ -5,6 +5,16 @@ const char *const identity_refused_iam[] = {
     "CreateServiceSpecificCredential.CredentialAgeDays",
     "ListServiceSpecificCredentials.AllUsers",
     "ListServiceSpecificCredentials.Marker",
+    "SimulateCustomPolicy.CallerArn",
+    "SimulateCustomPolicy.OrderedOrganizationPolicyInputList",
+    "SimulateCustomPolicy.ResourceHandlingOption",
+    "SimulateCustomPolicy.ResourceOwner",
+    "SimulateCustomPolicy.ResourcePolicy",
+    "SimulatePrincipalPolicy.CallerArn",
+    "SimulatePrincipalPolicy.PolicyExclusionList",
+    "SimulatePrincipalPolicy.ResourceHandlingOption",
+    "SimulatePrincipalPolicy.ResourceOwner",
+    "SimulatePrincipalPolicy.ResourcePolicy",
     NULL,
 };
 

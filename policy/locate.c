@@ -1,0 +1,85 @@
+/* Finds a statement in the text of its document. The text has been parsed before: it is JSON. */
+#include "policy/eval.h"
+
+/* The end of a string that begins at `at`, which is a quote. */
+static size_t after_string(struct str text, size_t at)
+{
+    for (at++; at < text.len && text.ptr[at] != '"'; at++)
+        if (text.ptr[at] == '\\')
+            at++;
+    return at + 1;
+}
+
+/* The closing bracket of what opens at `at`. */
+static size_t closing(struct str text, size_t at)
+{
+    size_t depth = 0;
+    while (at < text.len) {
+        char c = text.ptr[at];
+        if (c == '"') {
+            at = after_string(text, at);
+            continue;
+        }
+        depth += c == '{' || c == '[';
+        if ((c == '}' || c == ']') && --depth == 0)
+            return at;
+        at++;
+    }
+    return text.len;
+}
+
+/* Where the value of "Statement" begins: a member of the outermost object. */
+static size_t statement_value(struct str text)
+{
+    size_t at = (size_t)(str_find(text, '{') + 1);
+    while (at < text.len) {
+        if (text.ptr[at] == '"') {
+            size_t end = after_string(text, at);
+            bool here = str_is(str_sub(text, at, end - at), "\"Statement\"");
+            for (at = end; here && at < text.len; at++)
+                if (text.ptr[at] == '{' || text.ptr[at] == '[')
+                    return at;
+        } else if (text.ptr[at] == '{' || text.ptr[at] == '[') {
+            at = closing(text, at) + 1;
+        } else {
+            at++;
+        }
+    }
+    return text.len;
+}
+
+/* AWS's columns are two more than the offset in the line (recorded: 39 is column 41). */
+static struct policy_position position(struct str text, size_t at)
+{
+    struct policy_position out = { .line = 1 };
+    size_t begin = 0;
+    for (size_t i = 0; i < at; i++)
+        if (text.ptr[i] == '\n') {
+            out.line++;
+            begin = i + 1;
+        }
+    out.column = (int64_t)(at - begin) + 2;
+    return out;
+}
+
+bool policy_locate(struct str document, int statement, struct policy_position *start, struct policy_position *end)
+{
+    size_t at = statement_value(document);
+    if (at < document.len && document.ptr[at] == '[') {
+        size_t last = closing(document, at++);
+        for (; at < last; at++) {
+            if (document.ptr[at] != '{')
+                continue;
+            if (statement-- == 0)
+                break;
+            at = closing(document, at);
+        }
+        if (at >= last)
+            return false;
+    }
+    if (at >= document.len || document.ptr[at] != '{')
+        return false;
+    *start = position(document, at);
+    *end = position(document, closing(document, at));
+    return true;
+}
