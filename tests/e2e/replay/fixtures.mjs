@@ -136,7 +136,7 @@ export const fixtures = {
     async wait_and_assume_role(player, { role_arn, session_name, keys, ...others }) {
         const answer = await must(player, 'sts', 'assume_role', { RoleArn: role_arn, RoleSessionName: session_name, ...others });
         const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = answer.Credentials;
-        player.session = { accessKeyId, secretAccessKey, sessionToken }; // the later sts calls are the session's
+        player.session = { role: role_arn, keys: { accessKeyId, secretAccessKey, sessionToken } };
         return { answer: answer.Credentials };
     },
 };
