@@ -116,7 +116,8 @@ gh_err apigw_DeleteStage(struct call *call, const struct apigw_DeleteStage_in *i
     if (!err)
         stage_delete(&draft.tx, in->rest_api_id, in->stage_name);
     err = draft_close(&draft, err);
-    return err ? err : gateway_unpublish(call->module, call, in->rest_api_id, in->stage_name);
+    /* not gateway_unpublish: somebody may have made a stage of that name again, and it must stay */
+    return err ? err : gateway_publish(call->module, call, in->rest_api_id, in->stage_name);
 }
 
 gh_err apigw_FlushStageAuthorizersCache(struct call *call,

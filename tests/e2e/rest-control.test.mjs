@@ -286,6 +286,22 @@ test('deleting an API takes it off the air', async (t) => {
     assert.notEqual((await server.fetch(`/_aws/execute-api/${restApiId}/dev/`)).status, 200);
 });
 
+test('a stage that is made while its namesake is deleted is served', async (t) => {
+    const { server, api } = await gateway(t);
+    const { restApiId } = await mocked(api);
+    const { id: deploymentId } = await api.createDeployment({ restApiId, stageName: 'dev' });
+    for (let round = 0; round < 20; round++) {
+        await Promise.allSettled([
+            api.deleteStage({ restApiId, stageName: 'dev' }),
+            ...Array.from({ length: 3 }, () => api.createStage({ restApiId, stageName: 'dev', deploymentId })),
+        ]);
+        const there = await api.getStage({ restApiId, stageName: 'dev' }).then(() => true, () => false);
+        const { status } = await server.fetch(`/_aws/execute-api/${restApiId}/dev/`);
+        assert.equal(status, there ? 200 : 403, `round ${round}`);
+        if (!there) await api.createStage({ restApiId, stageName: 'dev', deploymentId });
+    }
+});
+
 test('stage settings: variables, throttling, and what is refused by name', async (t) => {
     const { api } = await gateway(t);
     const { restApiId } = await mocked(api);
