@@ -210,23 +210,17 @@ const struct key *listed_pool_verifier(const struct listed_pool *pool, enum key_
 
 /* ---- at start ---- */
 
+static void load_one(void *ctx, const struct keyed_pool *pool)
+{
+    const struct stored_key keys[KEY_USES] = {
+        [KEY_FOR_ID] = pool->id_key, [KEY_FOR_ACCESS] = pool->access_key
+    };
+    pool_directory_add(ctx, pool->id, pool->account, pool->region, keys);
+}
+
 static bool load(struct pool_directory *directory, struct arena *arena, struct str *why)
 {
-    struct rows rows;
-    rows_open(&rows, directory->identity->db, NULL, arena,
-              "SELECT p.id, p.account, p.region, i.kid, i.modulus, i.exponent, i.sealed,"
-              " a.kid, a.modulus, a.exponent, a.sealed FROM pools p"
-              " JOIN pool_keys i ON i.pool = p.id AND i.purpose = 'id'"
-              " JOIN pool_keys a ON a.pool = p.id AND a.purpose = 'access'",
-              "");
-    while (rows_next(&rows)) {
-        struct stored_key keys[KEY_USES];
-        for (int use = 0; use < KEY_USES; use++)
-            keys[use] = (struct stored_key){ rows_str(&rows, 3 + use * 4), rows_str(&rows, 4 + use * 4),
-                                             rows_str(&rows, 5 + use * 4), rows_str(&rows, 6 + use * 4) };
-        pool_directory_add(directory, rows_str(&rows, 0), rows_str(&rows, 1), rows_str(&rows, 2), keys);
-    }
-    gh_err err = rows_close(&rows);
+    gh_err err = store_keyed_pools(directory->identity->db, arena, load_one, directory);
     if (err)
         *why = err->message;
     return !err;

@@ -10,19 +10,32 @@
 #include "core/key.h"
 #include "core/log.h"
 
-enum { TARGET = 4, LOWEST_PRIORITY = 19 };
+enum {
+    TARGET = 6, /* three pools in a row */
+    FIRST_PRIORITY = 5,
+    LAST_PRIORITY = 19 /* the first pair is wanted soon, the rest is not */
+};
+
+/* A stocked key in an arena of its own. */
+struct stocked {
+    struct arena *arena;
+    struct stored_key key;
+};
 
 struct key_stock {
     struct identity *identity;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool closing, short_of; /* short_of: somebody took one */
+    bool closing;
+    struct stocked keys[TARGET];
+    int n;
 };
 
 static void *keep_stocked(void *ptr);
 static bool make(struct identity *identity, struct arena *arena, struct stored_key *out);
 static struct str place_of(struct arena *arena, struct str kid);
+static void copy_key(struct arena *arena, const struct stored_key *from, struct stored_key *to);
 
 const char *key_use_name(enum key_use use)
 {
@@ -35,7 +48,6 @@ struct key_stock *key_stock_open(struct identity *identity)
     if (!stock)
         abort();
     stock->identity = identity;
-    stock->short_of = true; /* look once at start */
     pthread_mutex_init(&stock->lock, NULL);
     pthread_cond_init(&stock->changed, NULL);
     if (pthread_create(&stock->thread, NULL, keep_stocked, stock) != 0)
@@ -52,53 +64,66 @@ void key_stock_close(struct key_stock *stock)
     pthread_cond_signal(&stock->changed);
     pthread_mutex_unlock(&stock->lock);
     pthread_join(stock->thread, NULL);
+    while (stock->n > 0)
+        arena_free(stock->keys[--stock->n].arena);
     pthread_mutex_destroy(&stock->lock);
     pthread_cond_destroy(&stock->changed);
     free(stock);
 }
 
-static void wake(struct key_stock *stock)
+/* ---- taking ---- */
+
+struct making {
+    struct identity *identity;
+    struct arena *arena;
+    struct stored_key *out;
+    bool ok;
+};
+
+static void *make_aside(void *ptr)
+{
+    struct making *making = ptr;
+    making->ok = make(making->identity, making->arena, making->out);
+    return NULL;
+}
+
+/* Both at once, on two threads. */
+static bool make_pair(struct identity *identity, struct arena *arena, struct stored_key out[KEY_USES])
+{
+    struct stored_key first;
+    struct making aside = { identity, arena_new(16 * 1024), &first, false };
+    pthread_t thread;
+    bool started = pthread_create(&thread, NULL, make_aside, &aside) == 0;
+    bool ok = make(identity, arena, &out[1]);
+    if (started)
+        pthread_join(thread, NULL);
+    else
+        make_aside(&aside);
+    if (aside.ok)
+        copy_key(arena, &first, &out[0]);
+    arena_free(aside.arena);
+    return ok && aside.ok;
+}
+
+bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_key out[KEY_USES])
 {
     pthread_mutex_lock(&stock->lock);
-    stock->short_of = true;
+    int taken = 0;
+    while (taken < KEY_USES && stock->n > 0) {
+        struct stocked *one = &stock->keys[--stock->n];
+        copy_key(arena, &one->key, &out[taken++]);
+        arena_free(one->arena);
+    }
     pthread_cond_signal(&stock->changed);
     pthread_mutex_unlock(&stock->lock);
-}
-
-static bool take_ready(struct tx *tx, struct arena *arena, struct str pool, enum key_use use,
-                       struct stored_key *out)
-{
-    struct rows rows;
-    bool found = false;
-    rows_open(&rows, tx->db, tx, arena,
-              "SELECT kid, modulus, exponent, sealed FROM pool_keys WHERE pool IS NULL LIMIT 1", "");
-    if (rows_next(&rows)) {
-        *out = (struct stored_key){ rows_str(&rows, 0), rows_str(&rows, 1), rows_str(&rows, 2),
-                                    rows_str(&rows, 3) };
-        found = true;
+    switch (KEY_USES - taken) {
+    case 0:
+        return true;
+    case 1:
+        return make(stock->identity, arena, &out[taken]);
+    default:
+        return make_pair(stock->identity, arena, out);
     }
-    gh_err err = rows_close(&rows);
-    if (err)
-        tx->err = err;
-    if (found)
-        tx_run(tx, "UPDATE pool_keys SET pool = $2, purpose = $3 WHERE kid = $1", "sss", out->kid, pool,
-               str_of(key_use_name(use)));
-    return found && !tx->err;
-}
-
-bool key_stock_take(struct key_stock *stock, struct tx *tx, struct arena *arena, struct str pool,
-                    enum key_use use, struct stored_key *out)
-{
-    wake(stock);
-    if (tx->err || take_ready(tx, arena, pool, use, out))
-        return !tx->err;
-    if (tx->err || !make(stock->identity, arena, out))
-        return false;
-    tx_run(tx,
-           "INSERT INTO pool_keys (kid, pool, purpose, modulus, exponent, sealed) VALUES ($1, $2, $3, $4, "
-           "$5, $6)",
-           "ssssss", out->kid, pool, str_of(key_use_name(use)), out->modulus, out->exponent, out->sealed);
-    return !tx->err;
 }
 
 struct key *stored_key_open(const struct sealer *sealer, const struct stored_key *stored)
@@ -136,43 +161,81 @@ static struct str place_of(struct arena *arena, struct str kid)
     return str_concat(arena, STR("pool-key/"), kid);
 }
 
-static int64_t in_stock(struct db *db, struct arena *arena)
+static void copy_key(struct arena *arena, const struct stored_key *from, struct stored_key *to)
 {
-    struct rows rows;
-    rows_open(&rows, db, NULL, arena, "SELECT COUNT(*) FROM pool_keys WHERE pool IS NULL", "");
-    int64_t n = rows_next(&rows) ? rows_i64(&rows, 0) : 0;
-    return rows_close(&rows) ? TARGET : n; /* storage refuses: the next taker will say so */
+    *to = (struct stored_key){ str_copy(arena, from->kid), str_copy(arena, from->modulus),
+                               str_copy(arena, from->exponent), str_copy(arena, from->sealed) };
 }
 
-/* One more key, unless there are enough. */
+/* ---- the background ---- */
+
+static void put(struct key_stock *stock, const struct stored_key *key)
+{
+    struct stocked *one = &stock->keys[stock->n++];
+    one->arena = arena_new(8 * 1024);
+    copy_key(one->arena, key, &one->key);
+}
+
+/* What an earlier run left in stock. */
+static void load(struct key_stock *stock)
+{
+    struct arena *arena = arena_new(32 * 1024);
+    struct stored_key keys[TARGET];
+    size_t n;
+    if (!store_key_stock(stock->identity->db, arena, TARGET, keys, &n)) {
+        pthread_mutex_lock(&stock->lock);
+        for (size_t i = 0; i < n; i++)
+            put(stock, &keys[i]);
+        pthread_mutex_unlock(&stock->lock);
+    }
+    arena_free(arena);
+}
+
+static void lower_priority(int to)
+{
+    if (setpriority(PRIO_PROCESS, (id_t)gettid(), to) != 0)
+        log_plain(LOG_DEBUG, "the key maker keeps its priority");
+}
+
+/* One more key. False: it cannot be made or kept, so better wait until somebody asks again. */
 static bool add_one(struct key_stock *stock)
 {
     struct arena *arena = arena_new(16 * 1024);
     struct stored_key key;
-    struct identity *identity = stock->identity;
-    bool added = in_stock(identity->db, arena) < TARGET && make(identity, arena, &key) &&
-                 !db_run(identity->db, arena,
-                         "INSERT INTO pool_keys (kid, modulus, exponent, sealed) VALUES ($1, $2, $3, $4)",
-                         "ssss", key.kid, key.modulus, key.exponent, key.sealed);
+    bool made = make(stock->identity, arena, &key);
+    if (made) {
+        struct tx tx;
+        tx_begin(&tx, stock->identity->db, arena);
+        store_key_put(&tx, &key, STR_NONE, NULL);
+        made = tx_commit(&tx) == NULL;
+    }
+    pthread_mutex_lock(&stock->lock);
+    if (made && stock->n < TARGET)
+        put(stock, &key);
+    pthread_mutex_unlock(&stock->lock);
     arena_free(arena);
-    return added;
+    return made;
 }
 
 static void *keep_stocked(void *ptr)
 {
     struct key_stock *stock = ptr;
-    if (setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY) != 0)
-        log_plain(LOG_DEBUG, "the key maker keeps its priority");
+    bool able = true;
+    lower_priority(FIRST_PRIORITY);
+    load(stock);
     pthread_mutex_lock(&stock->lock);
     while (!stock->closing) {
-        if (!stock->short_of) {
+        if (stock->n == TARGET || !able) {
             pthread_cond_wait(&stock->changed, &stock->lock);
+            able = true;
             continue;
         }
+        bool first = stock->n < KEY_USES;
         pthread_mutex_unlock(&stock->lock);
-        bool more = add_one(stock);
+        if (!first)
+            lower_priority(LAST_PRIORITY);
+        able = add_one(stock);
         pthread_mutex_lock(&stock->lock);
-        stock->short_of = stock->short_of && more;
     }
     pthread_mutex_unlock(&stock->lock);
     return NULL;

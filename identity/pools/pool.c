@@ -126,15 +126,14 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
         return err;
 
     struct stored_key keys[KEY_USES];
+    if (!key_stock_take(pools_of(call)->stock, call->arena, keys))
+        return gh_fail(call->arena, &GH_INTERNAL, "A signing key could not be made.");
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     const struct pool_row row = { id, call->account, call->region, doc_text(call, doc), call->now_us };
     store_pool_insert(&tx, &row);
-    bool taken = true;
-    for (int use = 0; use < KEY_USES && taken; use++)
-        taken = key_stock_take(pools_of(call)->stock, &tx, call->arena, id, (enum key_use)use, &keys[use]);
-    if (!taken && !tx.err)
-        tx.err = gh_fail(call->arena, &GH_INTERNAL, "A signing key could not be made.");
+    for (int use = 0; use < KEY_USES; use++)
+        store_key_put(&tx, &keys[use], id, key_use_name((enum key_use)use));
     err = tx_commit(&tx);
     if (err)
         return err;

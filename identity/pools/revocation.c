@@ -6,6 +6,7 @@
 
 #include "core/base64.h"
 #include "core/map.h"
+#include "identity/store/token.h"
 
 struct revocations {
     pthread_rwlock_t lock;
@@ -45,24 +46,17 @@ static void raise_to(_Atomic int64_t *stamp, int64_t value)
         ;
 }
 
-static gh_err load(struct revocations *r, struct db *db, struct arena *arena, int64_t now_s)
+static void load_epoch(void *ctx, struct str pool, struct str sub, int64_t epoch_us)
 {
-    struct rows rows;
-    rows_open(&rows, db, NULL, arena, "SELECT pool, sub, epoch_us FROM pool_epochs WHERE epoch_us > $1", "i",
-              (now_s - REVOCATION_HORIZON_S) * 1000000);
-    while (rows_next(&rows)) {
-        char buf[256];
-        put(r->epochs, user_key(buf, rows_str(&rows, 0), rows_str(&rows, 1)), rows_i64(&rows, 2));
-        raise_to(&r->last_stamp_us, rows_i64(&rows, 2));
-    }
-    gh_err err = rows_close(&rows);
-    if (err)
-        return err;
-    rows_open(&rows, db, NULL, arena, "SELECT origin, until_s FROM pool_revoked WHERE until_s > $1", "i",
-              now_s);
-    while (rows_next(&rows))
-        put(r->origins, rows_str(&rows, 0), rows_i64(&rows, 1));
-    return rows_close(&rows);
+    struct revocations *r = ctx;
+    char buf[256];
+    put(r->epochs, user_key(buf, pool, sub), epoch_us);
+    raise_to(&r->last_stamp_us, epoch_us);
+}
+
+static void load_origin(void *ctx, struct str origin, int64_t until_s)
+{
+    put(((struct revocations *)ctx)->origins, origin, until_s);
 }
 
 struct revocations *revocations_open(struct identity *identity, struct arena *arena, gh_err *err)
@@ -74,7 +68,10 @@ struct revocations *revocations_open(struct identity *identity, struct arena *ar
     r->epochs = map_new();
     r->origins = map_new();
     atomic_init(&r->generation, 1);
-    *err = load(r, identity->db, arena, env_now_s(identity->env));
+    int64_t now_s = env_now_s(identity->env);
+    *err = store_epochs(identity->db, arena, (now_s - REVOCATION_HORIZON_S) * 1000000, load_epoch, r);
+    if (!*err)
+        *err = store_revoked(identity->db, arena, now_s, load_origin, r);
     if (!*err)
         return r;
     revocations_free(r);
@@ -138,24 +135,6 @@ int64_t uuid_stamp(struct str uuid)
             us = us * 16 + digit;
     }
     return us < 1000 ? ms * 1000 + us : 0;
-}
-
-void revoke_user_rows(struct tx *tx, struct str pool, struct str sub, int64_t stamp_us)
-{
-    tx_run(tx, "UPDATE pool_sessions SET revoked = 1 WHERE pool = $1 AND sub = $2", "ss", pool, sub);
-    tx_run(tx,
-           "INSERT INTO pool_epochs (pool, sub, epoch_us) VALUES ($1, $2, $3)"
-           " ON CONFLICT (pool, sub) DO UPDATE SET epoch_us = excluded.epoch_us",
-           "ssi", pool, sub, stamp_us);
-}
-
-void revoke_origin_rows(struct tx *tx, struct str pool, struct str origin, int64_t until_s)
-{
-    tx_run(tx, "UPDATE pool_sessions SET revoked = 1 WHERE pool = $1 AND origin = $2", "ss", pool, origin);
-    tx_run(tx,
-           "INSERT INTO pool_revoked (origin, pool, until_s) VALUES ($1, $2, $3) ON CONFLICT (origin) DO "
-           "NOTHING",
-           "ssi", origin, pool, until_s);
 }
 
 void revocation_publish_user(struct revocations *r, struct str pool, struct str sub, int64_t stamp_us)

@@ -4,8 +4,8 @@
  * event_id (version 7), so that "everything before this moment" is exact although the claims
  * count whole seconds. Signing a user out everywhere sets the user's epoch to the next stamp.
  *
- * In memory, any thread; the rows behind it are written by revoke_*, in the transaction of the
- * operation, which then calls revocation_publish_*. */
+ * In memory, any thread; the rows behind it are written by store_revoke_*, in the transaction of
+ * the operation, which then calls revocation_publish_*. */
 #pragma once
 
 #include "core/db.h"
@@ -25,9 +25,6 @@ int64_t revocation_stamp(struct revocations *revocations, int64_t now_us);
 struct str stamp_uuid(const struct env *env, struct arena *arena, int64_t stamp_us);
 int64_t uuid_stamp(struct str uuid);
 
-/* Rows. */
-void revoke_user_rows(struct tx *tx, struct str pool, struct str sub, int64_t stamp_us);
-void revoke_origin_rows(struct tx *tx, struct str pool, struct str origin, int64_t until_s);
 /* Memory, once the rows are on disk. */
 void revocation_publish_user(struct revocations *revocations, struct str pool, struct str sub,
                              int64_t stamp_us);

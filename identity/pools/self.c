@@ -92,7 +92,7 @@ gh_err idp_ChangePassword(struct call *call, const struct idp_ChangePassword_in 
     if (!err)
         err = store_session_origins(&tx, call->arena, pool->id, user->sub, access.origin, &others, &n);
     for (size_t i = 0; i < n && !err; i++)
-        revoke_origin_rows(&tx, pool->id, others[i], until_s);
+        store_revoke_origin(&tx, pool->id, others[i], until_s);
     if (err) {
         tx_rollback(&tx);
         return err;
@@ -109,7 +109,7 @@ gh_err user_delete(struct call *call, const struct pool *pool, const struct user
     int64_t stamp = revocation_stamp(revocations, call->now_us);
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    revoke_user_rows(&tx, pool->id, user->sub, stamp);
+    store_revoke_user(&tx, pool->id, user->sub, stamp);
     store_user_delete(&tx, user);
     gh_err err = tx_commit(&tx);
     if (!err)

@@ -9,7 +9,7 @@ static gh_err end_all(struct call *call, struct str pool, struct str sub)
     int64_t stamp = revocation_stamp(revocations, call->now_us);
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    revoke_user_rows(&tx, pool, sub, stamp);
+    store_revoke_user(&tx, pool, sub, stamp);
     gh_err err = tx_commit(&tx);
     if (!err)
         revocation_publish_user(revocations, pool, sub, stamp);
@@ -69,7 +69,7 @@ gh_err idp_RevokeToken(struct call *call, const struct idp_RevokeToken_in *in,
     int64_t until_s = now_s + REVOCATION_HORIZON_S;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    revoke_origin_rows(&tx, row.pool, row.origin, until_s);
+    store_revoke_origin(&tx, row.pool, row.origin, until_s);
     err = tx_commit(&tx);
     if (!err)
         revocation_publish_origin(pools_of(call)->revocations, row.origin, until_s);

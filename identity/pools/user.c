@@ -158,7 +158,7 @@ gh_err user_save_and_end_sessions(struct call *call, struct tx *tx, const struct
     struct revocations *revocations = pools_of(call)->revocations;
     int64_t stamp = revocation_stamp(revocations, call->now_us);
     gh_err err = user_save(call, tx, pool, user, false);
-    revoke_user_rows(tx, pool->id, user->sub, stamp);
+    store_revoke_user(tx, pool->id, user->sub, stamp);
     if (err) {
         tx_rollback(tx);
         return err;

@@ -90,13 +90,14 @@ static inline void fixture_end(struct identity_fixture *f)
 static inline const struct listed_pool *fixture_pool(struct identity_fixture *f, struct str id)
 {
     struct stored_key keys[KEY_USES];
+    if (!key_stock_take(f->identity->pools->stock, f->arena, keys))
+        fail_msg("no keys");
     struct tx tx;
     tx_begin(&tx, f->db, f->arena);
     tx_run(&tx, "INSERT INTO pools (id, account, region, created_us, doc) VALUES ($1, $2, $3, 0, '{}')",
            "sss", id, STR("000000000000"), STR("us-east-1"));
     for (int use = 0; use < KEY_USES; use++)
-        if (!key_stock_take(f->identity->pools->stock, &tx, f->arena, id, (enum key_use)use, &keys[use]))
-            fail_msg("no key");
+        store_key_put(&tx, &keys[use], id, key_use_name((enum key_use)use));
     if (tx_commit(&tx))
         fail_msg("no pool");
     pool_directory_add(f->identity->pools, id, STR("000000000000"), STR("us-east-1"), keys);

@@ -506,7 +506,7 @@ static void commit_user(struct str sub, int64_t stamp)
 {
     struct tx tx;
     tx_begin(&tx, fixture.db, arena);
-    revoke_user_rows(&tx, pool->id, sub, stamp);
+    store_revoke_user(&tx, pool->id, sub, stamp);
     assert_null(tx_commit(&tx));
     revocation_publish_user(fixture.identity->pools->revocations, pool->id, sub, stamp);
 }
@@ -534,7 +534,7 @@ static void revocation(void **state)
 
     struct tx tx;
     tx_begin(&tx, fixture.db, arena);
-    revoke_origin_rows(&tx, pool->id, o4, NOW_S + 3600);
+    store_revoke_origin(&tx, pool->id, o4, NOW_S + 3600);
     assert_null(tx_commit(&tx));
     revocation_publish_origin(fixture.identity->pools->revocations, o4, NOW_S + 3600);
     assert_int_equal(judge(stranger), TOKEN_REVOKED);

@@ -1,0 +1,86 @@
+#include "identity/store/token.h"
+
+void store_key_put(struct tx *tx, const struct stored_key *key, struct str pool, const char *purpose)
+{
+    tx_run(tx,
+           "INSERT INTO pool_keys (kid, pool, purpose, modulus, exponent, sealed) VALUES ($1, $2, $3, $4, "
+           "$5, $6)"
+           " ON CONFLICT (kid) DO UPDATE SET pool = excluded.pool, purpose = excluded.purpose",
+           "ssssss", key->kid, pool, str_of(purpose), key->modulus, key->exponent, key->sealed);
+}
+
+gh_err store_key_stock(struct db *db, struct arena *arena, int64_t limit, struct stored_key *out, size_t *n)
+{
+    struct rows rows;
+    *n = 0;
+    rows_open(&rows, db, NULL, arena,
+              "SELECT kid, modulus, exponent, sealed FROM pool_keys WHERE pool IS NULL LIMIT $1", "i", limit);
+    while (*n < (size_t)limit && rows_next(&rows))
+        out[(*n)++] = (struct stored_key){ rows_str(&rows, 0), rows_str(&rows, 1), rows_str(&rows, 2),
+                                           rows_str(&rows, 3) };
+    return rows_close(&rows);
+}
+
+static struct stored_key key_at(struct rows *rows, int column)
+{
+    return (struct stored_key){ rows_str(rows, column), rows_str(rows, column + 1),
+                                rows_str(rows, column + 2), rows_str(rows, column + 3) };
+}
+
+gh_err store_keyed_pools(struct db *db, struct arena *arena,
+                         void (*each)(void *ctx, const struct keyed_pool *pool), void *ctx)
+{
+    struct rows rows;
+    rows_open(&rows, db, NULL, arena,
+              "SELECT p.id, p.account, p.region, i.kid, i.modulus, i.exponent, i.sealed,"
+              " a.kid, a.modulus, a.exponent, a.sealed FROM pools p"
+              " JOIN pool_keys i ON i.pool = p.id AND i.purpose = 'id'"
+              " JOIN pool_keys a ON a.pool = p.id AND a.purpose = 'access'",
+              "");
+    while (rows_next(&rows)) {
+        const struct keyed_pool pool = { rows_str(&rows, 0), rows_str(&rows, 1), rows_str(&rows, 2),
+                                         key_at(&rows, 3), key_at(&rows, 7) };
+        each(ctx, &pool);
+    }
+    return rows_close(&rows);
+}
+
+void store_revoke_user(struct tx *tx, struct str pool, struct str sub, int64_t stamp_us)
+{
+    tx_run(tx, "UPDATE pool_sessions SET revoked = 1 WHERE pool = $1 AND sub = $2", "ss", pool, sub);
+    tx_run(tx,
+           "INSERT INTO pool_epochs (pool, sub, epoch_us) VALUES ($1, $2, $3)"
+           " ON CONFLICT (pool, sub) DO UPDATE SET epoch_us = excluded.epoch_us",
+           "ssi", pool, sub, stamp_us);
+}
+
+void store_revoke_origin(struct tx *tx, struct str pool, struct str origin, int64_t until_s)
+{
+    tx_run(tx, "UPDATE pool_sessions SET revoked = 1 WHERE pool = $1 AND origin = $2", "ss", pool, origin);
+    tx_run(tx,
+           "INSERT INTO pool_revoked (origin, pool, until_s) VALUES ($1, $2, $3) ON CONFLICT (origin) DO "
+           "NOTHING",
+           "ssi", origin, pool, until_s);
+}
+
+gh_err store_epochs(struct db *db, struct arena *arena, int64_t after_us,
+                    void (*each)(void *ctx, struct str pool, struct str sub, int64_t epoch_us), void *ctx)
+{
+    struct rows rows;
+    rows_open(&rows, db, NULL, arena, "SELECT pool, sub, epoch_us FROM pool_epochs WHERE epoch_us > $1", "i",
+              after_us);
+    while (rows_next(&rows))
+        each(ctx, rows_str(&rows, 0), rows_str(&rows, 1), rows_i64(&rows, 2));
+    return rows_close(&rows);
+}
+
+gh_err store_revoked(struct db *db, struct arena *arena, int64_t after_s,
+                     void (*each)(void *ctx, struct str origin, int64_t until_s), void *ctx)
+{
+    struct rows rows;
+    rows_open(&rows, db, NULL, arena, "SELECT origin, until_s FROM pool_revoked WHERE until_s > $1", "i",
+              after_s);
+    while (rows_next(&rows))
+        each(ctx, rows_str(&rows, 0), rows_i64(&rows, 1));
+    return rows_close(&rows);
+}
