@@ -12,6 +12,8 @@
 #include "core/http_out.h"
 #include "core/http_server.h"
 
+#include <sys/socket.h>
+
 enum {
     HTTP_SCRATCH_BYTES = 64 * 1024,
     HTTP_BACKLOG_BYTES = 256 * 1024, /* more waits for a slow client: http_reply_write says false */
@@ -70,6 +72,7 @@ struct http_conn {
     bool reset;              /* close it so that the client notices */
     bool skipped_line;       /* the one empty line before a request */
     bool dead;               /* freed when the queue is drained */
+    int budget;              /* receives left in this turn */
     size_t thrown_away;      /* while lingering */
     int64_t active_us;       /* last sign of life that counts against idle_timeout_s */
     struct timer timer;
@@ -94,6 +97,14 @@ struct http_server {
     char scratch[HTTP_SCRATCH_BYTES];
 };
 
+void server_has_room(struct http_server *server); /* a connection has gone: listen again */
+
+void conn_new(struct http_server *server, int fd, const struct sockaddr_storage *peer);
+void conn_destroy(struct http_conn *conn); /* freed when the queue is drained */
+void conn_finish_exchange(struct http_conn *conn, bool complete);
+/* At the end of each turn, those that were queued before it: one that queues itself again lets the
+ * others' events come first. */
+void conn_drain_queue(void *server);
 void conn_queue(struct http_conn *conn); /* conn_advance will run, this turn or the next */
 /* Receives once, behind what is in conn->in. False: nothing there now, or the connection is over. */
 bool conn_receive(struct http_conn *conn);

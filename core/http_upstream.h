@@ -59,6 +59,7 @@ struct upstream_conn {
     bool clean_end; /* TLS: closed with close_notify */
     bool dead;
     int entered; /* conn_advance is on the stack: free later */
+    int budget;  /* receives left in this turn */
     unsigned answers;
     int64_t idle_since_us;
     struct str in; /* received, not yet consumed (the call is paused); on the heap */
@@ -85,8 +86,13 @@ void call_fail_soon(struct http_call_state *state, enum http_failure failure); /
 void call_lost(struct http_call_state *state, enum http_failure failure);      /* tries again when it may */
 bool call_feed(struct http_call_state *state, struct str *in);                 /* false: the call is over */
 
-/* connections */
+/* origins (core/http_upstream.c) */
 void upstream_take(struct http_call_state *state, bool kept_ones_too);
 void upstream_leave(struct http_call_state *state, bool answered);
+void upstream_leave_idle(struct upstream_conn *conn);
+
+/* connections (core/http_upstream_conn.c) */
+void upstream_connect(struct http_call_state *state, struct upstream *up, int address);
 void upstream_flush(struct http_call_state *state); /* sends what waits, calls nobody back */
 void upstream_again(struct timer *timer);           /* goes on after a pause */
+void upstream_close(struct upstream_conn *conn);    /* freed, at the latest when nobody looks at it */

@@ -9,7 +9,7 @@
 
 #include "core/wheel.h"
 
-enum { BATCH = 128, HOOKS = 4, NO_WAKE = -1 };
+enum { BATCH = 128, HOOKS = 8, NO_WAKE = -1 };
 
 struct hook {
     void (*fn)(void *ctx);
