@@ -278,11 +278,11 @@ void app_close(struct app *app)
 {
     if (app->functions)
         functions_close(app->functions);
+    if (app->jobs) /* before the servers: a job may still write into its request's arena */
+        job_pool_free(app->jobs);
     for (int i = 0; i < app->n_workers; i++)
         if (app->workers[i].server)
             http_server_free(app->workers[i].server);
-    if (app->jobs)
-        job_pool_free(app->jobs);
     if (app->gateway)
         gateway_close(app->gateway);
     for (int i = 0; i < app->n_workers; i++)
