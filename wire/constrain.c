@@ -261,19 +261,20 @@ static void check(struct walk *walk, const struct shape *shape, struct str path,
         check_map(walk, shape, path, at);
 }
 
-static void check_member(struct walk *walk, const struct member *member, struct str path, const void *value)
+static void check_member(struct walk *walk, const struct member *member, struct str prefix, const void *value)
 {
     const void *at = (const char *)value + member->offset;
     if (member_is_set(member->shape, at))
-        check(walk, member->shape, path, at);
+        check(walk, member->shape, member_path(walk->arena, prefix, member->name), at);
     else if (member->required)
-        complain(walk, member->shape, path, NULL, STR("Member must not be null"));
+        complain(walk, member->shape, member_path(walk->arena, prefix, member->name), NULL,
+                 STR("Member must not be null"));
 }
 
 static void check_struct(struct walk *walk, const struct shape *shape, struct str path, const void *value)
 {
     for (size_t i = 0; i < shape->n_members && walk->errors < MAX_ERRORS; i++)
-        check_member(walk, &shape->members[i], member_path(walk->arena, path, shape->members[i].name), value);
+        check_member(walk, &shape->members[i], path, value);
 }
 
 gh_err constrain_check(struct arena *arena, const struct service *service, const struct operation *operation,
@@ -286,10 +287,10 @@ gh_err constrain_check(struct arena *arena, const struct service *service, const
     const struct shape *shape = operation->in;
     for (size_t i = 0; i < shape->n_members; i++) /* the body comes first, and may have a prefix */
         if (shape->members[i].in == IN_BODY)
-            check_member(&walk, &shape->members[i], member_path(arena, prefix, shape->members[i].name), in);
+            check_member(&walk, &shape->members[i], prefix, in);
     for (size_t i = 0; i < shape->n_members; i++)
         if (shape->members[i].in != IN_BODY)
-            check_member(&walk, &shape->members[i], member_path(arena, STR(""), shape->members[i].name), in);
+            check_member(&walk, &shape->members[i], STR(""), in);
     if (!walk.errors)
         return NULL;
     return gh_fail(arena, service->validation, "%d validation error%s detected: %.*s", walk.errors,

@@ -8,22 +8,75 @@
 #include "wire/codec_rest.h"
 #include "wire/sigv4.h"
 
+/* A rest-json operation; `first` is the literal that its path begins with: "restapis". */
+struct rest_row {
+    const struct registered *registered;
+    const struct operation *operation;
+    struct str first;
+    size_t weight;
+};
+
 struct registry {
     const struct registered *services;
     size_t n;
+    struct rest_row *rows;
+    size_t n_rows;
 };
+
+static struct str first_segment(struct str path)
+{
+    path = str_from(path, 1);
+    ptrdiff_t end = str_find(path, '/'), query = str_find(path, '?');
+    if (query >= 0 && (end < 0 || query < end))
+        end = query;
+    return end < 0 ? path : str_sub(path, 0, (size_t)end);
+}
+
+/* Of two patterns that match, the one with more literal text wins, and one that names a query parameter. */
+static size_t weight(const char *pattern)
+{
+    size_t literal = 0;
+    bool label = false;
+    for (const char *c = pattern; *c; c++) {
+        label = (label || *c == '{') && *c != '}';
+        literal += !label;
+    }
+    return literal;
+}
+
+static void list_rest_operations(struct registry *registry)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < registry->n; i++)
+        n += registry->services[i].service->n_operations;
+    registry->rows = calloc(n, sizeof(*registry->rows));
+    if (!registry->rows)
+        abort();
+    for (size_t i = 0; i < registry->n; i++) {
+        const struct service *service = registry->services[i].service;
+        for (size_t o = 0; o < service->n_operations && service->protocol == PROTOCOL_REST_JSON; o++) {
+            const char *path = service->operations[o].path;
+            registry->rows[registry->n_rows++] =
+                (struct rest_row){ &registry->services[i], &service->operations[o],
+                                   first_segment(str_of(path)), weight(path) };
+        }
+    }
+}
 
 struct registry *registry_new(const struct registered *services, size_t n)
 {
     struct registry *registry = calloc(1, sizeof(*registry));
     if (!registry)
         abort();
-    *registry = (struct registry){ services, n };
+    *registry = (struct registry){ .services = services, .n = n };
+    list_rest_operations(registry);
     return registry;
 }
 
 void registry_free(struct registry *registry)
 {
+    if (registry)
+        free(registry->rows);
     free(registry);
 }
 
@@ -110,37 +163,25 @@ static bool query_fits(struct arena *arena, const char *pattern, struct str quer
     return true;
 }
 
-/* Of two patterns that match, the one with more literal text wins, and one that names a query parameter. */
-static size_t weight(const char *pattern)
-{
-    size_t literal = 0;
-    bool label = false;
-    for (const char *c = pattern; *c; c++) {
-        label = (label || *c == '{') && *c != '}';
-        literal += !label;
-    }
-    return literal;
-}
-
 static bool by_path(const struct registry *registry, struct arena *arena, const struct wire_request *request,
                     struct str signing_name, struct route *route)
 {
-    size_t best = 0;
-    for (size_t i = 0; i < registry->n; i++) {
-        const struct service *service = registry->services[i].service;
-        if (service->protocol != PROTOCOL_REST_JSON ||
-            (signing_name.ptr && !str_is(signing_name, service->signing_name)))
+    size_t best = 0, n_labels;
+    struct label labels[MAX_LABELS];
+    struct str first = first_segment(request->path);
+    for (size_t i = 0; i < registry->n_rows; i++) {
+        const struct rest_row *row = &registry->rows[i];
+        if (row->weight <= best || !str_eq(row->first, first) ||
+            !str_is(request->method, row->operation->method) ||
+            (signing_name.ptr && !str_is(signing_name, row->registered->service->signing_name)) ||
+            !rest_match(str_of(row->operation->path), request->path, labels, &n_labels) ||
+            !query_fits(arena, row->operation->path, request->query))
             continue;
-        for (size_t o = 0; o < service->n_operations; o++) {
-            const struct operation *operation = &service->operations[o];
-            struct route found = { &registry->services[i], operation };
-            if (!str_is(request->method, operation->method) || weight(operation->path) <= best ||
-                !rest_match(str_of(operation->path), request->path, found.labels, &found.n_labels) ||
-                !query_fits(arena, operation->path, request->query))
-                continue;
-            best = weight(operation->path);
-            *route = found;
-        }
+        best = row->weight;
+        *route = (struct route){ .registered = row->registered,
+                                 .operation = row->operation,
+                                 .n_labels = n_labels };
+        memcpy(route->labels, labels, n_labels * sizeof(*labels));
     }
     return best > 0;
 }
