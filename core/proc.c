@@ -4,18 +4,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PASS_MAX = 8, TREE_MAX = 4096, HIGH_FD = 100 };
+enum { NOBODY = 65534, PASS_MAX = 8, TREE_MAX = 4096, HIGH_FD = 100 };
 
 static void become(const struct proc_spec *spec, int report) __attribute__((noreturn));
+static bool mount_all(const struct proc_spec *spec);
 static void place_fds(const struct proc_spec *spec, int *report);
 static size_t children_of(pid_t pid, pid_t *out, size_t cap);
 static size_t read_file(const char *path, char *out, size_t cap);
@@ -82,7 +86,12 @@ static void become(const struct proc_spec *spec, int report)
     sigset_t none;
     place_fds(spec, &report);
     setsid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* Raw calls: libc's would tell all threads, of which this process has none left. */
+    if (spec->drop_root && geteuid() == 0 &&
+        (!mount_all(spec) || syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY) < 0 ||
+         syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY) < 0))
+        goto failed;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* forgotten when the user changes, so after it */
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     for (int i = 1; i < NSIG; i++)
         sigaction(i, &plain, NULL);
@@ -105,6 +114,16 @@ failed:;
     if (write(report, &failure, sizeof failure) < 0)
         _exit(126);
     _exit(127);
+}
+
+static bool mount_all(const struct proc_spec *spec)
+{
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < COUNT(spec->mounts); i++)
+        if (spec->mounts[i].from && mount(spec->mounts[i].from, spec->mounts[i].to, NULL, MS_BIND, NULL) < 0)
+            return false;
+    return true;
 }
 
 /* 0 is /dev/null, 1 and 2 the output, 3… what is passed on, and the report pipe after them. By

@@ -23,6 +23,12 @@ struct proc_spec {
     size_t n_pass_fds;
     const struct proc_limit *limits;
     size_t n_limits;
+    /* As root only: becomes nobody (65534), after these folders were mounted onto others, in a
+     * mount namespace of its own: nobody cannot walk to where root keeps its files. */
+    bool drop_root;
+    struct {
+        const char *from, *to;
+    } mounts[2];
     /* Killed when the thread that spawned it ends; no new privileges; a session of its own. Always. */
 };
 

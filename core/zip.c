@@ -195,8 +195,11 @@ static int open_folder(int root, struct arena *arena, struct str path)
     while (at >= 0 && str_split(&path, '/', &part)) {
         const char *name = str_c(arena, part);
         int next = -1;
-        if (mkdirat(at, name, 0755) == 0 || errno == EEXIST)
+        bool fresh = mkdirat(at, name, 0755) == 0;
+        if (fresh || errno == EEXIST)
             next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fresh && next >= 0)
+            fchmod(next, 0755); /* whatever the umask says */
         int saved = errno;
         close(at);
         errno = saved;

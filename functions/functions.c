@@ -187,13 +187,14 @@ static bool write_runtimes(const char *folder, struct arena *arena, struct str *
     static const char passwd[] = "root:x:0:0::/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n";
     const struct embedded_file user[] = { { "passwd", passwd, sizeof passwd - 1 }, { 0 } };
     const struct embedded_file *const sets[] = { embedded_runtimes, user };
+    chmod(folder, 0755); /* the sandbox may run as another user; the folder above is ours alone */
     for (size_t i = 0; i < COUNT(sets); i++) {
         for (const struct embedded_file *file = sets[i]; file->path; file++) {
             struct str name = str_from(str_of(file->path), (size_t)(str_find_last(str_of(file->path), '/') + 1));
             const char *temporary = str_printf(arena, "%s/%.*s.new", folder, STR_FMT(name)).ptr;
             const char *path = str_printf(arena, "%s/%.*s", folder, STR_FMT(name)).ptr;
             int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-            bool ok = fd >= 0 && write(fd, file->bytes, file->len) == (ssize_t)file->len;
+            bool ok = fd >= 0 && fchmod(fd, 0644) == 0 && write(fd, file->bytes, file->len) == (ssize_t)file->len;
             if (fd >= 0)
                 close(fd);
             if (!ok || rename(temporary, path) != 0) {

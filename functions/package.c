@@ -119,6 +119,7 @@ static enum zip_verdict unpack(const char *folder, const struct env *env, struct
         *why = str_printf(arena, "cannot make %s: %s", temporary, strerror(errno));
         return ZIP_NO_ROOM;
     }
+    fchmod(root, 0755); /* whoever may come so far may read it: the folders above are ours alone */
     enum zip_verdict verdict = zip_unpack(zip, root, &limits, arena, why);
     close(root);
     /* Somebody else may have unpacked the same bytes meanwhile: as good. */

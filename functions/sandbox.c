@@ -1,6 +1,7 @@
 #include "functions/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -9,7 +10,7 @@
 
 #include "functions/seccomp.h"
 
-enum { PROBE_MS = 5000, DESCRIPTORS = 1024, COMMAND_MAX = 16 };
+enum { PROBE_MS = 5000, DESCRIPTORS = 1024, COMMAND_MAX = 16, N_FDS = 2 };
 
 /* Lambda's own user: "sbx_user1051". */
 #define USER_ID "993"
@@ -29,14 +30,14 @@ static void arg2(struct args *args, const char *a, const char *b);
 static void arg3(struct args *args, const char *a, const char *b, const char *c);
 static void add_namespaces(struct args *args);
 static void add_system(struct args *args);
-static void add_cell(struct args *args, const struct cell *cell);
+static void add_cell(struct args *args, const struct cell *cell, const char *code_dir, const char *runtime_dir);
 static int args_fd(struct args *args);
-static bool spawn_walled(const struct sandbox *sandbox, const struct cell *cell, bool seccomp, struct proc *out);
+static bool spawn_walled(const struct sandbox *sandbox, const struct cell *cell, struct proc *out);
 static bool spawn_plain(const struct cell *cell, struct proc *out);
-static bool try_wall(struct sandbox *sandbox, bool seccomp, const char *runtime_dir, const struct env *env,
-                     char *text, size_t cap);
+static bool try_wall(const struct sandbox *sandbox, const char *runtime_dir, const struct env *env, char *text, size_t cap);
 static void read_namespaces(struct sandbox *sandbox, const char *text);
-static bool spec_for(const struct cell *cell, bool seccomp, int fds[2], struct proc_spec *spec);
+static bool spec_for(const struct sandbox *sandbox, const struct cell *cell, int fds[N_FDS], struct proc_spec *spec);
+static void close_fds(int fds[N_FDS]);
 static const char *const *command_line(const struct sandbox *sandbox, const struct cell *cell,
                                        const char *out[COMMAND_MAX]);
 
@@ -63,22 +64,30 @@ void sandbox_probe(struct sandbox *out, bool wanted, const char *runtime_dir, co
         snprintf(out->why, sizeof out->why, "bubblewrap (bwrap) is not installed");
         return;
     }
-    out->seccomp = out->wall = try_wall(out, true, runtime_dir, env, text, sizeof text);
-    if (!out->wall)
-        out->wall = try_wall(out, false, runtime_dir, env, text, sizeof text);
+    /* The best first: each line gives up one more thing that a kernel or a container may refuse. */
+    static const struct {
+        bool seccomp, nobody;
+    } ways[] = { { true, true }, { true, false }, { false, true }, { false, false } };
+    for (size_t i = 0; i < COUNT(ways) && !out->wall; i++) {
+        if (ways[i].nobody && geteuid() != 0)
+            continue;
+        out->seccomp = ways[i].seccomp;
+        out->nobody = ways[i].nobody;
+        out->wall = try_wall(out, runtime_dir, env, text, sizeof text);
+    }
     if (!out->wall) {
         text[strcspn(text, "\n")] = '\0';
         snprintf(out->why, sizeof out->why, "bubblewrap does not work here: %.400s", text[0] ? text : "no answer");
         return;
     }
     read_namespaces(out, text);
-    snprintf(out->why, sizeof out->why, "bubblewrap works, the kernel %s the system call filter",
-             out->seccomp ? "took" : "refused");
+    snprintf(out->why, sizeof out->why, "bubblewrap works, the kernel %s the system call filter%s",
+             out->seccomp ? "took" : "refused",
+             geteuid() != 0 ? "" : out->nobody ? ", processes are nobody's" : ", BUT PROCESSES BELONG TO ROOT");
 }
 
 /* Runs a shell inside that tells its namespaces. */
-static bool try_wall(struct sandbox *sandbox, bool seccomp, const char *runtime_dir, const struct env *env,
-                     char *text, size_t cap)
+static bool try_wall(const struct sandbox *sandbox, const char *runtime_dir, const struct env *env, char *text, size_t cap)
 {
     static const char script[] = "for n in user mnt pid ipc uts cgroup net; do readlink /proc/self/ns/$n; done; "
                                  "grep -E 'NoNewPrivs:|Seccomp:' /proc/self/status";
@@ -86,17 +95,15 @@ static bool try_wall(struct sandbox *sandbox, bool seccomp, const char *runtime_
     const char *const envp[] = { "PATH=/usr/bin:/bin", NULL };
     struct cell cell = { runtime_dir, runtime_dir, NULL, argv, envp, 1 << 20, 1 << 30, -1 };
     struct proc_spec spec;
-    int fds[2];
+    int fds[N_FDS];
     size_t len;
     text[0] = '\0';
-    if (!spec_for(&cell, seccomp, fds, &spec))
+    if (!spec_for(sandbox, &cell, fds, &spec))
         return false;
     const char *command[COMMAND_MAX];
     spec.argv = command_line(sandbox, &cell, command);
     bool ok = proc_output(&spec, env, PROBE_MS, text, cap, &len);
-    close(fds[0]);
-    if (seccomp)
-        close(fds[1]);
+    close_fds(fds);
     return ok;
 }
 
@@ -118,7 +125,7 @@ static void read_namespaces(struct sandbox *sandbox, const char *text)
 
 bool sandbox_spawn(const struct sandbox *sandbox, const struct cell *cell, struct proc *out)
 {
-    return sandbox->wall ? spawn_walled(sandbox, cell, sandbox->seccomp, out) : spawn_plain(cell, out);
+    return sandbox->wall ? spawn_walled(sandbox, cell, out) : spawn_plain(cell, out);
 }
 
 const char *sandbox_code_dir(const struct sandbox *sandbox, const char *host_dir)
@@ -150,46 +157,64 @@ static bool spawn_plain(const struct cell *cell, struct proc *out)
     return proc_spawn(&spec, out);
 }
 
-static bool spawn_walled(const struct sandbox *sandbox, const struct cell *cell, bool seccomp, struct proc *out)
+static bool spawn_walled(const struct sandbox *sandbox, const struct cell *cell, struct proc *out)
 {
     struct proc_limit limits[4];
     struct proc_spec spec;
-    int fds[2];
+    int fds[N_FDS];
     const char *command[COMMAND_MAX];
-    if (!spec_for(cell, seccomp, fds, &spec))
+    if (!spec_for(sandbox, cell, fds, &spec))
         return false;
     spec.argv = command_line(sandbox, cell, command);
     spec.limits = limits;
     spec.n_limits = limits_for(cell, limits);
     bool ok = proc_spawn(&spec, out);
     int saved = errno;
-    close(fds[0]);
-    if (seccomp)
-        close(fds[1]);
+    close_fds(fds);
     errno = saved;
     return ok;
 }
 
-static bool spec_for(const struct cell *cell, bool seccomp, int fds[2], struct proc_spec *spec)
+/* Started by root, bubblewrap runs as nobody, for whom our data folder is shut: the two folders are
+ * shown to it where nobody may go. */
+static const char code_place[] = "/mnt", runtime_place[] = "/media";
+
+static bool spec_for(const struct sandbox *sandbox, const struct cell *cell, int fds[N_FDS], struct proc_spec *spec)
 {
     struct args args = { 0 };
     args.file = open_memstream(&args.text, &args.len);
     if (!args.file)
         return false;
     add_namespaces(&args);
-    if (seccomp)
+    if (sandbox->seccomp)
         arg2(&args, "--seccomp", "4");
     add_system(&args);
-    add_cell(&args, cell);
+    add_cell(&args, cell, sandbox->nobody ? code_place : cell->code_dir,
+             sandbox->nobody ? runtime_place : cell->runtime_dir);
     fds[0] = args_fd(&args);
-    fds[1] = seccomp ? seccomp_program() : -1;
-    if (fds[0] < 0 || (seccomp && fds[1] < 0)) {
-        if (fds[0] >= 0)
-            close(fds[0]);
-        return false;
+    fds[1] = sandbox->seccomp ? seccomp_program() : -1;
+    *spec = (struct proc_spec){ .envp = no_env, .out_fd = cell->out_fd, .pass_fds = fds,
+                                .n_pass_fds = sandbox->seccomp ? 2 : 1 };
+    if (sandbox->nobody) {
+        spec->drop_root = true;
+        spec->mounts[0].from = cell->code_dir;
+        spec->mounts[0].to = code_place;
+        spec->mounts[1].from = cell->runtime_dir;
+        spec->mounts[1].to = runtime_place;
     }
-    *spec = (struct proc_spec){ .envp = no_env, .out_fd = cell->out_fd, .pass_fds = fds, .n_pass_fds = seccomp ? 2 : 1 };
-    return true;
+    if (fds[0] >= 0 && (fds[1] >= 0 || !sandbox->seccomp))
+        return true;
+    int saved = errno;
+    close_fds(fds);
+    errno = saved;
+    return false;
+}
+
+static void close_fds(int fds[N_FDS])
+{
+    for (int i = 0; i < N_FDS; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }
 
 static void add_namespaces(struct args *args)
@@ -211,6 +236,8 @@ static void add_system(struct args *args)
     static const char *const files[] = { "/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/resolv.conf", "/etc/hosts",
                                          "/etc/nsswitch.conf", "/etc/localtime", "/etc/ld.so.cache",
                                          "/etc/alternatives", "/etc/protocols", "/etc/services", "/etc/mime.types" };
+    static const char *const kernel[] = { "/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs",
+                                          "/proc/acpi", "/proc/scsi" };
     arg3(args, "--ro-bind", "/usr", "/usr");
     for (size_t i = 0; i < COUNT(folders); i++) {
         char target[256];
@@ -225,20 +252,24 @@ static void add_system(struct args *args)
     for (size_t i = 0; i < COUNT(files); i++)
         arg3(args, "--ro-bind-try", files[i], files[i]);
     arg2(args, "--proc", "/proc");
+    /* The kernel lets the machine's root write its settings whatever namespace it is in; bubblewrap
+     * covers them only where the folder itself looks writable. */
+    for (size_t i = 0; i < COUNT(kernel); i++)
+        arg3(args, "--ro-bind-try", kernel[i], kernel[i]);
     arg2(args, "--dev", "/dev");
     arg2(args, "--remount-ro", "/dev");
 }
 
-static void add_cell(struct args *args, const struct cell *cell)
+static void add_cell(struct args *args, const struct cell *cell, const char *code_dir, const char *runtime_dir)
 {
     char number[32], passwd[4200];
     snprintf(number, sizeof number, "%lld", (long long)cell->tmp_bytes);
     arg2(args, "--size", number);
     arg2(args, "--tmpfs", "/tmp");
-    snprintf(passwd, sizeof passwd, "%s/passwd", cell->runtime_dir);
+    snprintf(passwd, sizeof passwd, "%s/passwd", runtime_dir);
     arg3(args, "--ro-bind-try", passwd, "/etc/passwd");
-    arg3(args, "--ro-bind", cell->code_dir, "/var/task");
-    arg3(args, "--ro-bind", cell->runtime_dir, "/var/runtime");
+    arg3(args, "--ro-bind", code_dir, "/var/task");
+    arg3(args, "--ro-bind", runtime_dir, "/var/runtime");
     arg2(args, "--dir", "/opt");
     if (cell->prefix)
         arg3(args, "--ro-bind", cell->prefix, cell->prefix);
@@ -316,6 +347,7 @@ json_t *sandbox_describe(const struct sandbox *sandbox)
     json_object_set_new(out, "namespaces", list);
     json_set_flag(out, "seccomp", sandbox->seccomp);
     json_set_flag(out, "noNewPrivileges", sandbox->wall ? sandbox->no_new_privs : true);
+    json_set_str(out, "user", sandbox->nobody ? STR("nobody") : STR("the same as Gatehouse's"));
     json_set_str(out, "network", sandbox->own_net ? STR("none") : STR("the machine's, unfiltered"));
     json_set_str(out, "memory", STR("resident memory of the process tree, looked at every 100 ms"));
     return out;

@@ -12,6 +12,7 @@
 struct sandbox {
     bool wall;            /* bubblewrap works here */
     bool seccomp;         /* … and took the filter */
+    bool nobody;          /* started by root, functions run as the machine's nobody */
     const char *bwrap;    /* its path */
     char why[512];        /* what was found, in words */
     bool own_user, own_mount, own_pid, own_ipc, own_uts, own_cgroup, own_net, no_new_privs;
