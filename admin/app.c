@@ -1,5 +1,6 @@
 #include "admin/app.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,11 +153,32 @@ static bool open_modules(struct app *app, struct str *why)
     return app->gateway != NULL;
 }
 
+/* The loops' listeners share the port by SO_REUSEPORT, which would let them share it with another
+ * process of ours, too. So a socket without it goes first. */
+static bool port_is_free(struct app *app, struct str *why)
+{
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(app->options.port) };
+    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(app->options.port) };
+    bool is_v6 = inet_pton(AF_INET6, app->options.addr.ptr, &v6.sin6_addr) == 1;
+    int on = 1, fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    inet_pton(AF_INET, app->options.addr.ptr, &v4.sin_addr);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    bool free = fd >= 0 && bind(fd, is_v6 ? (void *)&v6 : (void *)&v4, is_v6 ? sizeof v6 : sizeof v4) == 0;
+    if (!free)
+        *why = str_printf(app->arena, "cannot listen on %.*s:%u: %s", STR_FMT(app->options.addr), app->options.port,
+                          strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return free;
+}
+
 /* Binds the port once a loop; nothing is served before the loops run. */
 static bool open_workers(struct app *app, struct str *why)
 {
     app->jobs = job_pool_new((int)sysconf(_SC_NPROCESSORS_ONLN) * JOB_THREADS_PER_CORE, MAX_QUEUED);
     app->port = app->options.port;
+    if (!port_is_free(app, why))
+        return false;
     for (int i = 0; i < app->n_workers; i++) {
         struct worker *worker = &app->workers[i];
         worker->app = app;

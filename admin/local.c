@@ -14,6 +14,7 @@ static void metrics(struct app *app, struct http_exchange *x, struct str rest);
 static void outbox(struct app *app, struct http_exchange *x, struct str rest);
 static void why(struct app *app, struct http_exchange *x, struct str rest);
 static void clock_(struct app *app, struct http_exchange *x, struct str rest);
+static void reset(struct app *app, struct http_exchange *x, struct str rest);
 static void capabilities(struct app *app, struct http_exchange *x, struct str rest);
 static void openapi(struct app *app, struct http_exchange *x, struct str rest);
 static void function_code(struct app *app, struct http_exchange *x, struct str rest);
@@ -31,6 +32,7 @@ static const struct {
     { "GET", "/outbox", false, true, outbox },
     { "GET", "/why/", true, true, why },
     { "POST", "/clock", false, true, clock_ },
+    { "POST", "/reset", false, true, reset },
     { "GET", "/capabilities", false, false, capabilities },
     { "GET", "/openapi/", true, false, openapi },
     { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
@@ -66,7 +68,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
-                       "capabilities, openapi/{service}, functions/logs/{name}.");
+                       "reset, capabilities, openapi/{service}, functions/logs/{name}.");
 }
 
 static void health(struct app *app, struct http_exchange *x, struct str rest)
@@ -174,6 +176,23 @@ static void clock_(struct app *app, struct http_exchange *x, struct str rest)
     (void)rest;
     x->user = app;
     http_read_whole(x, 4096, set_clock);
+}
+
+static void drop_account(struct errand *errand)
+{
+    struct app *app = errand->ctx;
+    struct str account = management_account(app, errand->x);
+    gh_err err = management_reset(app, errand->x->arena, account);
+    errand->status = err ? err->kind->status : 200;
+    errand->body = str_printf(errand->x->arena, "{\"account\":\"%.*s\",\"reset\":%s}", STR_FMT(account),
+                              err ? "false" : "true");
+    http_header_add(errand->x->arena, &errand->headers, STR("Content-Type"), STR("application/json"));
+}
+
+static void reset(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    errand_run(app->jobs, x, app, drop_account);
 }
 
 static void capabilities(struct app *app, struct http_exchange *x, struct str rest)

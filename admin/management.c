@@ -213,6 +213,23 @@ struct str management_account(struct app *app, struct http_exchange *x)
     return app->options.account;
 }
 
+gh_err management_reset(struct app *app, struct arena *arena, struct str account)
+{
+    static const struct principal nobody = { .kind = PRINCIPAL_ROOT };
+    struct call call = { .arena = arena, .env = &app->env, .db = app->db, .sealer = app->sealer, .account = account,
+                         .region = app->options.region, .partition = STR("aws"), .now_us = env_now_us(&app->env),
+                         .principal = &nobody };
+    call.module = app->gateway;
+    gh_err err = gateway_reset(&call);
+    call.module = app->functions;
+    if (!err)
+        err = functions_reset(&call);
+    call.module = app->identity;
+    if (!err)
+        err = identity_reset(&call);
+    return err ? err : outbox_clear(&app->outbox, arena, account);
+}
+
 struct str management_capabilities(struct arena *arena)
 {
     struct registered services[N_SERVICES];

@@ -11,4 +11,6 @@ void management_serve(struct app *app, struct http_exchange *x);
 struct str management_capabilities(struct arena *arena);
 /* The account a request speaks for, by its access key. */
 struct str management_account(struct app *app, struct http_exchange *x);
+/* Drops all state of the account. */
+gh_err management_reset(struct app *app, struct arena *arena, struct str account);
 void management_metrics(struct strbuf *text);

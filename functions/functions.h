@@ -44,3 +44,5 @@ struct str functions_log(struct functions *functions, struct str account, struct
  * {"sandbox":{"mode":"bubblewrap|none","why":…,"namespaces":[…]},"runtimes":{"nodejs20.x":{"path","version"},…}} */
 json_t *functions_health(struct functions *functions, struct arena *arena);
 
+/* Dev mode: forgets every function of call->account. Job threads. */
+gh_err functions_reset(struct call *call);

@@ -44,3 +44,5 @@ struct str gateway_trace(struct gateway *gateway, struct arena *arena, struct st
 /* Prometheus text of the data plane's counters. Any thread. */
 void gateway_metrics(struct gateway *gateway, struct strbuf *out);
 
+/* Dev mode: forgets every API of call->account. Job threads. */
+gh_err gateway_reset(struct call *call);

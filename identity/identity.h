@@ -84,3 +84,6 @@ bool identity_pool_exists(struct identity *identity, struct str pool_arn);
 extern const char *const identity_refused_idp[];
 extern const char *const identity_refused_iam[];
 extern const char *const identity_refused_sts[];
+
+/* Dev mode: forgets everything of call->account, deletion protection or not. Job threads. */
+gh_err identity_reset(struct call *call);

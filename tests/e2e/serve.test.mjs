@@ -22,11 +22,11 @@ test('serve writes root credentials once, for the owner only, and they work acro
     assert.equal(fs.statSync(file).mode & 0o777, 0o600);
     const credentials = rootKey(server);
     assert.match(credentials.accessKeyId, /^AKIA[A-Z2-7]{16}$/);
-    const who = await server.client(STSClient, { credentials }).send(new GetCallerIdentityCommand({}));
+    const who = await server.client(STSClient, { credentials: { ...credentials } }).send(new GetCallerIdentityCommand({}));
     assert.equal(who.Arn, 'arn:aws:iam::000000000000:root');
     await server.restart();
     assert.deepEqual(rootKey(server), credentials);
-    await server.client(STSClient, { credentials }).send(new GetCallerIdentityCommand({}));
+    await server.client(STSClient, { credentials: { ...credentials } }).send(new GetCallerIdentityCommand({}));
 });
 
 test('serve refuses unknown keys, wrong signatures and users without a policy', async (t) => {
