@@ -86,8 +86,7 @@ class Service:
         out = dict(self.schema(spec['shape']))
         if wire and own and wire != own:
             out['x-member'] = own
-        for key, word in (('flattened', 'x-flattened'), ('jsonvalue', 'x-json'), ('timestampFormat', 'x-timestamp'),
-                          ('xmlAttribute', 'x-attribute')):
+        for key, word in (('flattened', 'x-flattened'), ('jsonvalue', 'x-json'), ('timestampFormat', 'x-timestamp')):
             if key in spec:
                 out[word] = spec[key]
         return out

@@ -56,9 +56,6 @@ static void print_flags(yaml_node_t *node)
 {
     print_flag("flattened", flag_at(node, "x-flattened"));
     print_flag("sensitive", flag_at(node, "x-sensitive"));
-    print_flag("streaming", flag_at(node, "x-stream"));
-    print_flag("event_stream", flag_at(node, "x-event-stream"));
-    print_flag("union_", flag_at(node, "x-union"));
     print_flag("dense", flag_at(node, "x-dense"));
 }
 
@@ -135,8 +132,6 @@ static void print_members(const char *c_name, const struct record *record)
         print_flag("required", field->required);
         print_flag("flattened", field->flattened);
         print_flag("json_value", field->json_value);
-        print_flag("greedy", field->greedy);
-        print_flag("xml_attribute", field->xml_attribute);
         if (field->time)
             fprintf(out, ", .time = %s", field->time);
         fputs(" },\n", out);

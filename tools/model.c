@@ -227,8 +227,7 @@ static void read_properties(const struct model *model, yaml_node_t *node, struct
                                .location = "IN_BODY",
                                .time = time_name(value),
                                .flattened = flag_at(value, "x-flattened"),
-                               .json_value = flag_at(value, "x-json"),
-                               .xml_attribute = flag_at(value, "x-attribute") };
+                               .json_value = flag_at(value, "x-json") };
         for (size_t r = 0; r < node_count(required); r++)
             field.required |= !strcmp(node_text(node_item(required, r)), wire);
         field_add(record, field);
@@ -278,21 +277,17 @@ static const char *parameter_location(yaml_node_t *row)
     return !strcmp(in, "path") ? "IN_PATH" : !strcmp(in, "query") ? "IN_QUERY" : "IN_HEADER";
 }
 
-static void read_parameters(const struct model *model, yaml_node_t *rows, const char *path,
-                            struct record *record)
+static void read_parameters(const struct model *model, yaml_node_t *rows, struct record *record)
 {
     for (size_t i = 0; i < node_count(rows); i++) {
         yaml_node_t *row = node_item(rows, i);
         const char *wire = must(row, "name"), *name = text_at(row, "x-member");
-        char greedy[128];
-        snprintf(greedy, sizeof greedy, "{%s+}", wire);
         field_add(record, (struct field){ .name = name ? name : wire,
                                           .wire = wire,
                                           .schema = schema_of(model, node_at(row, "schema")),
                                           .location = parameter_location(row),
                                           .required = flag_at(row, "required"),
-                                          .json_value = flag_at(row, "x-json"),
-                                          .greedy = strstr(path, greedy) != NULL });
+                                          .json_value = flag_at(row, "x-json") });
     }
 }
 
@@ -362,7 +357,7 @@ static void read_operation(const struct model *model, const char *path_key, cons
     char *hash = strchr(op->path, '#');
     if (hash)
         *hash = strchr(hash, '=') ? '?' : 0;
-    read_parameters(model, node_at(node, "parameters"), op->path, &op->in);
+    read_parameters(model, node_at(node, "parameters"), &op->in);
     op->in_body = read_body(model, node_at(node, "requestBody"), &op->in);
     read_answer(model, node_at(node, "responses"), op);
     yaml_node_t *errors = node_at(node, "x-errors");

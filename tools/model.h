@@ -30,7 +30,7 @@ struct field {
     struct schema *schema;
     const char *location; /* "IN_BODY" */
     const char *time;     /* "TIME_ISO8601" or NULL: the shape's */
-    bool required, flattened, json_value, greedy, xml_attribute;
+    bool required, flattened, json_value;
 };
 
 struct record {

@@ -87,7 +87,7 @@ struct shape {
     const struct shape *key;           /* map key: a string shape */
     const char *element_name;          /* query/XML: NULL: "member" */
     const char *key_name, *value_name; /* NULL: "key", "value" */
-    bool flattened, sensitive, streaming, event_stream, union_;
+    bool flattened, sensitive;
     bool dense; /* AWS's constraint texts name "Member must not be null" */
     bool has_min, has_max;
     int64_t min, max;          /* length, size or value */
@@ -107,10 +107,7 @@ struct member {
     bool required;
     bool flattened;
     bool json_value; /* a header that is JSON in base64 */
-    bool greedy;     /* {x+} */
-    bool xml_attribute;
     enum timestamp_format time;
-    const char *xml_namespace;
 };
 
 struct call;

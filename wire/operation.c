@@ -104,8 +104,8 @@ static gh_err unknown(const struct run *run)
         if (str_empty(run->route.unknown))
             return gh_fail(arena, &missing_action,
                            "The request is missing an action or a required parameter");
-        return gh_fail(arena, &invalid_action, "Could not find operation %.*s for version %s",
-                       STR_FMT(run->route.unknown), run->call.service->api_version);
+        return gh_fail(arena, &invalid_action, "Could not find operation %.*s for version %.*s",
+                       STR_FMT(run->route.unknown), STR_FMT(run->route.version));
     case PROTOCOL_REST_JSON:
         break;
     }

@@ -111,10 +111,14 @@ static bool by_target(const struct registry *registry, const struct wire_request
     ptrdiff_t dot = str_find_last(target, '.');
     for (size_t i = 0; dot > 0 && i < registry->n; i++) {
         const char *prefix = registry->services[i].service->target_prefix;
-        if (prefix && str_is(str_sub(target, 0, (size_t)dot), prefix)) {
-            settle(route, &registry->services[i], str_from(target, (size_t)dot + 1));
-            return true;
+        if (!prefix || !str_is(str_sub(target, 0, (size_t)dot), prefix))
+            continue;
+        settle(route, &registry->services[i], str_from(target, (size_t)dot + 1));
+        if (!str_is(request->method, "POST")) {
+            route->operation = NULL;
+            route->unknown = request->method;
         }
+        return true;
     }
     return false;
 }
@@ -146,6 +150,11 @@ static bool by_action(const struct registry *registry, struct arena *arena,
             continue;
         settle(route, &registry->services[i], action.ptr ? action : STR(""));
         route->form = form;
+        route->version = version.ptr ? version : str_of(service->api_version);
+        if (!str_is(route->version, service->api_version)) {
+            route->operation = NULL;
+            route->unknown = action;
+        }
         return true;
     }
     return false;

@@ -37,6 +37,7 @@ struct route {
     const struct registered *registered; /* NULL: not for AWS's services at all */
     const struct operation *operation;   /* NULL: `unknown` says what was asked for */
     struct str unknown;                  /* operation's name, or "GET /path" */
+    struct str version;                  /* query protocol: the one asked for */
     struct str form;                     /* query protocol: the parameters, form-encoded */
     struct label labels[MAX_LABELS];
     size_t n_labels;

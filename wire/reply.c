@@ -5,6 +5,8 @@
 #include "wire/codec_query.h"
 #include "wire/codec_rest.h"
 
+enum { MAX_HEADER_TEXT = 1024 }; /* clients have limits on heads, and the body says it too */
+
 static void add(struct arena *arena, struct wire_reply *reply, const char *name, struct str value)
 {
     http_header_add(arena, &reply->headers, str_of(name), value);
@@ -86,7 +88,7 @@ static void error_json11(struct arena *arena, const struct service *service, gh_
     reply->body = json_body_print(arena, body);
     add(arena, reply, "Content-Type", STR("application/x-amz-json-1.1"));
     add(arena, reply, "x-amzn-ErrorType", str_printf(arena, "%s:", err->kind->code)); /* with AWS's colon */
-    if (http_is_field_value(err->message))
+    if (http_is_field_value(err->message) && err->message.len <= MAX_HEADER_TEXT)
         add(arena, reply, "x-amzn-ErrorMessage", err->message);
 }
 

@@ -40,6 +40,8 @@ static const struct {
     { "GET", "/", "Action=GetCallerIdentity&Version=2011-06-15", NULL, NULL, "", "sts", "GetCallerIdentity" },
     { "POST", "/", NULL, NULL, SCOPE("iam"), "Action=Frobnicate&Version=2010-05-08", "iam", NULL },
     { "POST", "/", NULL, NULL, SCOPE("iam"), "", "iam", NULL },
+    { "POST", "/", NULL, NULL, SCOPE("iam"), "Action=CreateUser&Version=1999-01-01&UserName=bob", "iam", NULL },
+    { "GET", "/", NULL, "AWSCognitoIdentityProviderService.InitiateAuth", NULL, "", "cognito-idp", NULL },
     { "POST", "/", NULL, NULL, SCOPE("sqs"), "Action=ListQueues&Version=2012-11-05", NULL, NULL },
     { "GET", "/restapis", NULL, NULL, SCOPE("apigateway"), "", "apigateway", "GetRestApis" },
     { "POST", "/restapis", NULL, NULL, SCOPE("apigateway"), "{}", "apigateway", "CreateRestApi" },
