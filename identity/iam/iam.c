@@ -183,6 +183,20 @@ gh_err iam_check_untied(struct call *call, struct tx *tx, const struct entity *e
     return NULL;
 }
 
+gh_err iam_check_pass_role(struct call *call, struct str role_arn, struct str service)
+{
+    struct policy_context context = policy_context_in(call->arena);
+    policy_context_add_request(&context, call->now_us / 1000000, call->source_ip, call->user_agent, STR_NONE, false,
+                               call->region);
+    policy_context_add(&context, "iam:PassedToService", service);
+    struct policy_request request = { .action = STR("iam:PassRole"), .resource = role_arn, .keys = context.keys,
+                                      .n_keys = context.n };
+    struct policy_decision decision;
+    if (!call->credential || identity_allows(call->module, call->arena, call->credential, &request, &decision))
+        return NULL;
+    return gh_fail(call->arena, &IAM_ACCESS_DENIED, "%.*s", STR_FMT(policy_denial(call->arena, &request, &decision)));
+}
+
 struct opt_time iam_time(int64_t us)
 {
     return (struct opt_time){ true, (double)(us / 1000000) };

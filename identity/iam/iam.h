@@ -40,6 +40,9 @@ void iam_set_boundary(struct tx *tx, struct entity *entity, struct str arn); /* 
 /* DeleteConflict while something still hangs on the entity; in the order in which AWS looks. */
 gh_err iam_check_untied(struct call *call, struct tx *tx, const struct entity *entity);
 
+/* May the caller hand this role to that service? AccessDenied for iam:PassRole otherwise. */
+gh_err iam_check_pass_role(struct call *call, struct str role_arn, struct str service);
+
 /* How much an answer shows of an entity differs by operation. */
 enum iam_detail { IAM_LISTED, IAM_CREATED, IAM_READ };
 struct iam_User *iam_user(struct call *call, const struct entity *entity, enum iam_detail detail);

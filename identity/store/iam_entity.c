@@ -253,6 +253,13 @@ gh_err account_get(struct db *db, struct arena *arena, struct str account, struc
                    name);
 }
 
+gh_err account_holding(struct db *db, struct tx *tx, struct arena *arena, struct str name, struct str doc,
+                       struct str *account)
+{
+    return db_find(db, tx, arena, account, "SELECT account FROM iam_account WHERE name = $1 AND doc = $2", "ss", name,
+                   doc);
+}
+
 void account_put(struct tx *tx, struct str account, struct str name, struct str doc)
 {
     tx_run(tx,

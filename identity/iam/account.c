@@ -1,0 +1,89 @@
+/* What IAM knows of the account as a whole: its alias, its numbers. */
+#include "identity/iam/iam.h"
+
+#define ALIAS STR("alias")
+
+gh_err iam_CreateAccountAlias(struct call *call, const struct iam_CreateAccountAlias_in *in,
+                              struct iam_CreateAccountAlias_out *out)
+{
+    (void)out;
+    struct str holder;
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena);
+    gh_err err = account_holding(call->db, &tx, call->arena, ALIAS, in->account_alias, &holder);
+    if (!err && holder.ptr && !str_eq(holder, call->account)) /* aliases are unique among all accounts */
+        err = gh_fail(call->arena, &iam_EntityAlreadyExistsException, "The account alias %.*s already exists.",
+                      STR_FMT(in->account_alias));
+    if (!err) /* "replaces the old one" */
+        account_put(&tx, call->account, ALIAS, in->account_alias);
+    return iam_finish(&tx, err);
+}
+
+gh_err iam_DeleteAccountAlias(struct call *call, const struct iam_DeleteAccountAlias_in *in,
+                              struct iam_DeleteAccountAlias_out *out)
+{
+    (void)out;
+    struct str alias;
+    gh_err err = account_get(call->db, call->arena, call->account, ALIAS, &alias);
+    if (!err && !(alias.ptr && str_eq(alias, in->account_alias)))
+        err = gh_fail(call->arena, &iam_NoSuchEntityException, "The account alias %.*s cannot be found.",
+                      STR_FMT(in->account_alias));
+    if (err)
+        return err;
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena);
+    account_drop(&tx, call->account, ALIAS);
+    return iam_finish(&tx, NULL);
+}
+
+gh_err iam_ListAccountAliases(struct call *call, const struct iam_ListAccountAliases_in *in,
+                              struct iam_ListAccountAliases_out *out)
+{
+    (void)in;
+    struct str alias;
+    gh_err err = account_get(call->db, call->arena, call->account, ALIAS, &alias);
+    if (err)
+        return err;
+    out->account_aliases = (struct iam_accountAliasListType){ true, alias.ptr ? 1 : 0, ARENA_ARRAY(call->arena, struct str, 1) };
+    out->account_aliases.items[0] = alias;
+    out->is_truncated = some_bool(false);
+    return NULL;
+}
+
+gh_err iam_GetAccountSummary(struct call *call, const struct iam_GetAccountSummary_in *in,
+                             struct iam_GetAccountSummary_out *out)
+{
+    (void)in;
+    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY, ENTITY_PROFILE };
+    int64_t counts[COUNT(kinds)];
+    struct access_keys keys;
+    gh_err err = access_key_list(call->db, NULL, call->sealer, call->arena, call->account, &keys);
+    for (size_t i = 0; !err && i < COUNT(kinds); i++)
+        err = entity_count(call->db, NULL, call->arena, call->account, kinds[i], &counts[i]);
+    if (err)
+        return err;
+    const struct {
+        const char *name;
+        int64_t value;
+    } rows[] = {
+        { "Users", counts[0] },            { "UsersQuota", 5000 },
+        { "Groups", counts[1] },           { "GroupsQuota", 300 },
+        { "Roles", counts[2] },            { "RolesQuota", 1000 },
+        { "Policies", counts[3] },         { "PoliciesQuota", 1500 },
+        { "InstanceProfiles", counts[4] }, { "InstanceProfilesQuota", 1000 },
+        { "GroupsPerUserQuota", 10 },      { "PolicySizeQuota", 6144 },
+        { "VersionsPerPolicyQuota", 5 },   { "UserPolicySizeQuota", 2048 },
+        { "GroupPolicySizeQuota", 5120 },  { "RolePolicySizeQuota", 10240 },
+        { "AssumeRolePolicySizeQuota", 2048 }, { "AttachedPoliciesPerUserQuota", 10 },
+        { "AttachedPoliciesPerGroupQuota", 10 }, { "AttachedPoliciesPerRoleQuota", 10 },
+        { "AccessKeysPerUserQuota", 2 },   { "AccountAccessKeysPresent", keys.n > 0 },
+        { "MFADevices", 0 },               { "MFADevicesInUse", 0 },
+        { "AccountMFAEnabled", 0 },        { "AccountPasswordPresent", 0 },
+        { "GlobalEndpointTokenVersion", 2 },
+    };
+    out->summary_map = (struct iam_summaryMapType){ true, COUNT(rows),
+                                                    ARENA_ARRAY(call->arena, struct iam_summaryMapType_entry, COUNT(rows)) };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        out->summary_map.items[i] = (struct iam_summaryMapType_entry){ str_of(rows[i].name), some_i64(rows[i].value) };
+    return NULL;
+}
