@@ -6,6 +6,7 @@ static const char API_SELECT[] = "SELECT doc FROM rest_apis WHERE id = $1 AND ac
 static const char API_PAGE[] = "SELECT doc, created_us FROM rest_apis WHERE account = $1 AND region = $2"
                                " AND (created_us > $3 OR (created_us = $3 AND id > $4))"
                                " ORDER BY created_us, id LIMIT $5";
+static const char API_KEYS[] = "SELECT region, id FROM rest_apis WHERE account = $1";
 static const char API_INSERT[] =
     "INSERT INTO rest_apis (id, account, region, created_us, doc) VALUES ($1, $2, $3, $4, $5)";
 static const char API_UPDATE[] = "UPDATE rest_apis SET doc = $2 WHERE id = $1";
@@ -82,6 +83,23 @@ gh_err api_list(struct db *db, struct arena *arena, struct str account, struct s
     }
     gh_err close_err = rows_close(&rows);
     return err ? err : close_err;
+}
+
+gh_err api_keys_of(struct db *db, struct arena *arena, struct str account, struct api_keys *out)
+{
+    struct rows rows;
+    size_t cap = 0;
+    *out = (struct api_keys){ 0 };
+    rows_open(&rows, db, NULL, arena, API_KEYS, "s", account);
+    while (rows_next(&rows)) {
+        if (out->n == cap) {
+            size_t grown = cap ? cap * 2 : 16;
+            out->items = arena_grow(arena, out->items, cap * sizeof *out->items, grown * sizeof *out->items);
+            cap = grown;
+        }
+        out->items[out->n++] = (struct api_key){ account, rows_str(&rows, 0), rows_str(&rows, 1) };
+    }
+    return rows_close(&rows);
 }
 
 gh_err deployment_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str id,

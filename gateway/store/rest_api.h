@@ -30,6 +30,13 @@ struct api_page {
 gh_err api_list(struct db *db, struct arena *arena, struct str account, struct str region, int64_t after_us,
                 struct str after_id, int64_t limit, struct api_page *out);
 
+/* All of an account, in every region: what a reset drops. */
+struct api_keys {
+    struct api_key *items;
+    size_t n;
+};
+gh_err api_keys_of(struct db *db, struct arena *arena, struct str account, struct api_keys *out);
+
 /* --- deployments --- */
 gh_err deployment_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str id,
                        json_t **out);

@@ -8,3 +8,4 @@ gh_err vpc_link_list(struct db *db, struct arena *arena, struct str account, str
                      struct docs *out);
 void vpc_link_save(struct tx *tx, struct api_key key, const json_t *link); /* inserts or replaces */
 void vpc_link_delete(struct tx *tx, struct str id);
+void vpc_link_delete_all(struct tx *tx, struct str account);
