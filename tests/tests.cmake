@@ -14,6 +14,15 @@ foreach(source ${unit_tests})
     set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS unit)
 endforeach()
 
+# The generator's own test: a small service in a folder of its own.
+add_custom_command(OUTPUT ${GEN}/garden/gen/garden.h ${GEN}/garden/gen/garden.c
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${GEN}/garden/gen
+    COMMAND ${CMAKE_COMMAND} -E env ASAN_OPTIONS=detect_leaks=0 $<TARGET_FILE:modelgen> ${CMAKE_SOURCE_DIR}/tests/fixtures/garden.yaml
+            ${GEN}/garden/gen/garden.h ${GEN}/garden/gen/garden.c
+    DEPENDS modelgen ${CMAKE_SOURCE_DIR}/tests/fixtures/garden.yaml)
+target_sources(test_modelgen PRIVATE ${GEN}/garden/gen/garden.c ${GEN}/garden/gen/garden.h)
+target_include_directories(test_modelgen BEFORE PRIVATE ${GEN}/garden)
+
 # End to end: Node with the AWS clients that people use, against the built binary. The first test
 # fetches the packages that tests/e2e/package-lock.json names; without them the others fail, loudly.
 find_program(NODE node)
