@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "admin/errand.h"
+#include "core/id.h"
 #include "core/json.h"
 #include "gateway/ops/refused.h"
 #include "gen/apigateway.h"
@@ -141,13 +142,14 @@ static void count(int status, int64_t took_us)
         calls_4xx++;
 }
 
-static void finish(struct http_exchange *x, struct wire_reply *reply)
+static void finish(struct app *app, struct http_exchange *x, struct wire_reply *reply)
 {
     if (reply->unknown) {
         reply->status = 404;
         reply->body = not_found(x);
         reply->headers = (struct http_headers){ 0 };
         http_header_add(x->arena, &reply->headers, STR("Content-Type"), STR("application/json"));
+        http_header_add(x->arena, &reply->headers, STR("x-amzn-RequestId"), id_uuid(&app->env, x->arena));
     }
     allow_browsers(x, &reply->headers);
 }
@@ -159,7 +161,7 @@ static void run(struct errand *errand)
     struct wire_request request = request_of(x);
     struct wire_reply reply = { 0 };
     operation_run(app->wire, x->arena, &request, &reply);
-    finish(x, &reply);
+    finish(app, x, &reply);
     errand->status = reply.status;
     errand->headers = reply.headers;
     errand->body = reply.body;
@@ -182,7 +184,7 @@ static void body_read(struct http_exchange *x, enum http_read result)
     struct wire_request request = request_of(x);
     struct wire_reply reply = { 0 };
     operation_refuse(app->wire, x->arena, &request, &too_large, "The request is larger than this operation takes.", &reply);
-    finish(x, &reply);
+    finish(app, x, &reply);
     count(reply.status, 0);
     http_reply(x, reply.status, &reply.headers, reply.body);
 }

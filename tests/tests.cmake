@@ -34,7 +34,7 @@ if(TARGET gatehouse AND e2e_tests)
         get_filename_component(name ${source} NAME)
         string(REPLACE ".test.mjs" "" name ${name})
         add_test(NAME e2e_${name} COMMAND ${NODE} --test ${source})
-        set_tests_properties(e2e_${name} PROPERTIES TIMEOUT 180 LABELS e2e FIXTURES_REQUIRED e2e_packages
+        set_tests_properties(e2e_${name} PROPERTIES TIMEOUT 300 LABELS e2e FIXTURES_REQUIRED e2e_packages
             ENVIRONMENT "GATEHOUSE_BIN=$<TARGET_FILE:gatehouse>")
     endforeach()
 endif()
