@@ -7,6 +7,7 @@
 enum { HEAD, BODY, CHUNKS, CLOSES, END, BAD };
 enum { INTERIM_MAX = 8 };
 
+static bool starts_right(struct str head);
 static enum http_answer_step read_head(struct http_answer *answer, struct str *in);
 static enum http_answer_step keep_partial(struct http_answer *answer, struct str *in);
 static bool parse_head(struct http_answer *answer, struct str head);
@@ -55,17 +56,27 @@ enum http_answer_step http_answer_next(struct http_answer *answer, struct str *i
     return HTTP_ANSWER_PIECE;
 }
 
+bool http_answer_ended(const struct http_answer *answer)
+{
+    return answer->state == END;
+}
+
 bool http_answer_may_end(const struct http_answer *answer)
 {
     return answer->state == CLOSES || answer->state == END;
 }
 
+/* No need to wait for the end of garbage. */
+static bool starts_right(struct str head)
+{
+    struct str start = STR("HTTP/1.");
+    size_t n = head.len < start.len ? head.len : start.len;
+    return memcmp(head.ptr, start.ptr, n) == 0;
+}
+
 static enum http_answer_step read_head(struct http_answer *answer, struct str *in)
 {
-    static const char start[] = "HTTP/1.";
-    struct str seen = answer->partial_len > 0 ? (struct str){ answer->partial, answer->partial_len } : *in;
-    size_t n = seen.len < sizeof start - 1 ? seen.len : sizeof start - 1;
-    if (memcmp(seen.ptr, start, n) != 0) { /* no need to wait for the end of garbage */
+    if (answer->partial_len == 0 && !starts_right(*in)) {
         answer->state = BAD;
         return HTTP_ANSWER_BAD;
     }
@@ -101,7 +112,7 @@ static enum http_answer_step keep_partial(struct http_answer *answer, struct str
     answer->partial_len = all;
     struct str whole = { answer->partial, all };
     ptrdiff_t len = http_head_end(whole, &answer->line);
-    if (len == 0 && all <= HTTP_ANSWER_HEAD_MAX) {
+    if (len == 0 && all <= HTTP_ANSWER_HEAD_MAX && starts_right(whole)) {
         *in = str_from(*in, in->len);
         return HTTP_ANSWER_MORE;
     }
@@ -112,7 +123,8 @@ static enum http_answer_step keep_partial(struct http_answer *answer, struct str
     answer->partial_len = 0;
     answer->partial = NULL;
     answer->partial_cap = 0;
-    if (len <= 0 || len > HTTP_ANSWER_HEAD_MAX || !parse_head(answer, str_sub(whole, 0, (size_t)len))) {
+    if (len <= 0 || len > HTTP_ANSWER_HEAD_MAX || !starts_right(whole) ||
+        !parse_head(answer, str_sub(whole, 0, (size_t)len))) {
         answer->state = BAD;
         return HTTP_ANSWER_BAD;
     }

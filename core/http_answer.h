@@ -39,4 +39,5 @@ enum http_answer_step {
 
 void http_answer_init(struct http_answer *answer, struct arena *arena, bool to_head);
 enum http_answer_step http_answer_next(struct http_answer *answer, struct str *in, struct str *piece);
+bool http_answer_ended(const struct http_answer *answer);   /* the next step is HTTP_ANSWER_END */
 bool http_answer_may_end(const struct http_answer *answer); /* closing here is a clean end */

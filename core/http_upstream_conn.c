@@ -199,7 +199,7 @@ static bool advance_ready(struct upstream_conn *conn)
     }
     if (state->paused)
         return false;
-    if (conn->in.len > 0) { /* what had come before the pause */
+    if (conn->in.len > 0 || http_answer_ended(&state->answer)) { /* what had come before the pause */
         struct str in = conn->in;
         conn->in = STR_NONE;
         if (!call_feed(state, &in))
