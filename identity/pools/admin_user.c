@@ -195,7 +195,10 @@ gh_err idp_AdminUpdateUserAttributes(struct call *call, const struct idp_AdminUp
     gh_err err = admin_user_load(call, in->user_pool_id, in->username, &pool, &user);
     if (!err)
         err = attributes_set(call, &pool, NULL, &user, &in->user_attributes, WRITER_ADMIN);
-    return err ? err : user_save_alone(call, &pool, &user);
+    if (!err)
+        err = user_save_alone(call, &pool, &user);
+    struct idp_CodeDeliveryDetailsListType sent = { 0 }; /* "AdminUpdateUserAttributes doesn't return it" */
+    return err ? err : code_send_for_changes(call, &pool, &user, &in->user_attributes, &sent);
 }
 
 gh_err idp_AdminDeleteUserAttributes(struct call *call, const struct idp_AdminDeleteUserAttributes_in *in,

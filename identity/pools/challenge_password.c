@@ -67,8 +67,9 @@ gh_err new_password_start(struct sign_in *s, json_t *state)
     json_t *shown = json_own(s->call->arena, json_object());
     const char *name;
     json_t *value;
-    json_object_foreach(s->user.attributes, name, value) if (client_may_read(&s->client, str_of(name)))
-        json_object_set(shown, name, value);
+    json_object_foreach(s->user.attributes, name, value)
+        if (client_may_read(&s->client, str_of(name)))
+            json_object_set(shown, name, value);
     sign_in_parameter(s, "USER_ID_FOR_SRP", s->user.username);
     sign_in_parameter(s, "requiredAttributes", json_print(s->call->arena, missing_attributes(s)));
     sign_in_parameter(s, "userAttributes", json_print(s->call->arena, shown));

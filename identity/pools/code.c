@@ -125,6 +125,29 @@ gh_err code_send(struct call *call, const struct pool *pool, const struct user *
                    user->username, code);
 }
 
+/* "when auto-verified, sends a code": one for each address that changed. */
+gh_err code_send_for_changes(struct call *call, const struct pool *pool, const struct user *user,
+                             const struct idp_AttributeListType *given,
+                             struct idp_CodeDeliveryDetailsListType *sent)
+{
+    static const char *const addresses[] = { "email", "phone_number" };
+    sent->items = ARENA_ARRAY(call->arena, struct idp_CodeDeliveryDetailsType *, COUNT(addresses));
+    sent->set = true;
+    for (size_t a = 0; a < COUNT(addresses); a++)
+        for (size_t i = 0; i < given->n; i++) {
+            if (!str_is(given->items[i]->name, addresses[a]) || !pool_auto_verifies(pool, addresses[a]) ||
+                !user_attribute(user, addresses[a]).len || user_has_verified(user, addresses[a]))
+                continue;
+            gh_err err = code_send(call, pool, user, a == 0 ? CODE_VERIFY_EMAIL : CODE_VERIFY_PHONE,
+                                   addresses[a], &sent->items[sent->n]);
+            if (err)
+                return err;
+            sent->n++;
+            break;
+        }
+    return NULL;
+}
+
 gh_err code_check(struct call *call, const struct user *user, enum code_purpose purpose, struct str code,
                   struct str *attribute)
 {

@@ -6,12 +6,14 @@
 
 #include "core/base64.h"
 #include "core/map.h"
-#include "identity/store/token.h"
+
+enum { SWEEP_EVERY = 4096 };
 
 struct revocations {
     pthread_rwlock_t lock;
     struct map *epochs;  /* "pool/sub" -> int64_t */
     struct map *origins; /* origin_jti -> int64_t, until when it matters */
+    int until_sweep;
     _Atomic uint64_t generation;
     _Atomic int64_t last_stamp_us;
 };
@@ -67,6 +69,7 @@ struct revocations *revocations_open(struct identity *identity, struct arena *ar
     pthread_rwlock_init(&r->lock, NULL);
     r->epochs = map_new();
     r->origins = map_new();
+    r->until_sweep = SWEEP_EVERY;
     atomic_init(&r->generation, 1);
     int64_t now_s = env_now_s(identity->env);
     *err = store_epochs(identity->db, arena, (now_s - REVOCATION_HORIZON_S) * 1000000, load_epoch, r);
@@ -137,11 +140,36 @@ int64_t uuid_stamp(struct str uuid)
     return us < 1000 ? ms * 1000 + us : 0;
 }
 
+/* Forgets what is older than `before`. */
+static void sweep(struct map **map, int64_t before)
+{
+    struct map *kept = map_new();
+    struct str key;
+    void *value;
+    for (size_t at = 0; map_each(*map, &at, &key, &value);)
+        if (*(int64_t *)value < before)
+            free(value);
+        else
+            map_set(kept, key, value);
+    map_free(*map, NULL);
+    *map = kept;
+}
+
+static void sweep_now_and_then(struct revocations *r, int64_t now_s)
+{
+    if (--r->until_sweep > 0)
+        return;
+    r->until_sweep = SWEEP_EVERY;
+    sweep(&r->epochs, (now_s - REVOCATION_HORIZON_S) * 1000000);
+    sweep(&r->origins, now_s);
+}
+
 void revocation_publish_user(struct revocations *r, struct str pool, struct str sub, int64_t stamp_us)
 {
     char buf[256];
     pthread_rwlock_wrlock(&r->lock);
     put(r->epochs, user_key(buf, pool, sub), stamp_us);
+    sweep_now_and_then(r, stamp_us / 1000000);
     pthread_rwlock_unlock(&r->lock);
     revocation_touch(r);
 }
@@ -150,6 +178,7 @@ void revocation_publish_origin(struct revocations *r, struct str origin, int64_t
 {
     pthread_rwlock_wrlock(&r->lock);
     put(r->origins, origin, until_s);
+    sweep_now_and_then(r, until_s - REVOCATION_HORIZON_S);
     pthread_rwlock_unlock(&r->lock);
     revocation_touch(r);
 }
@@ -157,6 +186,14 @@ void revocation_publish_origin(struct revocations *r, struct str origin, int64_t
 void revocation_touch(struct revocations *r)
 {
     atomic_fetch_add(&r->generation, 1);
+}
+
+size_t revocation_count(struct revocations *r)
+{
+    pthread_rwlock_rdlock(&r->lock);
+    size_t n = map_count(r->epochs) + map_count(r->origins);
+    pthread_rwlock_unlock(&r->lock);
+    return n;
 }
 
 uint64_t revocation_generation(const struct revocations *r)

@@ -10,11 +10,9 @@
 
 #include "core/db.h"
 #include "identity/state.h"
+#include "identity/store/token.h"
 
 struct revocations;
-
-/* No ID or access token lives longer: "5 min – 24 h". */
-enum { REVOCATION_HORIZON_S = 24 * 3600 };
 
 struct revocations *revocations_open(struct identity *identity, struct arena *arena, gh_err *err);
 void revocations_free(struct revocations *revocations);
@@ -29,6 +27,8 @@ int64_t uuid_stamp(struct str uuid);
 void revocation_publish_user(struct revocations *revocations, struct str pool, struct str sub,
                              int64_t stamp_us);
 void revocation_publish_origin(struct revocations *revocations, struct str origin, int64_t until_s);
+/* What is remembered, for tests and metrics. */
+size_t revocation_count(struct revocations *revocations);
 /* When many things changed at once (a pool is gone): cached verdicts are asked again. */
 void revocation_touch(struct revocations *revocations);
 

@@ -14,29 +14,6 @@ gh_err idp_GetUser(struct call *call, const struct idp_GetUser_in *in, struct id
     return NULL;
 }
 
-/* "when auto-verified, sends a code": one for each address that changed. */
-static gh_err send_codes(struct call *call, const struct pool *pool, const struct user *user,
-                         const struct idp_AttributeListType *given,
-                         struct idp_CodeDeliveryDetailsListType *sent)
-{
-    static const char *const addresses[] = { "email", "phone_number" };
-    sent->items = ARENA_ARRAY(call->arena, struct idp_CodeDeliveryDetailsType *, COUNT(addresses));
-    sent->set = true;
-    for (size_t a = 0; a < COUNT(addresses); a++)
-        for (size_t i = 0; i < given->n; i++) {
-            if (!str_is(given->items[i]->name, addresses[a]) || !pool_auto_verifies(pool, addresses[a]) ||
-                !user_attribute(user, addresses[a]).len || user_has_verified(user, addresses[a]))
-                continue;
-            gh_err err = code_send(call, pool, user, a == 0 ? CODE_VERIFY_EMAIL : CODE_VERIFY_PHONE,
-                                   addresses[a], &sent->items[sent->n]);
-            if (err)
-                return err;
-            sent->n++;
-            break;
-        }
-    return NULL;
-}
-
 gh_err idp_UpdateUserAttributes(struct call *call, const struct idp_UpdateUserAttributes_in *in,
                                 struct idp_UpdateUserAttributes_out *out)
 {
@@ -48,8 +25,8 @@ gh_err idp_UpdateUserAttributes(struct call *call, const struct idp_UpdateUserAt
     if (!err)
         err = user_save_alone(call, &access.client.pool, &access.user);
     return err ? err
-               : send_codes(call, &access.client.pool, &access.user, &in->user_attributes,
-                            &out->code_delivery_details_list);
+               : code_send_for_changes(call, &access.client.pool, &access.user, &in->user_attributes,
+                                       &out->code_delivery_details_list);
 }
 
 gh_err idp_DeleteUserAttributes(struct call *call, const struct idp_DeleteUserAttributes_in *in,

@@ -92,6 +92,9 @@ gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *i
     if (!err)
         return tx_commit(&tx);
     tx_rollback(&tx);
+    if (err->kind == &idp_AliasExistsException)
+        return gh_fail(call->arena, &idp_AliasExistsException, "An account with the %.*s already exists.",
+                       STR_FMT(attribute));
     return err;
 }
 

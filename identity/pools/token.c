@@ -116,9 +116,9 @@ static void attribute_claims(json_t *claims, const struct client *client, const 
 {
     const char *name;
     json_t *value;
-    json_object_foreach(user->attributes, name, value) if (client_may_read(client, str_of(name)) &&
-                                                           !str_starts(str_of(name), STR("dev:")))
-        json_object_set_new(claims, name, attribute_claim(str_of(name), json_value_str(value)));
+    json_object_foreach(user->attributes, name, value)
+        if (client_may_read(client, str_of(name)) && !str_starts(str_of(name), STR("dev:")))
+            json_object_set_new(claims, name, attribute_claim(str_of(name), json_value_str(value)));
 }
 
 struct minting {

@@ -194,9 +194,9 @@ struct idp_AttributeListType user_attributes_shown(struct call *call, const stru
     };
     const char *name;
     json_t *value;
-    json_object_foreach(user->attributes, name, value) if (wants(wanted, str_of(name)) &&
-                                                           (!client || client_may_read(client, str_of(name))))
-        show(call, &list, str_of(name), json_value_str(value));
+    json_object_foreach(user->attributes, name, value)
+        if (wants(wanted, str_of(name)) && (!client || client_may_read(client, str_of(name))))
+            show(call, &list, str_of(name), json_value_str(value));
     if (wants(wanted, STR("sub")))
         show(call, &list, STR("sub"), user->sub);
     return list;

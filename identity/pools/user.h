@@ -78,6 +78,10 @@ enum code_purpose { CODE_SIGN_UP, CODE_FORGOT, CODE_VERIFY_EMAIL, CODE_VERIFY_PH
 gh_err code_send(struct call *call, const struct pool *pool, const struct user *user,
                  enum code_purpose purpose, const char *attribute,
                  struct idp_CodeDeliveryDetailsType **details);
+/* One to each address among `given` that the pool verifies and that is not verified. */
+gh_err code_send_for_changes(struct call *call, const struct pool *pool, const struct user *user,
+                             const struct idp_AttributeListType *given,
+                             struct idp_CodeDeliveryDetailsListType *sent);
 /* Right, live: dropped in the transaction that the caller commits. *attribute: where it had gone. */
 gh_err code_check(struct call *call, const struct user *user, enum code_purpose purpose, struct str code,
                   struct str *attribute);

@@ -36,7 +36,9 @@ static bool names_audience(const json_t *claims, enum key_use use)
         return true;
     if (use != KEY_FOR_ID || !json_is_array(audience) || json_array_size(audience) == 0)
         return false;
-    json_array_foreach(audience, i, one) if (!is_text(one)) return false;
+    json_array_foreach(audience, i, one)
+        if (!is_text(one))
+            return false;
     return true;
 }
 

@@ -118,3 +118,5 @@ CREATE TABLE pool_revoked (
     until_s BIGINT NOT NULL
 );
 CREATE INDEX pool_spent_until ON pool_spent (until_s);
+CREATE INDEX pool_epochs_in_time ON pool_epochs (epoch_us);
+CREATE INDEX pool_revoked_until ON pool_revoked (until_s);

@@ -52,6 +52,8 @@ void store_revoke_user(struct tx *tx, struct str pool, struct str sub, int64_t s
            "INSERT INTO pool_epochs (pool, sub, epoch_us) VALUES ($1, $2, $3)"
            " ON CONFLICT (pool, sub) DO UPDATE SET epoch_us = excluded.epoch_us",
            "ssi", pool, sub, stamp_us);
+    tx_run(tx, "DELETE FROM pool_epochs WHERE epoch_us < $1", "i",
+           stamp_us - REVOCATION_HORIZON_S * INT64_C(1000000));
 }
 
 void store_revoke_origin(struct tx *tx, struct str pool, struct str origin, int64_t until_s)
@@ -61,6 +63,7 @@ void store_revoke_origin(struct tx *tx, struct str pool, struct str origin, int6
            "INSERT INTO pool_revoked (origin, pool, until_s) VALUES ($1, $2, $3) ON CONFLICT (origin) DO "
            "NOTHING",
            "ssi", origin, pool, until_s);
+    tx_run(tx, "DELETE FROM pool_revoked WHERE until_s < $1", "i", until_s - REVOCATION_HORIZON_S);
 }
 
 gh_err store_epochs(struct db *db, struct arena *arena, int64_t after_us,

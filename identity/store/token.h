@@ -22,7 +22,9 @@ struct keyed_pool {
 gh_err store_keyed_pools(struct db *db, struct arena *arena,
                          void (*each)(void *ctx, const struct keyed_pool *pool), void *ctx);
 
-/* All of a user's sign-ins end, as of the stamp; one sign-in ends, to be remembered until then. */
+/* All of a user's sign-ins end, as of the stamp; one sign-in ends, to be remembered until then. What no
+ * live token can be older than is forgotten on the way. */
+enum { REVOCATION_HORIZON_S = 24 * 3600 }; /* no ID or access token lives longer: "5 min – 24 h" */
 void store_revoke_user(struct tx *tx, struct str pool, struct str sub, int64_t stamp_us);
 void store_revoke_origin(struct tx *tx, struct str pool, struct str origin, int64_t until_s);
 gh_err store_epochs(struct db *db, struct arena *arena, int64_t after_us,

@@ -563,6 +563,24 @@ static void a_deleted_pool_has_no_tokens(void **state)
     assert_int_equal(json_integer_value(json_object_get(out.claims, "exp")), 1800003600); /* still held */
 }
 
+/* A day's worth at most: no token lives longer. */
+static void old_revocations_are_forgotten(void **state)
+{
+    (void)state;
+    struct revocations *revocations = fixture.identity->pools->revocations;
+    const int64_t day_us = INT64_C(86400000000), base = INT64_C(1900000000000000);
+    for (int i = 0; i < 3000; i++)
+        revocation_publish_user(revocations, pool->id, str_printf(arena, "old%d", i), base + i);
+    for (int i = 0; i < 3000; i++)
+        revocation_publish_origin(revocations, str_printf(arena, "old-origin%d", i), base / 1000000 + 1);
+    for (int i = 0; i < 9000; i++)
+        revocation_publish_user(revocations, pool->id, str_printf(arena, "new%d", i % 50),
+                                base + 2 * day_us + i);
+    assert_true(revocation_count(revocations) < 100);
+    assert_true(revocation_holds(revocations, pool->id, STR("new49"), STR_NONE, base + 2 * day_us));
+    assert_false(revocation_holds(revocations, pool->id, STR("old1"), STR_NONE, base));
+}
+
 static void after_a_restart(void **state)
 {
     (void)state;
@@ -678,6 +696,7 @@ int main(void)
         cmocka_unit_test(stamps_in_uuids),
         cmocka_unit_test(many_threads),
         cmocka_unit_test(well_known_documents),
+        cmocka_unit_test(old_revocations_are_forgotten),
         cmocka_unit_test(after_a_restart),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
