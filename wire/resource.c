@@ -135,9 +135,30 @@ static bool holds_tags(const struct member *member)
     return shape->element->kind == (shape->kind == SHAPE_MAP ? SHAPE_STRING : SHAPE_STRUCT);
 }
 
+/* Members of a request that policies may ask about under a key of the service. */
+static const struct {
+    const char *service, *member, *key;
+} request_keys[] = {
+    { "iam", "PolicyArn", "iam:PolicyARN" },
+    { "iam", "PermissionsBoundary", "iam:PermissionsBoundary" },
+    { "iam", "AWSServiceName", "iam:AWSServiceName" },
+    { "iam", "ServiceName", "iam:ServiceSpecificCredentialServiceName" },
+    { "sts", "ExternalId", "sts:ExternalId" },
+    { "sts", "RoleSessionName", "sts:RoleSessionName" },
+    { "sts", "SourceIdentity", "sts:SourceIdentity" },
+};
+
+static void add_request_keys(const struct call *call, const void *in, struct policy_context *context)
+{
+    for (size_t i = 0; i < COUNT(request_keys); i++)
+        if (strcmp(call->service->id, request_keys[i].service) == 0)
+            policy_context_add(context, request_keys[i].key, text_of(call, in, str_of(request_keys[i].member)));
+}
+
 void resource_tags(const struct call *call, const void *in, struct policy_context *context)
 {
     const struct shape *shape = call->operation->in;
+    add_request_keys(call, in, context);
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct member *member = &shape->members[i];
         const struct any_list *list = (const void *)((const char *)in + member->offset);
