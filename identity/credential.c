@@ -1,5 +1,6 @@
 #include "core/id.h"
 #include "core/time.h"
+#include "identity/iam/resource.h"
 #include "identity/key_id.h"
 #include "identity/principals.h"
 #include "identity/store/access_key.h"
@@ -218,10 +219,23 @@ static bool needs_no_permission(struct str action)
     return str_eq_nocase(action, STR("sts:GetCallerIdentity")) || str_eq_nocase(action, STR("sts:GetSessionToken"));
 }
 
+/* "GetFederationToken: you cannot call any IAM operations; no STS operations but GetCallerIdentity.
+ * GetSessionToken: no IAM operations unless MFA was given; no STS operations but AssumeRole and
+ * GetCallerIdentity." */
+static bool beyond_session(const struct credential *credential, struct str action)
+{
+    bool federated = credential->principal.kind == PRINCIPAL_FEDERATED;
+    bool lent = credential->temporary && !federated && credential->principal.kind != PRINCIPAL_ROLE_SESSION;
+    if (str_starts_nocase(action, STR("iam:")))
+        return federated || (lent && !credential->mfa);
+    if (str_starts_nocase(action, STR("sts:")))
+        return federated || (lent && !str_eq_nocase(action, STR("sts:AssumeRole")));
+    return false;
+}
+
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
                      struct policy_request *request, struct policy_decision *decision)
 {
-    (void)identity;
     *decision = (struct policy_decision){ .effect = POLICY_ALLOW, .statement = -1, .policy_type = STR("root user") };
     request->principal_arn = credential->principal.arn;
     request->account = credential->principal.account;
@@ -230,11 +244,17 @@ bool identity_allows(struct identity *identity, struct arena *arena, const struc
     struct policy_context context = policy_context_in(arena);
     policy_context_add_keys(&context, request->keys, request->n_keys);
     add_principal_keys(&context, credential);
+    iam_resource(identity->db, arena, request, &context);
     request->keys = context.keys;
     request->n_keys = context.n;
 
     if (needs_no_permission(request->action))
         return true;
+    if (beyond_session(credential, request->action)) {
+        decision->effect = POLICY_IMPLICIT_DENY;
+        decision->policy_type = STR("session policy");
+        return false;
+    }
     if (!credential->root)
         return policy_decide(arena, &credential->policies, request, decision) == POLICY_ALLOW ||
                decided_by_trust(request->action, decision);

@@ -32,6 +32,9 @@ size_t policy_set_count(const struct policy_set *set); /* documents */
 /* The condition keys and variables that the documents look at: each once, as first written. */
 size_t policy_set_keys(const struct policy_set *set, struct arena *arena, struct str **names);
 
+/* The users, roles and sessions that the documents name as principals, each as written. */
+size_t policy_set_principals(const struct policy_set *set, struct arena *arena, struct str **arns);
+
 /* The checks of policy_set_add alone. */
 bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why);
 /* Characters of a document without white space: what AWS's size quotas count. */

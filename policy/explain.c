@@ -8,6 +8,10 @@ struct str policy_reason(struct arena *arena, const struct policy_request *reque
         strbuf_printf(&buf, "no %.*s allows %.*s", STR_FMT(decision->policy_type), STR_FMT(request->action));
         return strbuf_view(&buf);
     }
+    if (decision->statement < 0) { /* no policy was asked: root */
+        strbuf_printf(&buf, "allowed: %.*s", STR_FMT(decision->policy_type));
+        return strbuf_view(&buf);
+    }
     strbuf_printf(&buf, "%s by statement %d", decision->effect == POLICY_ALLOW ? "allowed" : "denied",
                   decision->statement + 1);
     if (decision->sid.len)

@@ -1,4 +1,4 @@
-/* Which keys of a request a set of policies looks at. */
+/* What a set of policies names: keys of the request, principals. */
 #include "policy/set.h"
 
 struct names {
@@ -52,5 +52,19 @@ size_t policy_set_keys(const struct policy_set *set, struct arena *arena, struct
         for (size_t s = 0; s < set->policies[i]->n; s++)
             add_statement(&all, &set->policies[i]->statements[s]);
     *names = all.items;
+    return all.n;
+}
+
+size_t policy_set_principals(const struct policy_set *set, struct arena *arena, struct str **arns)
+{
+    struct names all = { .arena = arena };
+    for (size_t i = 0; i < set->n; i++)
+        for (size_t s = 0; s < set->policies[i]->n; s++) {
+            const struct statement *statement = &set->policies[i]->statements[s];
+            for (size_t p = 0; p < statement->n_principals; p++)
+                if (statement->principals[p].kind == PRINCIPAL_IS_ARN)
+                    add(&all, statement->principals[p].text);
+        }
+    *arns = all.items;
     return all.n;
 }

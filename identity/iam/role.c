@@ -1,5 +1,39 @@
 #include "identity/iam/iam.h"
 
+/* A trust policy names users and roles of the account by ARN, and means those that are there now:
+ * "If you delete the user, then you break the relationship … even if you recreate the user." */
+static gh_err set_trust(struct call *call, struct tx *tx, struct str document, struct entity *role)
+{
+    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_ROLE };
+    struct policy_set *set = policy_set_new();
+    struct str why, *arns;
+    policy_set_add(set, POLICY_TRUST, STR("trust"), document, call->arena, &why);
+    size_t n = policy_set_principals(set, call->arena, &arns);
+    struct strbuf named = strbuf_in(call->arena, 256);
+    struct str own = str_printf(call->arena, "arn:aws:iam::%.*s:", STR_FMT(call->account));
+    gh_err err = NULL;
+    for (size_t i = 0; !err && i < n; i++) {
+        struct entity principal;
+        bool found = false;
+        if (!str_starts(arns[i], own))
+            continue; /* another account's, or a session's: by its words */
+        struct str name = str_from(arns[i], (size_t)(str_find_last(arns[i], '/') + 1));
+        for (size_t k = 0; !err && !found && k < COUNT(kinds); k++) {
+            err = entity_load(call->db, tx, call->arena, call->account, kinds[k], name, &principal, &found);
+            found = !err && found && str_eq(principal.arn, arns[i]);
+        }
+        if (!err && !found)
+            err = gh_fail(call->arena, &iam_MalformedPolicyDocumentException,
+                          "Invalid principal in policy: \"AWS\":\"%.*s\"", STR_FMT(arns[i]));
+        if (!err)
+            strbuf_printf(&named, "%.*s %.*s\n", STR_FMT(principal.arn), STR_FMT(principal.id));
+    }
+    role->trust = str_copy(call->arena, document);
+    role->named = strbuf_view(&named);
+    policy_set_unref(set);
+    return err;
+}
+
 gh_err iam_CreateRole(struct call *call, const struct iam_CreateRole_in *in, struct iam_CreateRole_out *out)
 {
     struct entity role = {
@@ -9,15 +43,17 @@ gh_err iam_CreateRole(struct call *call, const struct iam_CreateRole_in *in, str
         .tags = in->tags,
         .boundary = in->permissions_boundary,
         .description = in->description,
-        .trust = in->assume_role_policy_document,
         .max_session_s = in->max_session_duration.set ? in->max_session_duration.value : 3600,
     };
-    gh_err err = iam_check_policy(call, POLICY_TRUST, role.trust);
+    gh_err err = iam_check_policy(call, POLICY_TRUST, in->assume_role_policy_document);
     if (err)
         return err;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    err = iam_finish(&tx, iam_create(call, &tx, &role));
+    err = set_trust(call, &tx, in->assume_role_policy_document, &role);
+    if (!err)
+        err = iam_create(call, &tx, &role);
+    err = iam_finish(&tx, err);
     if (err)
         return err;
     principals_reload(iam_identity(call), call->arena, role.id);
@@ -110,10 +146,10 @@ gh_err iam_UpdateAssumeRolePolicy(struct call *call, const struct iam_UpdateAssu
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     err = find_own(call, &tx, in->role_name, &role);
-    if (!err) {
-        role.trust = in->policy_document;
+    if (!err)
+        err = set_trust(call, &tx, in->policy_document, &role);
+    if (!err)
         entity_update(&tx, &role);
-    }
     return iam_finish(&tx, err);
 }
 

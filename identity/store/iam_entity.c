@@ -33,6 +33,7 @@ static struct str print_doc(struct arena *arena, const struct entity *entity)
     json_set_str(doc, "boundary", entity->boundary);
     json_set_str(doc, "description", entity->description);
     json_set_str(doc, "trust", entity->trust);
+    json_set_str(doc, "named", entity->named);
     json_set_str(doc, "service", entity->service);
     if (entity->kind == ENTITY_ROLE)
         json_set_i64(doc, "maxSession", entity->max_session_s);
@@ -61,6 +62,7 @@ static void parse_doc(struct arena *arena, struct str text, struct entity *out)
     out->boundary = json_str(doc, "boundary");
     out->description = json_str(doc, "description");
     out->trust = json_str(doc, "trust");
+    out->named = json_str(doc, "named");
     out->service = json_str(doc, "service");
     out->max_session_s = json_i64(doc, "maxSession", 3600);
     out->default_version = json_i64(doc, "default", 0);

@@ -18,6 +18,8 @@ struct entity {
     struct str description;
     /* roles */
     struct str trust;           /* AssumeRolePolicyDocument as given */
+    struct str named;           /* "ARN id\n" for each user and role that the trust policy names: a new one
+                                   of the same name is somebody else */
     int64_t max_session_s;
     struct str service;         /* of a service-linked role */
     /* managed policies */

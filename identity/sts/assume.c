@@ -129,6 +129,22 @@ static struct policy_context context_of(struct assume *a)
     return context;
 }
 
+/* Is the caller the very user or role that the trust policy meant when it was written? Names that the
+ * store does not list (another account's) go by their words. */
+static bool is_the_named(const struct assume *a)
+{
+    const struct credential *caller = sts_caller(a->call);
+    struct str arn = caller->role_arn.ptr ? caller->role_arn : caller->principal.arn;
+    struct str rest = a->role.named, line;
+    while (str_split(&rest, '\n', &line)) {
+        struct str id = line, name;
+        str_split(&id, ' ', &name);
+        if (str_eq(name, arn))
+            return str_eq(id, caller->owner);
+    }
+    return true;
+}
+
 /* Both sides for one action. "Same account: a trust policy naming the caller's user or role ARN is
  * enough; naming the account requires the action in the caller's identity policy too." */
 static gh_err authorise(struct assume *a, const char *action)
@@ -144,7 +160,7 @@ static gh_err authorise(struct assume *a, const char *action)
         return gh_fail(call->arena, &STS_ACCESS_DENIED, "%.*s", STR_FMT(policy_denial(call->arena, &request, &own)));
     if (trust.effect == POLICY_EXPLICIT_DENY)
         return gh_fail(call->arena, &STS_ACCESS_DENIED, "%.*s", STR_FMT(policy_denial(call->arena, &request, &trust)));
-    if (trust.effect != POLICY_ALLOW)
+    if (trust.effect != POLICY_ALLOW || (!trust.to_account && !is_the_named(a)))
         return refuse(a, action);
     bool by_name = str_eq(a->role.account, call->account) && !trust.to_account &&
                    str_is(own.policy_type, "identity-based policy");

@@ -112,6 +112,47 @@ test('policies see who calls: names, tags, addresses', async (t) => {
     await assert.rejects(asAnn.getUser({ UserName: 'bob' }), denied(/iam:GetUser/));
 });
 
+test('policies mean whole ARNs and what is there, requests name less', async (t) => {
+    const server = await start(t);
+    const iam = iamOf(server);
+    const ann = await user(server, 'ann');
+    const asAnn = iamOf(server, ann);
+    await iam.createUser({ UserName: 'chief', Path: '/admins/', Tags: [{ Key: 'level', Value: 'high' }] });
+    await iam.createUser({ UserName: 'hand' });
+    const may = (...statements) => iam.putUserPolicy({ UserName: 'ann', PolicyName: 'p', PolicyDocument: policy(...statements) });
+
+    await may(statement('Allow', 'iam:*'), statement('Deny', 'iam:*', `arn:aws:iam::${account}:user/admins/*`));
+    await asAnn.getUser({ UserName: 'hand' });
+    await assert.rejects(asAnn.createAccessKey({ UserName: 'chief' }), denied(/resource: arn:aws:iam::\d+:user\/admins\/chief with an explicit deny/));
+    await may(statement('Allow', 'iam:GetUser', `arn:aws:iam::${account}:user/admins/*`));
+    await asAnn.getUser({ UserName: 'chief' });
+    await assert.rejects(asAnn.getUser({ UserName: 'nobody' }), denied(/iam:GetUser on resource: user nobody because/));
+    await may(statement('Allow', 'iam:*', '*', { Condition: { StringNotEquals: { 'aws:ResourceTag/level': 'high' } } }));
+    await assert.rejects(asAnn.getUser({ UserName: 'chief' }), denied(/iam:GetUser/));
+    await asAnn.getUser({ UserName: 'hand' });
+
+    const read = 'arn:aws:iam::aws:policy/IAMReadOnlyAccess', all = 'arn:aws:iam::aws:policy/AdministratorAccess';
+    await may(statement('Allow', 'iam:AttachUserPolicy', '*', { Condition: { ArnEquals: { 'iam:PolicyARN': read } } }));
+    await asAnn.attachUserPolicy({ UserName: 'hand', PolicyArn: read });
+    await assert.rejects(asAnn.attachUserPolicy({ UserName: 'hand', PolicyArn: all }), denied(/iam:AttachUserPolicy/));
+});
+
+test('a role trusts those it named, not their successors', async (t) => {
+    const server = await start(t);
+    const iam = iamOf(server);
+    const ann = await user(server, 'ann');
+    const { Role } = await iam.createRole({ RoleName: 'r', AssumeRolePolicyDocument: trust({ AWS: ann.arn }) });
+    await stsOf(server, ann).assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'one' });
+    await iam.deleteAccessKey({ UserName: 'ann', AccessKeyId: ann.accessKeyId });
+    await iam.deleteUser({ UserName: 'ann' });
+    const again = await user(server, 'ann');
+    await assert.rejects(stsOf(server, again).assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'one' }), denied(/sts:AssumeRole/));
+    await iam.updateAssumeRolePolicy({ RoleName: 'r', PolicyDocument: trust({ AWS: again.arn }) });
+    await stsOf(server, again).assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'one' });
+    await assert.rejects(iam.createRole({ RoleName: 'x', AssumeRolePolicyDocument: trust({ AWS: `arn:aws:iam::${account}:user/none` }) }),
+        { name: 'MalformedPolicyDocumentException', message: `Invalid principal in policy: "AWS":"arn:aws:iam::${account}:user/none"` });
+});
+
 test('the same policies guard the other services', async (t) => {
     const server = await start(t);
     const iam = iamOf(server);
@@ -229,10 +270,13 @@ test('sessions end, federation gives no more than was passed, tags travel along'
     const asAnn = stsOf(server, ann);
     await iam.putUserPolicy({ UserName: 'ann', PolicyName: 'p', PolicyDocument: policy(statement('Allow', '*')) });
 
+    const list = (credentials) => server.client(CognitoIdentityProviderClient, { credentials }).send(new ListUserPoolsCommand({ MaxResults: 1 }));
     const bare = keysOf((await asAnn.getFederationToken({ Name: 'fed' })).Credentials);
-    await assert.rejects(iamOf(server, bare).listUsers(), denied(/because no session policy allows/));
-    const some = keysOf((await asAnn.getFederationToken({ Name: 'fed', Policy: policy(statement('Allow', 'iam:ListUsers')) })).Credentials);
-    await iamOf(server, some).listUsers();
+    await assert.rejects(list(bare), denied(/because no session policy allows/));
+    const some = keysOf((await asAnn.getFederationToken({ Name: 'fed', Policy: policy(statement('Allow', '*')) })).Credentials);
+    await list(some);
+    await assert.rejects(iamOf(server, some).listUsers(), denied(/iam:ListUsers/), 'no IAM for federated users, whatever was passed');
+    await assert.rejects(stsOf(server, some).assumeRole({ RoleArn: `arn:aws:iam::${account}:role/first`, RoleSessionName: 'one' }), denied(/sts:AssumeRole/));
     assert.equal((await stsOf(server, some).getCallerIdentity()).Arn, `arn:aws:sts::${account}:federated-user/fed`);
 
     const first = await iam.createRole({ RoleName: 'first', AssumeRolePolicyDocument: trust({ AWS: account }, null, ['sts:AssumeRole', 'sts:TagSession']) });
@@ -247,6 +291,8 @@ test('sessions end, federation gives no more than was passed, tags travel along'
 
     const lent = keysOf((await asAnn.getSessionToken({ DurationSeconds: 900 })).Credentials);
     assert.equal((await stsOf(server, lent).getCallerIdentity()).Arn, ann.arn);
+    await list(lent);
+    await assert.rejects(iamOf(server, lent).listUsers(), denied(/iam:ListUsers/), 'no IAM without MFA');
     assert.equal((await server.fetch('/_gatehouse/clock', { method: 'POST', body: JSON.stringify({ advance_s: 901 }) })).status < 300, true);
     await assert.rejects(stsOf(server, lent).getCallerIdentity(), { name: 'ExpiredToken', message: 'The security token included in the request is expired' });
 });
