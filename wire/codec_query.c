@@ -150,8 +150,8 @@ static bool decode_map(struct decoder *d, const struct shape *shape, const struc
         if (!key || !key->value.ptr || !value)
             continue;
         char *item = (char *)out->items + out->n++ * shape->alloc;
-        *(struct str *)item = key->value;
-        if (!decode(d, shape->element, value, item + shape->value_offset))
+        if (!decode(d, shape->key, key, item) ||
+            !decode(d, shape->element, value, item + shape->value_offset))
             return false;
     }
     return true;

@@ -42,6 +42,15 @@ static bool list_push(struct decoder *d, const struct shape *shape, struct str t
                             (char *)list->items + list->n++ * size, &d->why);
 }
 
+/* What list_push has made room for when there are n items. */
+static size_t room_of(size_t n)
+{
+    size_t room = n ? 4 : 0;
+    while (room < n)
+        room *= 2;
+    return room;
+}
+
 /* A map in the query string has all parameters, those of other members too. Its values are strings
  * or lists of strings. */
 static bool from_query_map(struct decoder *d, const struct shape *shape, struct any_list *map)
@@ -60,9 +69,11 @@ static bool from_query_map(struct decoder *d, const struct shape *shape, struct 
         char *item = (char *)map->items + at * shape->alloc;
         if (at == map->n)
             map->n++;
-        *(struct str *)item = name;
-        size_t room = ((struct any_list *)(item + shape->value_offset))->n;
-        if (shape->element->kind == SHAPE_LIST
+        bool list = shape->element->kind == SHAPE_LIST;
+        size_t room = list ? room_of(((struct any_list *)(item + shape->value_offset))->n) : 0;
+        if (!scalar_from_text(d->arena, shape->key, TIME_DEFAULT, name, item, &d->why))
+            return false;
+        if (list
                 ? !list_push(d, shape->element, value, (struct any_list *)(item + shape->value_offset), &room)
                 : !scalar_from_text(d->arena, shape->element, TIME_DEFAULT, value, item + shape->value_offset,
                                     &d->why))
@@ -155,7 +166,7 @@ static bool from_headers(struct decoder *d, const struct member *member, struct 
         if (!str_starts_nocase(headers->items[i].name, prefix))
             continue;
         char *item = (char *)map->items + map->n++ * member->shape->alloc;
-        *(struct str *)item = str_from(headers->items[i].name, prefix.len);
+        *(struct str *)item = str_from(headers->items[i].name, prefix.len); /* a token: ASCII */
         if (!scalar_from_text(d->arena, member->shape->element, TIME_RFC822, headers->items[i].value,
                               item + member->shape->value_offset, &d->why))
             return false;

@@ -129,6 +129,33 @@ static bool integer_from_text(const struct shape *shape, struct str text, struct
     return out->set && (shape->kind == SHAPE_LONG || (out->value >= INT32_MIN && out->value <= INT32_MAX));
 }
 
+/* Length of the sequence at the front of `text`, 0 when it is no UTF-8. */
+static size_t sequence_length(struct str text)
+{
+    const unsigned char *u = (const unsigned char *)text.ptr;
+    size_t len = u[0] < 0x80 ? 1 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+    if ((u[0] >= 0x80 && u[0] < 0xc2) || u[0] > 0xf4 || text.len < len)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((u[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xf0 && u[1] < 0x90);
+    bool surrogate = u[0] == 0xed && u[1] > 0x9f, beyond = u[0] == 0xf4 && u[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : len;
+}
+
+/* Text from paths, forms and headers may be any bytes; what goes on from here is UTF-8, as JSON's is. */
+static bool is_utf8(struct str text)
+{
+    while (text.len) {
+        size_t len = sequence_length(text);
+        if (!len)
+            return false;
+        text = str_from(text, len);
+    }
+    return true;
+}
+
 bool scalar_from_text(struct arena *arena, const struct shape *shape, enum timestamp_format format,
                       struct str text, void *member, struct str *why)
 {
@@ -137,7 +164,11 @@ bool scalar_from_text(struct arena *arena, const struct shape *shape, enum times
     switch (shape->kind) {
     case SHAPE_STRING:
         *(struct str *)member = text;
-        return true;
+        if (is_utf8(text))
+            return true;
+        if (why)
+            *why = STR("Invalid UTF-8");
+        return false;
     case SHAPE_BLOB:
         ok = base64_decode(arena, text, member);
         break;

@@ -156,6 +156,9 @@ static const struct row {
     { "a constraint", "jsonish", "POST", "/", NULL, "JsonService.Greet", "{\"Name\":\"much too long\"}", BOB, false, 400, "ValidationException:",
       "{\"__type\":\"ValidationException\",\"message\":\"1 validation error detected: Value 'much too long' at 'name' failed to satisfy constraint: Member must "
       "have length less than or equal to 5\"}" },
+    { "bytes that are no text", "queryish", "POST", "/", "application/x-www-form-urlencoded", NULL, "Action=Greet&Version=2026-01-01&Name=%ff", BOB, false, 400, NULL,
+      "<ErrorResponse xmlns=\"https://q.example/\"><Error><Type>Sender</Type><Code>MalformedInput</Code><Message>Invalid UTF-8</Message></Error><RequestId>ID</RequestId>"
+      "</ErrorResponse>" },
     { "null is absent", "jsonish", "POST", "/", NULL, "JsonService.Greet", "{\"Name\":null}", BOB, false, 400, "ValidationException:", NULL },
     { "a member that is not supported", "jsonish", "POST", "/", NULL, "JsonService.Greet", "{\"Name\":\"you\",\"Times\":3}", BOB, false, 400, "InvalidParameterValueException:",
       "{\"__type\":\"InvalidParameterValueException\",\"message\":\"Greet: Times is not supported by Gatehouse yet\"}" },
