@@ -6,6 +6,7 @@
 
 #include "gateway/gateway_response.h"
 #include "gateway/pipeline.h"
+#include "gateway/request.h"
 
 bool compile_fail(struct compiler *c, const char *fmt, ...)
 {
@@ -123,6 +124,7 @@ static void compile_log_format(struct compiler *c, struct str format)
         while (len && rest.ptr[len - 1] == '.')
             len--;
         part->variable = str_sub(rest, 0, len);
+        part->number = gw_context_number(part->variable);
         format = str_from(rest, len);
     }
 }

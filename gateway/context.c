@@ -1,12 +1,16 @@
 /* $context: one table of variables for templates, mappings, gateway responses and access logs. */
-#include <inttypes.h>
-
-#include "core/time.h"
 #include "gateway/request.h"
 
 static struct str number(struct gw_request *r, int64_t value)
 {
-    return str_printf(r->arena, "%" PRId64, value);
+    char *end = (char *)arena_alloc(r->arena, 24, 1) + 24, *at = end;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0)
+        *--at = '-';
+    return (struct str){ at, (size_t)(end - at) };
 }
 
 static struct str account_id(struct gw_request *r)
@@ -57,7 +61,7 @@ static struct str protocol(struct gw_request *r)
 }
 static struct str request_time(struct gw_request *r)
 {
-    return time_clf(r->arena, r->wall_us / 1000000);
+    return str_copy(r->arena, str_of(gateway_clock(r->home, r->wall_us)->clf));
 }
 static struct str request_time_epoch(struct gw_request *r)
 {
@@ -244,11 +248,24 @@ static struct str claim_text(struct gw_request *r, json_t *value)
     return strbuf_view(&out);
 }
 
-struct str gw_context(struct gw_request *r, struct str name)
+int gw_context_number(struct str name)
 {
     for (size_t i = 0; i < COUNT(variables); i++)
         if (str_is(name, variables[i].name))
-            return variables[i].get(r);
+            return (int)i;
+    return -1;
+}
+
+struct str gw_context_by_number(struct gw_request *r, int number_of)
+{
+    return variables[number_of].get(r);
+}
+
+struct str gw_context(struct gw_request *r, struct str name)
+{
+    int known = gw_context_number(name);
+    if (known >= 0)
+        return variables[known].get(r);
     if (str_starts(name, STR("authorizer.claims.")) && r->caller.claims)
         return claim_text(r, json_at(r->caller.claims, str_from(name, strlen("authorizer.claims."))));
     if (str_starts(name, STR("authorizer.")) && r->caller.context)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/log.h"
 #include "gateway/request.h"
@@ -21,7 +22,6 @@ static bool open_loop(struct gateway *gateway, size_t number)
     home->client = http_client_new(home->loop, &config);
     if (!home->client || !trace_ring_init(&home->traces))
         return false;
-    loop_each_turn(home->loop, access_log_flush, home);
     return true;
 }
 
@@ -120,14 +120,43 @@ struct gw_loop *gateway_loop(struct gateway *gateway, const struct loop *loop)
     return NULL;
 }
 
-void gateway_random(struct gw_loop *home, void *out, size_t bytes)
+static uint64_t rotate(uint64_t x, int by)
 {
-    if (home->random_left < bytes) {
-        env_random(home->gateway->config.env, home->random, sizeof home->random);
-        home->random_left = sizeof home->random;
+    return x << by | x >> (64 - by);
+}
+
+/* xoshiro256++ (Blackman, Vigna), seeded by the kernel: a system call a request would be dear. */
+void gateway_random(struct gw_loop *home, uint64_t *out, size_t words)
+{
+    uint64_t *s = home->random;
+    if (home->random_left < words) {
+        env_random(home->gateway->config.env, s, sizeof home->random);
+        home->random_left = 1u << 20;
     }
-    home->random_left -= bytes;
-    memcpy(out, home->random + home->random_left, bytes);
+    home->random_left -= (unsigned)words;
+    for (size_t i = 0; i < words; i++) {
+        out[i] = rotate(s[0] + s[3], 23) + s[0];
+        uint64_t t = s[1] << 17;
+        s[2] ^= s[0];
+        s[3] ^= s[1];
+        s[1] ^= s[2];
+        s[0] ^= s[3];
+        s[2] ^= t;
+        s[3] = rotate(s[3], 45);
+    }
+}
+
+const struct gw_clock *gateway_clock(struct gw_loop *home, int64_t wall_us)
+{
+    time_t second = (time_t)(wall_us / 1000000);
+    struct tm tm;
+    if (home->clock.second != second) {
+        home->clock.second = second;
+        gmtime_r(&second, &tm);
+        strftime(home->clock.clf, sizeof home->clock.clf, "%d/%b/%Y:%H:%M:%S +0000", &tm);
+        strftime(home->clock.iso, sizeof home->clock.iso, "%Y-%m-%dT%H:%M:%S", &tm);
+    }
+    return &home->clock;
 }
 
 void gateway_count(struct gw_loop *home, int counter)
@@ -139,10 +168,8 @@ void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str 
                    struct str path)
 {
     struct gw_request *r = arena_alloc(x->arena, sizeof *r, _Alignof(struct gw_request));
-    /* the trace is large and sets itself up: zero what stands around it */
-    memset(r, 0, offsetof(struct gw_request, trace));
-    memset((char *)r + offsetof(struct gw_request, trace) + sizeof r->trace, 0,
-           sizeof *r - offsetof(struct gw_request, trace) - sizeof r->trace);
+    memset(r, 0, offsetof(struct gw_request, match)); /* what follows is large and set up by its users */
+    r->match.n_params = 0;
     r->gateway = gateway;
     r->home = gateway_loop(gateway, x->loop);
     r->x = x;

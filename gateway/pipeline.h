@@ -23,6 +23,7 @@ struct gw_step {
     const char *name;
     enum gw_next (*enter)(struct gw_request *r);
     enum gw_next (*resume)(struct gw_request *r); /* after GW_WAIT */
+    bool quick;  /* never worth a look at the clock: what it took is counted to the next step */
 };
 
 /* The steps before the method is known, and the ways through for a method. */

@@ -48,7 +48,6 @@ struct gw_request {
     struct arena *arena;
     const struct snapshot *snapshot;
     const struct gw_method *method;
-    struct route_match match;
 
     /* the runner's */
     const struct gw_step *const *steps;
@@ -66,7 +65,6 @@ struct gw_request {
     struct str request_id, extended_id;
     struct str trace_header;                 /* X-Amzn-Trace-Id */
     int64_t wall_us;
-    struct trace trace;
 
     /* parameters, parsed when first asked for */
     bool query_parsed;
@@ -103,6 +101,10 @@ struct gw_request {
     struct str reply;
     bool replied;
     int64_t reply_bytes;
+
+    /* large: not zeroed when a request begins */
+    struct route_match match;
+    struct trace trace;
 };
 
 /* Ends the request with a gateway response. */
@@ -121,6 +123,9 @@ bool gw_header_dropped(struct str name);     /* "Dropped at parsing, never seen 
 
 /* context.c */
 struct str gw_context(struct gw_request *r, struct str name); /* "identity.sourceIp" */
+/* The same by a number found once; -1: no fixed variable (authorizer.X). */
+int gw_context_number(struct str name);
+struct str gw_context_by_number(struct gw_request *r, int number);
 struct vtl_value gw_context_map(struct gw_request *r);
 
 /* template.c: one mapping template over one payload. False: r->integration_error says why. */

@@ -155,6 +155,7 @@ struct gw_gateway_response {
 struct gw_log_part {
     struct str text;
     struct str variable;           /* absent: text only */
+    int number;                    /* of the variable, -1: by name */
 };
 
 #define GW_RESPONSE_TYPES 21

@@ -28,6 +28,12 @@ struct gw_counters {
     _Atomic uint64_t latency_sum_us;
 };
 
+/* The current second as text, made once a second. */
+struct gw_clock {
+    int64_t second;
+    char clf[32], iso[24];     /* "21/Nov/2026:03:04:05 +0000", "2026-11-21T03:04:05" */
+};
+
 struct gw_loop {
     struct gateway *gateway;
     struct loop *loop;
@@ -36,10 +42,12 @@ struct gw_loop {
     struct map *stages;        /* "api/stage" -> struct gw_entry */
     struct gw_counters counters;
     struct trace_ring traces;
-    uint8_t random[4096];      /* drawn from env a page at a time */
-    size_t random_left;
+    uint64_t random[4];        /* state of the ids' generator; they are names, not secrets */
+    unsigned random_left;      /* draws until it is seeded afresh */
     char *log;                 /* access log lines on their way out */
     size_t log_len, log_cap;
+    struct timer log_timer;
+    struct gw_clock clock;
 };
 
 struct gateway {
@@ -54,7 +62,8 @@ struct gateway {
 
 /* The calling loop's part. */
 struct gw_loop *gateway_loop(struct gateway *gateway, const struct loop *loop);
-void gateway_random(struct gw_loop *home, void *out, size_t bytes);
+void gateway_random(struct gw_loop *home, uint64_t *out, size_t words);
+const struct gw_clock *gateway_clock(struct gw_loop *home, int64_t wall_us);
 /* publish.c: into the loops' tables before they run; and what a request does with them. */
 void gateway_install(struct gw_loop *home, struct str key, struct snapshot *snapshot);
 struct gw_entry *gateway_enter(struct gw_loop *home, struct str api_id, struct str stage);

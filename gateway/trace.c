@@ -9,7 +9,7 @@
 
 bool trace_ring_init(struct trace_ring *ring)
 {
-    pthread_mutex_init(&ring->lock, NULL);
+    atomic_flag_clear(&ring->busy);
     ring->next = 0;
     ring->records = mmap(NULL, TRACE_RING * sizeof(struct trace), PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -22,7 +22,6 @@ void trace_ring_free(struct trace_ring *ring)
 {
     if (ring->records)
         munmap(ring->records, TRACE_RING * sizeof(struct trace));
-    pthread_mutex_destroy(&ring->lock);
 }
 
 void trace_begin(struct trace *trace, int64_t wall_us, const uint8_t random[8])
@@ -83,14 +82,25 @@ void trace_step(struct trace *trace, const char *name, int64_t us, bool failed, 
     trace->steps[trace->n_steps - 1].failed |= failed;
 }
 
+static void hold(struct trace_ring *ring)
+{
+    while (atomic_flag_test_and_set_explicit(&ring->busy, memory_order_acquire))
+        ;
+}
+
+static void release(struct trace_ring *ring)
+{
+    atomic_flag_clear_explicit(&ring->busy, memory_order_release);
+}
+
 void trace_keep(struct trace_ring *ring, const struct trace *trace)
 {
     if (!ring->records)
         return;
-    pthread_mutex_lock(&ring->lock);
+    hold(ring);
     struct trace *slot = &ring->records[ring->next++ % TRACE_RING];
     memcpy(slot, trace, offsetof(struct trace, text) + trace->text_used);
-    pthread_mutex_unlock(&ring->lock);
+    release(ring);
 }
 
 static struct str part(const struct trace *trace, size_t *at, size_t len)
@@ -153,21 +163,25 @@ static bool is_it(const struct trace *trace, struct str id)
            (trace->request_id_len && str_eq(id, (struct str){ trace->text + before, trace->request_id_len }));
 }
 
+/* One record at a time is copied out, so that the loop never waits for more than that. */
+static bool copy_out(struct trace_ring *ring, size_t back, struct trace *out)
+{
+    hold(ring);
+    bool there = back < ring->next && back < TRACE_RING;
+    if (there)
+        *out = ring->records[(ring->next - 1 - back) % TRACE_RING];
+    release(ring);
+    return there;
+}
+
 struct str trace_find(struct trace_ring *rings, size_t n, size_t stride, struct arena *arena, struct str id)
 {
+    struct trace *one = ARENA_NEW(arena, struct trace);
     for (size_t r = 0; r < n; r++) {
         struct trace_ring *ring = (struct trace_ring *)(void *)((char *)rings + r * stride);
-        struct str found = STR_NONE;
-        if (!ring->records)
-            continue;
-        pthread_mutex_lock(&ring->lock);
-        size_t kept = ring->next < TRACE_RING ? ring->next : TRACE_RING;
-        for (size_t i = 0; i < kept && !found.ptr; i++) /* newest first */
-            if (is_it(&ring->records[(ring->next - 1 - i) % TRACE_RING], id))
-                found = render(arena, &ring->records[(ring->next - 1 - i) % TRACE_RING]);
-        pthread_mutex_unlock(&ring->lock);
-        if (found.ptr)
-            return found;
+        for (size_t back = 0; ring->records && copy_out(ring, back, one); back++) /* newest first */
+            if (is_it(one, id))
+                return render(arena, one);
     }
     return STR_NONE;
 }

@@ -1,10 +1,10 @@
 /* What a request did: compact while it runs, JSON only when somebody asks.
  *
  * Steps note what they decided and why; the runner adds what each cost. A finished record is
- * copied into its loop's ring (one short lock, nobody else's but a reader's). */
+ * copied into its loop's ring (under a flag that only a rare reader contends for). */
 #pragma once
 
-#include <pthread.h>
+#include <stdatomic.h>
 
 #include "core/env.h"
 #include "core/str.h"
@@ -42,7 +42,7 @@ struct trace {
 };
 
 struct trace_ring {
-    pthread_mutex_t lock;
+    atomic_flag busy;       /* held for one record's copy: by the loop, or by a reader */
     struct trace *records;  /* TRACE_RING of them; memory is touched as it fills */
     size_t next;
 };

@@ -69,8 +69,10 @@ static struct str effective_method(struct gw_request *r)
 
 static enum gw_next accept_enter(struct gw_request *r)
 {
-    uint8_t random[16 + 15 + 12 + 8];
-    gateway_random(r->home, random, sizeof random);
+    uint64_t words[7];
+    uint8_t random[sizeof words]; /* 16 of the request's id, 15 of the extended one, 12 and 8 of the traces */
+    gateway_random(r->home, words, COUNT(words));
+    memcpy(random, words, sizeof random);
     r->wall_us = env_now_us(r->gateway->config.env);
     trace_begin(&r->trace, r->wall_us, random + 43);
     write_uuid(r->request_id_text, random);
@@ -83,4 +85,4 @@ static enum gw_next accept_enter(struct gw_request *r)
     return GW_NEXT;
 }
 
-const struct gw_step step_accept = { "accept", accept_enter, NULL };
+const struct gw_step step_accept = { "accept", accept_enter, NULL, true };

@@ -1,64 +1,108 @@
 #include "gateway/stage/access_log.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "core/json.h"
-#include "core/time.h"
 
-#define FLUSH_AT (64 * 1024)
+#define ROOM        (64 * 1024)
+#define FLUSH_AT    (48 * 1024)
+#define FLUSH_US    (100 * 1000) /* a line is not older than this when it is written */
+#define LONGEST     (16 * 1024)  /* of one line; what a client sends is part of it */
 
-/* The stage's own format: "$context.x only, missing -> '-'". */
-static struct str formatted(struct gw_request *r)
+/* Lines are written straight into the loop's buffer. */
+static void put(struct gw_loop *home, struct str text)
 {
-    struct strbuf out = strbuf_in(r->arena, 512);
-    for (size_t i = 0; i < r->snapshot->n_log_parts; i++) {
-        const struct gw_log_part *part = &r->snapshot->log_parts[i];
-        strbuf_add(&out, part->text);
-        if (!part->variable.ptr)
-            continue;
-        struct str value = gw_context(r, part->variable);
-        strbuf_add(&out, value.ptr ? value : STR("-"));
-    }
-    return strbuf_view(&out);
+    size_t left = home->log_cap - home->log_len;
+    size_t len = text.len < left ? text.len : left;
+    memcpy(home->log + home->log_len, text.ptr, len);
+    home->log_len += len;
 }
 
-static void room(struct gw_loop *home, size_t more)
+/* Inside of a JSON string. Printable ASCII without quotes goes as it is: nearly always all of it. */
+static void put_escaped(struct gw_request *r, struct str text)
 {
-    if (home->log_len + more > FLUSH_AT)
-        access_log_flush(home);
-    if (home->log_cap >= home->log_len + more)
+    size_t plain = 0;
+    while (plain < text.len && text.ptr[plain] >= ' ' && text.ptr[plain] != 0x7f && text.ptr[plain] != '"' &&
+           text.ptr[plain] != '\\')
+        plain++;
+    put(r->home, str_sub(text, 0, plain));
+    if (plain == text.len)
         return;
-    home->log_cap = home->log_len + more > FLUSH_AT ? home->log_len + more : FLUSH_AT;
-    home->log = realloc(home->log, home->log_cap);
-    if (!home->log)
-        abort();
+    struct strbuf quoted = strbuf_in(r->arena, text.len * 2);
+    json_quote(&quoted, str_from(text, plain));
+    put(r->home, (struct str){ quoted.ptr + 1, quoted.len - 2 });
+}
+
+static void put_number(struct gw_loop *home, int64_t value)
+{
+    char digits[24], *end = digits + sizeof digits, *at = end;
+    do
+        *--at = (char)('0' + value % 10);
+    while (value /= 10);
+    put(home, (struct str){ at, (size_t)(end - at) });
+}
+
+/* The stage's own format: "$context.x only, missing -> '-'". */
+static void put_formatted(struct gw_request *r)
+{
+    for (size_t i = 0; i < r->snapshot->n_log_parts; i++) {
+        const struct gw_log_part *part = &r->snapshot->log_parts[i];
+        put_escaped(r, part->text);
+        if (!part->variable.ptr)
+            continue;
+        struct str value = part->number >= 0 ? gw_context_by_number(r, part->number) : gw_context(r, part->variable);
+        put_escaped(r, value.ptr ? str_sub(value, 0, 4096) : STR("-"));
+    }
+}
+
+static void on_timer(struct timer *timer)
+{
+    access_log_flush((struct gw_loop *)(void *)((char *)timer - offsetof(struct gw_loop, log_timer)));
+}
+
+static void make_room(struct gw_loop *home)
+{
+    if (!home->log) {
+        home->log_cap = ROOM;
+        home->log = malloc(home->log_cap);
+        if (!home->log)
+            abort();
+    }
+    if (home->log_len > FLUSH_AT || home->log_cap - home->log_len < LONGEST)
+        access_log_flush(home);
+    if (home->log_len == 0)
+        timer_start(home->loop, &home->log_timer, FLUSH_US, on_timer);
 }
 
 void access_log_write(struct gw_request *r, int64_t us)
 {
-    struct strbuf line = strbuf_in(r->arena, 768);
-    strbuf_add(&line, STR("{\"time\":\""));
-    strbuf_add(&line, time_iso8601_ms(r->arena, r->wall_us));
-    strbuf_add(&line, STR("\",\"level\":\"info\",\"msg\":\"access\",\"api\":\""));
-    strbuf_add(&line, r->api_id);
-    strbuf_add(&line, STR("\",\"stage\":\""));
-    strbuf_add(&line, r->stage);
-    strbuf_add(&line, STR("\",\"request_id\":\""));
-    strbuf_add(&line, r->request_id);
-    strbuf_printf(&line, "\",\"status\":%d,\"us\":%" PRId64 ",\"line\":", r->status, us);
-    json_quote(&line, formatted(r));
-    strbuf_add(&line, STR("}\n"));
-    room(r->home, line.len);
-    memcpy(r->home->log + r->home->log_len, line.ptr, line.len);
-    r->home->log_len += line.len;
+    struct gw_loop *home = r->home;
+    make_room(home);
+    int64_t ms = r->wall_us / 1000 % 1000;
+    const char fraction[] = { '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10) };
+    put(home, STR("{\"time\":\""));
+    put(home, str_of(gateway_clock(home, r->wall_us)->iso));
+    put(home, (struct str){ fraction, sizeof fraction });
+    put(home, STR("Z\",\"level\":\"info\",\"msg\":\"access\",\"api\":\""));
+    put(home, r->api_id);
+    put(home, STR("\",\"stage\":\""));
+    put(home, r->stage);
+    put(home, STR("\",\"request_id\":\""));
+    put(home, r->request_id);
+    put(home, STR("\",\"status\":"));
+    put_number(home, r->status);
+    put(home, STR(",\"us\":"));
+    put_number(home, us < 0 ? 0 : us);
+    put(home, STR(",\"line\":\""));
+    put_formatted(r);
+    if (home->log_cap - home->log_len < 4) /* an absurdly long line is cut */
+        home->log_len = home->log_cap - 4;
+    put(home, STR("\"}\n"));
 }
 
-void access_log_flush(void *ctx)
+void access_log_flush(struct gw_loop *home)
 {
-    struct gw_loop *home = ctx;
     size_t done = 0;
     while (done < home->log_len) {
         ssize_t n = write(STDERR_FILENO, home->log + done, home->log_len - done);
@@ -67,4 +111,5 @@ void access_log_flush(void *ctx)
         done += (size_t)n;
     }
     home->log_len = 0;
+    timer_stop(home->loop, &home->log_timer);
 }

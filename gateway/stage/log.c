@@ -35,7 +35,7 @@ static void complain(struct gw_request *r)
 
 static enum gw_next log_enter(struct gw_request *r)
 {
-    int64_t us = env_monotonic_us(r->gateway->config.env) - r->x->started_us;
+    int64_t us = r->mark_us - r->x->started_us;
     r->trace.status = r->status;
     r->trace.total_us = (uint32_t)us;
     r->trace.integration_us = (uint32_t)r->answer.latency_us;

@@ -42,4 +42,4 @@ static enum gw_next read_done(struct gw_request *r)
 }
 
 const struct gw_step step_read_whole = { "read", read_enter, read_done };
-const struct gw_step step_read_size = { "read", read_size, NULL };
+const struct gw_step step_read_size = { "read", read_size, NULL, true };

@@ -6,7 +6,7 @@ static enum gw_next throttle_enter(struct gw_request *r)
 {
     struct bucket *buckets[] = { r->method->bucket, r->snapshot->bucket, &r->gateway->account_bucket };
     static const char *const names[] = { "method limit", "stage limit", "account limit" };
-    int64_t now_us = env_monotonic_us(r->gateway->config.env);
+    int64_t now_us = r->mark_us; /* when the last step ended */
     for (size_t i = 0; i < COUNT(buckets); i++) {
         if (!buckets[i] || bucket_take(buckets[i], now_us))
             continue;
@@ -22,4 +22,4 @@ static enum gw_next throttle_enter(struct gw_request *r)
     return GW_NEXT;
 }
 
-const struct gw_step step_throttle = { "throttle", throttle_enter, NULL };
+const struct gw_step step_throttle = { "throttle", throttle_enter, NULL, true };

@@ -86,7 +86,7 @@ static struct http_call *prepare(struct gw_request *r)
 static void start(struct gw_request *r, struct http_call *http)
 {
     r->integrated = true;
-    r->integration_started_us = env_monotonic_us(r->gateway->config.env);
+    r->integration_started_us = loop_now_us(r->x->loop);
     r->http = http;
     http_call_start(r->home->client, http);
 }
@@ -194,7 +194,7 @@ static void on_head(struct http_call *http)
     struct gw_request *r = http->user;
     r->answer.status = http->status;
     r->answer.headers = http->answer;
-    r->answer.latency_us = env_monotonic_us(r->gateway->config.env) - r->integration_started_us;
+    r->answer.latency_us = loop_now_us(r->x->loop) - r->integration_started_us;
     if (r->method->integration->type == INTEGRATE_HTTP)
         return;
     r->status = http->status;
