@@ -13,7 +13,7 @@
 
 static inline json_t *vector_json(struct arena *arena, const char *path)
 {
-    char full[512];
+    char full[1024];
     snprintf(full, sizeof full, VECTORS "/%s", path);
     json_error_t error;
     json_t *value = json_load_file(full, JSON_ALLOW_NUL, &error);
