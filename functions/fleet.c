@@ -246,6 +246,7 @@ static void enter_pool(struct run *run, struct pool *pool)
     }
     run->pool = pool;
     run->counted = true;
+    pool->n_runs++;
     pool->of_function->running++;
     pool->of_account->running++;
     struct worker *worker = pool->idle;
@@ -264,6 +265,7 @@ static void enter_pool(struct run *run, struct pool *pool)
     pool->n_waiting++;
     f->n_waiting++;
     pool_pump(pool);
+    pool_release(pool);
 }
 
 /* ---- pools ---- */
@@ -314,6 +316,7 @@ static struct pool *pool_of(struct functions *f, struct target *target)
 void pool_pump(struct pool *pool)
 {
     struct functions *f = pool->functions;
+    pool->n_runs++; /* whatever ends below, the pool stays until we are through */
     while (pool->first && pool->idle) {
         struct worker *worker = pool->idle;
         pool->idle = worker->next_idle;
@@ -337,6 +340,7 @@ void pool_pump(struct pool *pool)
         pool->next_waiting = f->waiting_pools;
         f->waiting_pools = pool;
     }
+    pool->n_runs--;
 }
 
 void pools_pump(struct functions *f)
@@ -373,7 +377,7 @@ static void unqueue(struct run *run)
 
 void pool_release(struct pool *pool)
 {
-    if (!pool->retired || pool->first || pool->n_workers || pool->on_waiting_list || pool->of_function->running)
+    if (!pool->retired || pool->n_runs || pool->n_workers || pool->on_waiting_list)
         return;
     target_free(pool->target);
     free(pool);
@@ -478,6 +482,7 @@ void run_finish(struct run *run, enum invoke_result result, char *body, size_t b
     struct pool *pool = run->pool;
     timer_stop(f->loop, &run->patience);
     if (run->counted) {
+        pool->n_runs--;
         pool->of_function->running--;
         pool->of_account->running--;
     }
@@ -579,6 +584,12 @@ void fleet_close(struct functions *f)
     f->closing = true;
     while (f->workers)
         worker_free(f->workers);
+    while (f->waiting_pools) {
+        struct pool *pool = f->waiting_pools;
+        f->waiting_pools = pool->next_waiting;
+        pool->on_waiting_list = false;
+        pool_release(pool);
+    }
     map_free(f->routes, free_route);
     map_free(f->pools, free_pool);
     map_free(f->tallies, free);

@@ -41,7 +41,7 @@ struct pool {
     struct tally *of_function, *of_account;
     struct flog *log;
     struct run *first, *last;       /* waiting */
-    int n_waiting, n_starting, n_workers;
+    int n_waiting, n_starting, n_workers, n_runs;
     struct worker *idle;            /* newest first */
     struct pool *next_waiting;
     bool retired;                   /* replaced or deleted: ends when it is empty */
