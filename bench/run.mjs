@@ -41,7 +41,7 @@ const scene = await setTheScene(server, backend.url, folder);
 
 function lua(name, headers) {
     const file = path.join(folder, `${name}.lua`);
-    fs.writeFileSync(file, Object.entries(headers).map(([key, value]) => `wrk.headers[${JSON.stringify(key)}] = ${JSON.stringify(value)}\n`).join(''));
+    fs.writeFileSync(file, Object.entries(headers).filter(([key]) => key !== 'host' /* wrk sends its own */).map(([key, value]) => `wrk.headers[${JSON.stringify(key)}] = ${JSON.stringify(value)}\n`).join(''));
     return file;
 }
 
