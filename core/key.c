@@ -24,9 +24,25 @@ static struct key *key_of(EVP_PKEY *pkey, bool private);
 static bool strong_enough(EVP_PKEY *pkey);
 static struct str number(struct arena *arena, const struct key *key, const char *param);
 
-struct key *key_rsa_generate(void)
+/* OpenSSL asks after each candidate prime: 0 gives up. */
+static int goes_on(EVP_PKEY_CTX *ctx)
 {
-    return key_of(EVP_RSA_gen(KEY_RSA_BITS), true);
+    const atomic_bool *stop = EVP_PKEY_CTX_get_app_data(ctx);
+    return !stop || !atomic_load(stop);
+}
+
+struct key *key_rsa_generate(const atomic_bool *stop)
+{
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    if (ctx && EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, KEY_RSA_BITS) == 1) {
+        EVP_PKEY_CTX_set_app_data(ctx, (void *)(uintptr_t)stop);
+        EVP_PKEY_CTX_set_cb(ctx, goes_on);
+        if (EVP_PKEY_generate(ctx, &pkey) != 1)
+            pkey = NULL;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    return key_of(pkey, true);
 }
 
 struct key *key_from_private_der(struct str der)
@@ -68,7 +84,9 @@ static bool may_verify(const json_t *jwk)
     if (!ops)
         return true;
     size_t i;
-    json_array_foreach(ops, i, op) if (str_is(json_value_str(op), "verify")) return true;
+    json_array_foreach(ops, i, op)
+        if (str_is(json_value_str(op), "verify"))
+            return true;
     return false;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdatomic.h>
 
 #include "core/arena.h"
 #include "core/str.h"
@@ -14,7 +15,9 @@ struct key;
 
 enum { KEY_RSA_BITS = 2048, KEY_SIGNATURE_MAX_BYTES = 1024 };
 
-struct key *key_rsa_generate(void); /* about 100 ms: never on a path that somebody waits for */
+/* About 100 ms: never on a path that somebody waits for. Gives up (NULL) soon after *stop, which may
+ * be NULL, becomes true. */
+struct key *key_rsa_generate(const atomic_bool *stop);
 /* PKCS#8 or PKCS#1 DER; NULL when it is no RSA key or too weak (see key_from_modulus). */
 struct key *key_from_private_der(struct str der);
 /* Big-endian numbers. NULL when the modulus is even, shorter than 2048 or longer than 8192 bits,

@@ -1,6 +1,7 @@
 #include "identity/pools/key_stock.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 #include "core/log.h"
 
 enum {
-    TARGET = 6, /* three pools in a row */
+    MOST = 4,
     FIRST_PRIORITY = 5,
     LAST_PRIORITY = 19 /* the first pair is wanted soon, the rest is not */
 };
@@ -27,13 +28,15 @@ struct key_stock {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool closing;
-    struct stocked keys[TARGET];
+    atomic_bool closing;
+    int target; /* a pair until somebody makes a pool: who never does should not pay */
+    struct stocked keys[MOST];
     int n;
 };
 
 static void *keep_stocked(void *ptr);
-static bool make(struct identity *identity, struct arena *arena, struct stored_key *out);
+static bool make(struct identity *identity, struct arena *arena, const atomic_bool *stop,
+                 struct stored_key *out);
 static struct str place_of(struct arena *arena, struct str kid);
 static void copy_key(struct arena *arena, const struct stored_key *from, struct stored_key *to);
 
@@ -48,6 +51,8 @@ struct key_stock *key_stock_open(struct identity *identity)
     if (!stock)
         abort();
     stock->identity = identity;
+    stock->target = KEY_USES;
+    atomic_init(&stock->closing, false);
     pthread_mutex_init(&stock->lock, NULL);
     pthread_cond_init(&stock->changed, NULL);
     if (pthread_create(&stock->thread, NULL, keep_stocked, stock) != 0)
@@ -60,7 +65,7 @@ void key_stock_close(struct key_stock *stock)
     if (!stock)
         return;
     pthread_mutex_lock(&stock->lock);
-    stock->closing = true;
+    atomic_store(&stock->closing, true);
     pthread_cond_signal(&stock->changed);
     pthread_mutex_unlock(&stock->lock);
     pthread_join(stock->thread, NULL);
@@ -83,7 +88,7 @@ struct making {
 static void *make_aside(void *ptr)
 {
     struct making *making = ptr;
-    making->ok = make(making->identity, making->arena, making->out);
+    making->ok = make(making->identity, making->arena, NULL, making->out);
     return NULL;
 }
 
@@ -94,7 +99,7 @@ static bool make_pair(struct identity *identity, struct arena *arena, struct sto
     struct making aside = { identity, arena_new(16 * 1024), &first, false };
     pthread_t thread;
     bool started = pthread_create(&thread, NULL, make_aside, &aside) == 0;
-    bool ok = make(identity, arena, &out[1]);
+    bool ok = make(identity, arena, NULL, &out[1]);
     if (started)
         pthread_join(thread, NULL);
     else
@@ -109,6 +114,7 @@ bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_
 {
     pthread_mutex_lock(&stock->lock);
     int taken = 0;
+    stock->target = MOST;
     while (taken < KEY_USES && stock->n > 0) {
         struct stocked *one = &stock->keys[--stock->n];
         copy_key(arena, &one->key, &out[taken++]);
@@ -120,7 +126,7 @@ bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_
     case 0:
         return true;
     case 1:
-        return make(stock->identity, arena, &out[taken]);
+        return make(stock->identity, arena, NULL, &out[taken]);
     default:
         return make_pair(stock->identity, arena, out);
     }
@@ -139,9 +145,10 @@ struct key *stored_key_open(const struct sealer *sealer, const struct stored_key
     return key;
 }
 
-static bool make(struct identity *identity, struct arena *arena, struct stored_key *out)
+static bool make(struct identity *identity, struct arena *arena, const atomic_bool *stop,
+                 struct stored_key *out)
 {
-    struct key *key = key_rsa_generate();
+    struct key *key = key_rsa_generate(stop);
     if (!key)
         return false;
     uint8_t print[SHA256_BYTES];
@@ -180,9 +187,9 @@ static void put(struct key_stock *stock, const struct stored_key *key)
 static void load(struct key_stock *stock)
 {
     struct arena *arena = arena_new(32 * 1024);
-    struct stored_key keys[TARGET];
+    struct stored_key keys[MOST];
     size_t n;
-    if (!store_key_stock(stock->identity->db, arena, TARGET, keys, &n)) {
+    if (!store_key_stock(stock->identity->db, arena, MOST, keys, &n)) {
         pthread_mutex_lock(&stock->lock);
         for (size_t i = 0; i < n; i++)
             put(stock, &keys[i]);
@@ -202,7 +209,7 @@ static bool add_one(struct key_stock *stock)
 {
     struct arena *arena = arena_new(16 * 1024);
     struct stored_key key;
-    bool made = make(stock->identity, arena, &key);
+    bool made = make(stock->identity, arena, &stock->closing, &key);
     if (made) {
         struct tx tx;
         tx_begin(&tx, stock->identity->db, arena);
@@ -210,7 +217,7 @@ static bool add_one(struct key_stock *stock)
         made = tx_commit(&tx) == NULL;
     }
     pthread_mutex_lock(&stock->lock);
-    if (made && stock->n < TARGET)
+    if (made && stock->n < MOST)
         put(stock, &key);
     pthread_mutex_unlock(&stock->lock);
     arena_free(arena);
@@ -224,8 +231,8 @@ static void *keep_stocked(void *ptr)
     lower_priority(FIRST_PRIORITY);
     load(stock);
     pthread_mutex_lock(&stock->lock);
-    while (!stock->closing) {
-        if (stock->n == TARGET || !able) {
+    while (!atomic_load(&stock->closing)) {
+        if (stock->n >= stock->target || !able) {
             pthread_cond_wait(&stock->changed, &stock->lock);
             able = true;
             continue;

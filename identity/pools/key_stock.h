@@ -13,7 +13,7 @@ const char *key_use_name(enum key_use use); /* "id", "access": also the claim to
 struct key_stock;
 
 struct key_stock *key_stock_open(struct identity *identity); /* returns at once */
-void key_stock_close(struct key_stock *stock);               /* waits for the key in the making */
+void key_stock_close(struct key_stock *stock);               /* gives up the key in the making */
 
 /* A pair of keys for a pool, strings in the arena; what is not in stock is made on the spot, so call it
  * outside of transactions. The caller stores them (store_key_put). False: they cannot be made. */

@@ -201,7 +201,7 @@ static void headers(void **state)
 static void minted_as_cognito_does(void **state)
 {
     (void)state;
-    struct key *key = key_rsa_generate();
+    struct key *key = key_rsa_generate(NULL);
     struct str token = jwt_mint(arena, key, STR("a/b+c="), STR("{\"sub\":\"x\",\"exp\":5}"));
     struct str head;
     assert_true(base64url_decode(arena, str_sub(token, 0, (size_t)str_find(token, '.')), &head));

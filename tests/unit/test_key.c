@@ -60,7 +60,7 @@ static void thumbprint_of_rfc7638(void **state)
 static void made_stored_and_read_again(void **state)
 {
     (void)state;
-    struct key *key = key_rsa_generate();
+    struct key *key = key_rsa_generate(NULL);
     assert_non_null(key);
     struct str signature = key_sign_rs256(arena, key, STR("hello"));
     assert_int_equal(signature.len, KEY_RSA_BITS / 8);
@@ -81,6 +81,13 @@ static void made_stored_and_read_again(void **state)
     key_free(key);
     key_free(again);
     key_free(public);
+}
+
+static void generation_can_be_given_up(void **state)
+{
+    (void)state;
+    atomic_bool stop = true;
+    assert_null(key_rsa_generate(&stop));
 }
 
 /* cases.md a72, on a good key bent one way at a time (short moduli: wycheproof's, in test_jwt) */
@@ -133,6 +140,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rs256_vectors, setup, teardown),
         cmocka_unit_test_setup_teardown(thumbprint_of_rfc7638, setup, teardown),
         cmocka_unit_test_setup_teardown(made_stored_and_read_again, setup, teardown),
+        cmocka_unit_test(generation_can_be_given_up),
         cmocka_unit_test_setup_teardown(jwk_rules, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
