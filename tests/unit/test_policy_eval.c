@@ -200,6 +200,45 @@ static void principals(void **state)
     }
 }
 
+static void statements_are_located(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *document;
+        int statement;
+        int64_t line, from, to; /* 0: not there */
+    } places[] = {
+        { "{\"Version\": \"2012-10-17\", \"Statement\": {\"Sid\": \"\"}}", 0, 1, 41, 51 }, /* as AWS counts */
+        { "{\"Statement\":[{},{\"Sid\":\"}]\\\"{\"}]}", 1, 1, 19, 33 },
+        { "{\"Id\":\"Statement\",\n\"Statement\":[{}]}", 0, 2, 15, 16 },
+        { "{\"Statement\":[{}]}", 1, 0, 0, 0 },
+    };
+    for (size_t i = 0; i < COUNT(places); i++) {
+        struct policy_position start = { 0 }, end = { 0 };
+        bool found = policy_locate(str_of(places[i].document), places[i].statement, &start, &end);
+        if (found != (places[i].line > 0) ||
+            (found && (start.line != places[i].line || start.column != places[i].from || end.column != places[i].to)))
+            fail_msg("%s: %d %lld %lld-%lld", places[i].document, found, (long long)start.line,
+                     (long long)start.column, (long long)end.column);
+    }
+}
+
+static void keys_and_principals_are_told(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(4096);
+    struct policy_set *set = set_of(POLICY_RESOURCE, "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+        "\"Principal\":{\"AWS\":[\"123456789012\",\"arn:aws:iam::123456789012:user/x\"]},\"Action\":\"a:B\","
+        "\"Resource\":\"arn:aws:s3:::${aws:username}\",\"Condition\":{\"StringEquals\":{\"k\":\"${aws:userid}\",\"K\":\"v\"}}}]}");
+    struct str *names;
+    assert_int_equal(policy_set_keys(set, arena, &names), 3);
+    assert_true(str_is(names[0], "aws:username") && str_is(names[1], "k") && str_is(names[2], "aws:userid"));
+    assert_int_equal(policy_set_principals(set, arena, &names), 1);
+    assert_true(str_is(names[0], "arn:aws:iam::123456789012:user/x"));
+    policy_set_unref(set);
+    arena_free(arena);
+}
+
 /* 20 statements in under 2 µs, in a release build; the debug build gets a wide margin. */
 static void twenty_statements_are_quick(void **state)
 {
@@ -241,6 +280,8 @@ int main(void)
         cmocka_unit_test(layers_and_texts),
         cmocka_unit_test(the_deciding_statement_is_named),
         cmocka_unit_test(principals),
+        cmocka_unit_test(statements_are_located),
+        cmocka_unit_test(keys_and_principals_are_told),
         cmocka_unit_test(twenty_statements_are_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,13 +245,16 @@ static void test_tags_become_condition_keys(void **state)
     struct arena *arena = arena_new(4096);
     struct iam_Tag tags[] = { { STR("team"), STR("red") }, { STR("cost"), STR("7") } };
     struct iam_Tag *items[] = { &tags[0], &tags[1] };
-    struct iam_CreateUser_in in = { .tags = { true, 2, items } };
+    struct iam_CreateUser_in in = { .tags = { true, 2, items }, .permissions_boundary = STR("arn:aws:iam::1:policy/b") };
     const struct operation operation = { .in = &iam_shape_CreateUser_in };
-    const struct call call = { .arena = arena, .operation = &operation };
+    const struct call call = { .arena = arena, .service = &iam_service, .operation = &operation };
     struct policy_context context = policy_context_in(arena);
     resource_tags(&call, &in, &context);
     const struct policy_key *team = policy_context_find(context.keys, context.n, STR("aws:RequestTag/team"));
     const struct policy_key *keys = policy_context_find(context.keys, context.n, STR("aws:TagKeys"));
+    const struct policy_key *boundary = policy_context_find(context.keys, context.n, STR("iam:PermissionsBoundary"));
+    assert_true(boundary && str_is(boundary->values[0], "arn:aws:iam::1:policy/b"));
+    assert_null(policy_context_find(context.keys, context.n, STR("iam:PolicyARN")));
     assert_true(team && team->n == 1 && str_is(team->values[0], "red"));
     assert_true(keys && keys->n == 2 && str_is(keys->values[1], "cost"));
     arena_free(arena);
