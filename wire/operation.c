@@ -121,7 +121,7 @@ static int64_t signing_now_s(const struct run *run)
 static gh_err authenticate(struct run *run)
 {
     struct call *call = &run->call;
-    if (call->operation && call->operation->unsigned_)
+    if (call->operation->unsigned_)
         return NULL;
     const char *const services[] = { call->service->signing_name, NULL };
     const struct sigv4_request request = { .method = run->request->method,
@@ -209,27 +209,31 @@ static void check_reply(const struct run *run)
  * permission (which needs the resource's name), then the values. */
 static gh_err carry_out(struct run *run)
 {
-    gh_err err = run->call.operation ? authenticate(run) : unknown(run);
+    struct arena *arena = run->call.arena;
+    const struct operation *operation = run->call.operation;
+    if (!operation)
+        return unknown(run);
+    gh_err err = authenticate(run);
     if (err)
         return err;
-    if (!run->call.operation->handler)
-        return gh_fail(run->call.arena, &GH_NOT_IMPLEMENTED, "%s is not built in Gatehouse yet",
-                       run->call.operation->name);
+    if (!operation->handler)
+        return gh_fail(arena, &GH_NOT_IMPLEMENTED, "%s is not built in Gatehouse yet", operation->name);
     err = decode(run);
     if (!err)
         err = authorise(run);
     if (!err)
-        err = constrain_check(run->call.arena, run->call.service, run->call.operation, run->in);
+        err = constrain_check(arena, run->call.service, operation, run->in);
     if (!err)
-        err = constrain_refused(run->call.arena, run->route.registered, run->call.operation, run->in);
+        err = constrain_refused(arena, run->route.registered, operation, run->in);
     if (!err)
-        err = run->call.operation->run(&run->call, run->in, run->out);
+        err = operation->run(&run->call, run->in, run->out);
     if (!err)
         check_reply(run);
     return err;
 }
 
-/* One line a call: who, what, on whose behalf, with which outcome. Never a value of the input. */
+/* One line a call: who, what, on whose behalf, with which outcome. The input appears only as far as an
+ * error's message names it, and that never names a secret. */
 static void audit(const struct run *run, gh_err err, const struct wire_reply *reply, int64_t began_us)
 {
     const struct call *call = &run->call;

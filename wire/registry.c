@@ -49,7 +49,7 @@ static void list_rest_operations(struct registry *registry)
     size_t n = 0;
     for (size_t i = 0; i < registry->n; i++)
         n += registry->services[i].service->n_operations;
-    registry->rows = calloc(n, sizeof(*registry->rows));
+    registry->rows = calloc(n + 1, sizeof(*registry->rows));
     if (!registry->rows)
         abort();
     for (size_t i = 0; i < registry->n; i++) {
