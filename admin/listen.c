@@ -1,5 +1,6 @@
 #include "admin/listen.h"
 
+#include "admin/browser.h"
 #include "admin/errand.h"
 #include "admin/local.h"
 #include "admin/management.h"
@@ -31,6 +32,11 @@ void listen_request(void *ctx, struct http_exchange *x)
     struct worker *worker = ctx;
     struct app *app = worker->app;
     struct place place = plane_of(x->host, x->path);
+    bool ours = place.plane == PLANE_LOCAL || place.plane == PLANE_MANAGEMENT;
+    if (ours && app->options.mode == MODE_DEV && browser_is_foreign(x)) {
+        reply_json(x, 403, STR("{\"message\":\"Dev mode answers pages of this machine only.\"}"));
+        return;
+    }
     switch (place.plane) {
     case PLANE_DATA:
         gateway_serve(app->gateway, x, place.api_id, place.stage, place.path);

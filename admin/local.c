@@ -1,5 +1,6 @@
 #include "admin/local.h"
 
+#include "admin/browser.h"
 #include "admin/errand.h"
 #include "admin/management.h"
 #include "admin/version.h"
@@ -58,6 +59,9 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
             other_method = true;
         } else if (routes[i].dev_only && app->options.mode != MODE_DEV) {
             refuse(x, 403, "This is open in dev mode only.");
+            return;
+        } else if (routes[i].dev_only && !browser_host_is_local(x->host)) {
+            refuse(x, 403, "This is open under a name of this machine only, such as localhost.");
             return;
         } else {
             routes[i].serve(app, x, str_from(path, prefix.len));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { CognitoIdentityProviderClient, CreateUserPoolCommand, ListUserPoolsCommand } from '@aws-sdk/client-cognito-identity-provider';
-import { start, scratch, run, binary, eventually } from './support/harness.mjs';
+import { start, scratch, run, binary, eventually, request } from './support/harness.mjs';
 
 test('health says what the process is and what serves which runtime', async (t) => {
     const server = await start(t);
@@ -98,4 +98,22 @@ test('SIGTERM finishes what is under way and exits with 0', async (t) => {
     const server = await start(t);
     assert.equal((await server.fetch('/_gatehouse/ready')).status, 200);
     assert.deepEqual(await server.end('SIGTERM'), { code: 0, signal: null });
+});
+
+test('in dev mode, where any key is root, pages of other sites are not answered', async (t) => {
+    const server = await start(t);
+    const rows = [
+        ['a page of another site', 'POST', '/', { origin: 'https://evil.example' }, 403],
+        ['its preflight', 'OPTIONS', '/', { origin: 'https://evil.example', 'access-control-request-method': 'POST' }, 403],
+        ['its image', 'GET', '/_gatehouse/outbox', { 'sec-fetch-site': 'cross-site' }, 403],
+        ['a sandboxed frame', 'POST', '/_gatehouse/reset', { origin: 'null' }, 403],
+        ['a rebound name', 'GET', '/_gatehouse/outbox', { host: 'evil.example' }, 403],
+        ['a name that only begins like ours', 'POST', '/_gatehouse/reset', { origin: 'http://localhost.evil.example' }, 403],
+        ['a page on this machine', 'GET', '/_gatehouse/outbox', { origin: 'http://localhost:3000', 'sec-fetch-site': 'cross-site' }, 200],
+        ['its preflight', 'OPTIONS', '/', { origin: 'http://127.0.0.1:3000', 'access-control-request-method': 'POST' }, 200],
+        ['the address bar', 'GET', '/_gatehouse/outbox', { 'sec-fetch-site': 'none' }, 200],
+        ['no browser', 'GET', '/_gatehouse/outbox', {}, 200],
+    ];
+    for (const [name, method, target, headers, status] of rows)
+        assert.equal((await request(server.url + target, { method, headers })).status, status, name);
 });
