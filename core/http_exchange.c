@@ -363,13 +363,15 @@ static struct str build_head(struct exchange *x, int status, const struct http_h
     strbuf_add(&buf, STR("\r\n"));
     for (size_t i = 0; headers && i < headers->n; i++) {
         struct http_header header = headers->items[i];
-        if (str_eq_nocase(header.name, STR("connection")) && str_eq_nocase(header.value, STR("close")))
-            x->close_after = true;
-        if (http_is_hop_by_hop(header.name) || str_eq_nocase(header.name, STR("content-length")))
-            continue;
         if (!http_is_token(header.name) || !http_is_field_value(header.value))
-            continue; /* a CR or LF would split the answer in two */
-        dated |= str_eq_nocase(header.name, STR("date"));
+            continue;                 /* a CR or LF would split the answer in two */
+        size_t len = header.name.len; /* most names need no further look */
+        if (len == 10 && str_eq_nocase(header.name, STR("connection")))
+            x->close_after |= str_eq_nocase(header.value, STR("close"));
+        if (http_is_hop_by_hop(header.name) ||
+            (len == 14 && str_eq_nocase(header.name, STR("content-length"))))
+            continue;
+        dated |= len == 4 && str_eq_nocase(header.name, STR("date"));
         add_header(&buf, header.name, header.value);
     }
     if (!dated)

@@ -47,6 +47,21 @@ static void test_characters(void **state)
     assert_false(http_is_field_value((struct str){ "a\0b", 3 }));
 }
 
+/* Values are checked eight bytes at a time: every byte in every place must still count. */
+static void test_every_byte_everywhere(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 20; len++)
+        for (size_t at = 0; at < len; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                char text[20];
+                memset(text, at % 2 ? 'a' : '\xe9', sizeof text);
+                text[at] = (char)byte;
+                bool good = byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+                assert_int_equal(http_is_field_value((struct str){ text, len }), good);
+            }
+}
+
 static void test_hop_by_hop_and_reasons(void **state)
 {
     (void)state;
@@ -65,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_headers_keep_order_and_ignore_case),
         cmocka_unit_test(test_characters),
+        cmocka_unit_test(test_every_byte_everywhere),
         cmocka_unit_test(test_hop_by_hop_and_reasons),
     };
     return cmocka_run_group_tests(tests, net_setup, net_teardown);
