@@ -115,6 +115,34 @@ test('a pool answers with AWS\'s defaults', async (t) => {
     assert.equal((await server.fetch(`/${poolId}/.well-known/jwks.json`)).status, 404);
 });
 
+test('what would not be enforced is refused by name', async (t) => {
+    const { api, poolId } = await setUp(t);
+    const pools = {
+        'LambdaConfig.PreTokenGeneration': { LambdaConfig: { PreTokenGeneration: 'arn:aws:lambda:us-east-1:000000000000:function:f' } },
+        'MfaConfiguration': { MfaConfiguration: 'OPTIONAL' },
+        'DeviceConfiguration.ChallengeRequiredOnNewDevice': { DeviceConfiguration: { ChallengeRequiredOnNewDevice: true } },
+        'UserPoolAddOns.AdvancedSecurityMode': { UserPoolAddOns: { AdvancedSecurityMode: 'ENFORCED' } },
+        'Policies.PasswordPolicy.PasswordHistorySize': { Policies: { PasswordPolicy: { PasswordHistorySize: 3 } } },
+        'Policies.SignInPolicy': { Policies: { SignInPolicy: { AllowedFirstAuthFactors: ['PASSWORD', 'EMAIL_OTP'] } } },
+        'EmailConfiguration.EmailSendingAccount': { EmailConfiguration: { EmailSendingAccount: 'DEVELOPER' } },
+        'VerificationMessageTemplate.DefaultEmailOption': { VerificationMessageTemplate: { DefaultEmailOption: 'CONFIRM_WITH_LINK' } },
+        'UserAttributeUpdateSettings': { AutoVerifiedAttributes: ['email'], UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ['email'] } },
+    };
+    for (const [name, input] of Object.entries(pools)) await refused(api.createUserPool({ PoolName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
+    const clients = {
+        ExplicitAuthFlows: { ExplicitAuthFlows: ['ALLOW_USER_AUTH'] },
+        RefreshTokenRotation: { RefreshTokenRotation: { Feature: 'ENABLED' } },
+        EnablePropagateAdditionalUserContextData: { EnablePropagateAdditionalUserContextData: true },
+    };
+    for (const [name, input] of Object.entries(clients)) await refused(api.createUserPoolClient({ UserPoolId: poolId, ClientName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
+    await refused(api.setUserPoolMfaConfig({ UserPoolId: poolId, SoftwareTokenMfaConfiguration: { Enabled: true }, MfaConfiguration: 'OPTIONAL' }), 'InvalidParameterException');
+    assert.equal((await api.setUserPoolMfaConfig({ UserPoolId: poolId, MfaConfiguration: 'OFF' })).MfaConfiguration, 'OFF');
+    assert.equal((await api.getUserPoolMfaConfig({ UserPoolId: poolId })).MfaConfiguration, 'OFF');
+    // what asks for nothing passes
+    const { UserPool } = await api.createUserPool({ PoolName: 'plain', LambdaConfig: {}, MfaConfiguration: 'OFF', DeviceConfiguration: { ChallengeRequiredOnNewDevice: false }, UserPoolAddOns: { AdvancedSecurityMode: 'OFF' } });
+    await api.createUserPoolClient({ UserPoolId: UserPool.Id, ClientName: 'x', AllowedOAuthFlowsUserPoolClient: false, SupportedIdentityProviders: ['COGNITO'] });
+});
+
 test('sign up, confirm, sign in by SRP, refresh, sign out everywhere', async (t) => {
     const s = await setUp(t);
     const { api, clientId, poolId, server } = s;
