@@ -2,9 +2,18 @@
 
 #include "core/uri.h"
 
+/* 127.0.0.0/8 in digits; "127.evil.example" is a name. */
+static bool is_loopback_v4(struct str host)
+{
+    for (size_t i = 0; i < host.len; i++)
+        if (host.ptr[i] != '.' && (host.ptr[i] < '0' || host.ptr[i] > '9'))
+            return false;
+    return str_starts(host, STR("127."));
+}
+
 bool browser_host_is_local(struct str host)
 {
-    return str_is(host, "localhost") || str_ends(host, STR(".localhost")) || str_starts(host, STR("127.")) ||
+    return str_is(host, "localhost") || str_ends(host, STR(".localhost")) || is_loopback_v4(host) ||
            str_is(host, "::1") || str_is(host, "[::1]") || str_empty(host);
 }
 

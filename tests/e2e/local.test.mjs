@@ -109,6 +109,7 @@ test('in dev mode, where any key is root, pages of other sites are not answered'
         ['a sandboxed frame', 'POST', '/_gatehouse/reset', { origin: 'null' }, 403],
         ['a rebound name', 'GET', '/_gatehouse/outbox', { host: 'evil.example' }, 403],
         ['a name that only begins like ours', 'POST', '/_gatehouse/reset', { origin: 'http://localhost.evil.example' }, 403],
+        ['a name that begins like an address', 'GET', '/_gatehouse/outbox', { host: '127.0.0.1.evil.example' }, 403],
         ['a page on this machine', 'GET', '/_gatehouse/outbox', { origin: 'http://localhost:3000', 'sec-fetch-site': 'cross-site' }, 200],
         ['its preflight', 'OPTIONS', '/', { origin: 'http://127.0.0.1:3000', 'access-control-request-method': 'POST' }, 200],
         ['the address bar', 'GET', '/_gatehouse/outbox', { 'sec-fetch-site': 'none' }, 200],
