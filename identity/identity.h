@@ -60,6 +60,11 @@ gh_err identity_root_key(struct identity *identity, struct arena *arena, struct 
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
                      struct policy_request *request, struct policy_decision *decision);
 
+/* Keys for an hour, for a service that acts in a role whose trust policy names it
+ * ("lambda.amazonaws.com"). False: no such role, or it does not trust the service. Job threads. */
+bool identity_service_role(struct identity *identity, struct arena *arena, struct str role_arn, struct str service,
+                           struct str session_name, struct str *key_id, struct str *secret, struct str *token);
+
 /* A user-pool token at the gateway. */
 enum token_verdict { TOKEN_OK, TOKEN_MALFORMED, TOKEN_BAD_SIGNATURE, TOKEN_EXPIRED, TOKEN_WRONG_ISSUER, TOKEN_REVOKED };
 struct verified_token {
