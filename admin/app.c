@@ -121,6 +121,13 @@ static struct str base_url(struct app *app)
     return str_printf(app->arena, v6 && !any ? "http://[%.*s]:%u" : "http://%.*s:%u", STR_FMT(host), app->port);
 }
 
+/* functions/ does not see identity/: it asks by way of this. */
+static bool role_keys(void *ctx, struct arena *arena, struct str role_arn, struct str session_name, struct str *key_id,
+                      struct str *secret, struct str *token)
+{
+    return identity_service_role(ctx, arena, role_arn, STR("lambda.amazonaws.com"), session_name, key_id, secret, token);
+}
+
 static bool open_modules(struct app *app, struct str *why)
 {
     const struct options *o = &app->options;
@@ -135,7 +142,8 @@ static bool open_modules(struct app *app, struct str *why)
     const struct functions_config functions = {
         .env = &app->env, .db = app->db, .sealer = app->sealer, .jobs = app->jobs, .data_dir = o->data,
         .base_url = o->base_url, .region = o->region, .default_account = o->account, .partition = STR("aws"),
-        .sandbox = o->sandbox,
+        .sandbox = o->sandbox, .role_keys = role_keys, .role_keys_ctx = app->identity,
+        .roles_must_exist = o->mode != MODE_DEV || o->enforce,
     };
     app->functions = functions_open(&functions, app->arena, why);
     if (!app->functions)

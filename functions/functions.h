@@ -18,7 +18,11 @@ struct functions_config {
     struct str base_url;  /* AWS_ENDPOINT_URL of the functions */
     struct str region, default_account, partition;
     bool sandbox;         /* false: --no-sandbox */
-    /* Temporary keys for a function's role: fills AWS_ACCESS_KEY_ID and its like. May be NULL. */
+    /* A function whose role cannot be assumed is refused. Without it (dev mode) it is taken, and has no
+     * keys while it runs. */
+    bool roles_must_exist;
+    /* Temporary keys for a function's role, valid for an hour: fills AWS_ACCESS_KEY_ID and its like. False:
+     * there is no such role, or it does not trust Lambda. Job threads. May be NULL. */
     bool (*role_keys)(void *ctx, struct arena *arena, struct str role_arn, struct str session_name,
                       struct str *key_id, struct str *secret, struct str *token);
     void *role_keys_ctx;

@@ -100,8 +100,11 @@ static void prepare(struct job *job)
     }
     if (f->config.role_keys && target->role.ptr &&
         !f->config.role_keys(f->config.role_keys_ctx, p->arena, target->role, target->name, &p->key_id, &p->secret,
-                             &p->token))
+                             &p->token)) {
         p->key_id = STR_NONE;
+        log_at(LOG_WARN, "a function runs without keys: its role does not exist or does not trust lambda.amazonaws.com",
+               { "function", target->arn }, { "role", target->role });
+    }
 }
 
 static void prepared(struct job *job)
@@ -124,13 +127,22 @@ static void prepared(struct job *job)
     arena_free(p->arena);
 }
 
+static const char *target_variable(const struct target *target, const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < target->n_variables; i++)
+        if (strncmp(target->variables[i], name, len) == 0 && target->variables[i][len] == '=')
+            return target->variables[i] + len + 1;
+    return NULL;
+}
+
 static void start_process(struct worker *worker)
 {
     struct functions *f = worker->functions;
     struct preparation *p = worker->preparation;
     const struct target *target = worker->pool->target;
     const struct interpreter *interpreter = interpreter_for(target->runtime);
-    const char *argv[3] = { NULL };
+    const char *argv[4] = { NULL };
     int output[2] = { -1, -1 };
     worker->preparation = NULL;
     if (!interpreter || !interpreter->found) {
@@ -148,8 +160,13 @@ static void start_process(struct worker *worker)
     const char *code_dir = sandbox_code_dir(&f->sandbox, p->code_dir);
     const char *runtime_dir = sandbox_runtime_dir(&f->sandbox, f->runtime_folder);
     if (interpreter->bootstrap) {
-        argv[0] = interpreter->path;
-        argv[1] = str_printf(p->arena, "%s/%s", runtime_dir, interpreter->bootstrap).ptr;
+        /* "AWS_LAMBDA_EXEC_WRAPPER: script run in place of the runtime start, gets the command line as arguments" */
+        size_t n = 0;
+        const char *wrapper = target_variable(target, "AWS_LAMBDA_EXEC_WRAPPER");
+        if (wrapper && *wrapper)
+            argv[n++] = wrapper;
+        argv[n++] = interpreter->path;
+        argv[n] = str_printf(p->arena, "%s/%s", runtime_dir, interpreter->bootstrap).ptr;
     } else {
         argv[0] = str_printf(p->arena, "%s/bootstrap", code_dir).ptr;
     }

@@ -21,6 +21,7 @@ static const char *const retired[] = {
     "dotnetcore2.1", "dotnetcore3.1", "provided",
 };
 
+static gh_err check_role(struct call *call, struct str role);
 static gh_err check_runtime(struct call *call, struct str runtime);
 static gh_err check_environment(struct call *call, const struct lambda_EnvironmentVariables *variables);
 static gh_err check_logging(struct call *call, const struct lambda_LoggingConfig *logging);
@@ -37,6 +38,8 @@ gh_err settings_check(struct call *call, const struct settings *s)
         err = check_environment(call, &s->environment->variables);
     if (!err && s->logging_config)
         err = check_logging(call, s->logging_config);
+    if (!err && s->role.ptr)
+        err = check_role(call, s->role);
     if (err)
         return err;
     if (s->n_layers)
@@ -63,6 +66,17 @@ gh_err settings_check(struct call *call, const struct settings *s)
         if (others[i].given)
             return refused(call, others[i].name, "it is not built.");
     return NULL;
+}
+
+static gh_err check_role(struct call *call, struct str role)
+{
+    const struct functions_config *config = &functions_of(call)->config;
+    struct str key_id, secret, token;
+    if (!config->roles_must_exist || !config->role_keys ||
+        config->role_keys(config->role_keys_ctx, call->arena, role, STR("check"), &key_id, &secret, &token))
+        return NULL;
+    return lambda_fail(call, &lambda_InvalidParameterValueException,
+                       "The role defined for the function cannot be assumed by Lambda.");
 }
 
 static gh_err check_runtime(struct call *call, struct str runtime)

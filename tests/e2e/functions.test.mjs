@@ -8,7 +8,9 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import test, { before, after } from 'node:test';
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import * as lambda from '@aws-sdk/client-lambda';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 
 import { account, eventually, root, start } from './support/harness.mjs';
 import { zip } from './support/zip.mjs';
@@ -137,6 +139,32 @@ test('the environment is what Lambda sets, and nothing of ours (g12)', async () 
     const known = [...Object.keys(expected), 'AWS_LAMBDA_LOG_STREAM_NAME', 'AWS_LAMBDA_RUNTIME_API', '_X_AMZN_TRACE_ID', 'LD_LIBRARY_PATH', 'NODE_PATH',
         'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
     assert.deepEqual(Object.keys(env).filter((key) => !known.includes(key)), []);
+});
+
+test('a function has its role\'s keys for an hour; a role that is not there gives none', async () => {
+    const iam = server.client(IAMClient);
+    const trusting = (Service) => JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }] });
+    const code = 'export const handler = async () => process.env;';
+    const { Role: good } = await iam.send(new CreateRoleCommand({ RoleName: 'runs', AssumeRolePolicyDocument: trusting('lambda.amazonaws.com') }));
+    const { Role: bad } = await iam.send(new CreateRoleCommand({ RoleName: 'other', AssumeRolePolicyDocument: trusting('ec2.amazonaws.com') }));
+    const name = await node(code, { Role: good.Arn });
+    const { value: env } = await invoke(name);
+    const credentials = { accessKeyId: env.AWS_ACCESS_KEY_ID, secretAccessKey: env.AWS_SECRET_ACCESS_KEY, sessionToken: env.AWS_SESSION_TOKEN };
+    const me = await server.client(STSClient, { credentials }).send(new GetCallerIdentityCommand({}));
+    assert.equal(me.Arn, `arn:aws:sts::${account}:assumed-role/runs/${name}`);
+    await refused(server.client(lambda.LambdaClient, { credentials }).send(new lambda.ListFunctionsCommand({})), 'AccessDeniedException', /is not authorized to perform: lambda:ListFunctions/);
+    const without = await node(code, { Role: bad.Arn });
+    assert.equal((await invoke(without)).value.AWS_ACCESS_KEY_ID, undefined);
+});
+
+test('a wrapper starts the runtime (AWS_LAMBDA_EXEC_WRAPPER)', async () => {
+    const files = { 'index.mjs': 'export const handler = async () => process.env.WRAPPED;', wrapper: '#!/bin/sh\nexport WRAPPED="$(basename "$1")"\nexec "$@"\n' };
+    const options = { Runtime: 'nodejs20.x', Handler: 'index.handler', Role, Timeout: 5 };
+    const ZipFile = zip(files, { executable: ['wrapper'] });
+    await api.createFunction({ ...options, FunctionName: 'wrapped', Code: { ZipFile }, Environment: { Variables: { AWS_LAMBDA_EXEC_WRAPPER: '/var/task/wrapper' } } });
+    assert.equal((await invoke('wrapped')).value, 'node');
+    await api.updateFunctionConfiguration({ FunctionName: 'wrapped', Environment: { Variables: { AWS_LAMBDA_EXEC_WRAPPER: '/var/task/missing' } } });
+    assert.match((await invoke('wrapped')).value.errorMessage, /Error: Runtime exited with error: exit status 127$/);
 });
 
 test('one process serves again and again; more come under concurrency; a change replaces them', async () => {
