@@ -1,8 +1,5 @@
 /* The data plane over real sockets: one loop, one API, functions answered by the test itself. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "vectors.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -398,6 +395,78 @@ static void the_event_is_awss(void **state)
     arena_free(arena);
 }
 
+/* Every member of the recorded event, and no other. */
+static void same_members(const char *where, json_t *ours, json_t *recorded)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(recorded, name, value)
+        if (!json_object_get(ours, name))
+            fail_msg("%s lacks %s", where, name);
+    json_object_foreach(ours, name, value)
+        if (!json_object_get(recorded, name))
+            fail_msg("%s has %s, which AWS does not send", where, name);
+}
+
+static void the_event_has_the_recorded_members(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(65536);
+    json_t *all = vector_json(arena, "aws-recorded/snapshots/test_apigateway_lambda.snapshot.json"), *one, *recorded = NULL;
+    const char *name;
+    json_object_foreach(all, name, one)
+        if (str_ends(str_of(name), STR("::test_lambda_aws_proxy_integration")))
+            recorded = json_object_get(json_object_get(one, "recorded-content"), "invocation-payload-without-trailing-slash");
+    assert_non_null(recorded);
+    world.answer = PROXY_OK;
+    world.result = INVOKE_OK;
+    call(arena, "GET /dev/fn", "", "");
+    json_t *event = json_parse(arena, str_of(world.event), NULL);
+    same_members("event", event, recorded);
+    json_t *context = json_object_get(event, "requestContext"), *theirs = json_object_get(recorded, "requestContext");
+    same_members("requestContext", context, theirs);
+    same_members("identity", json_object_get(context, "identity"), json_object_get(theirs, "identity"));
+    arena_free(arena);
+}
+
+/* AWS's table of types: status and x-amzn-ErrorType of each (reference/apigateway-rest.md, 2). */
+static void gateway_response_types(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type;
+        int status;
+        const char *error_type;
+    } types[] = {
+        { "ACCESS_DENIED", 403, "AccessDeniedException" },
+        { "API_CONFIGURATION_ERROR", 500, "InternalServerErrorException" },
+        { "AUTHORIZER_CONFIGURATION_ERROR", 500, "AuthorizerConfigurationException" },
+        { "AUTHORIZER_FAILURE", 500, "AuthorizerConfigurationException" },
+        { "BAD_REQUEST_BODY", 400, "BadRequestException" },
+        { "BAD_REQUEST_PARAMETERS", 400, "BadRequestException" },
+        { "EXPIRED_TOKEN", 403, "ExpiredTokenException" },
+        { "INTEGRATION_FAILURE", 504, "InternalServerErrorException" },
+        { "INTEGRATION_TIMEOUT", 504, "InternalServerErrorException" },
+        { "INVALID_API_KEY", 403, "ForbiddenException" },
+        { "INVALID_SIGNATURE", 403, "InvalidSignatureException" },
+        { "MISSING_AUTHENTICATION_TOKEN", 403, "MissingAuthenticationTokenException" },
+        { "QUOTA_EXCEEDED", 429, "LimitExceededException" },
+        { "REQUEST_TOO_LARGE", 413, "RequestTooLargeException" },
+        { "THROTTLED", 429, "TooManyRequestsException" },
+        { "UNAUTHORIZED", 401, "UnauthorizedException" },
+        { "UNSUPPORTED_MEDIA_TYPE", 415, "BadRequestException" },
+        { "WAF_FILTERED", 403, "ForbiddenException" },
+    };
+    for (size_t i = 0; i < COUNT(types); i++) {
+        int type = response_type_of(str_of(types[i].type));
+        if (type < 0 || response_kinds[type].status != types[i].status ||
+            strcmp(response_kinds[type].error_type, types[i].error_type) != 0)
+            fail_msg("%s", types[i].type);
+    }
+    assert_int_equal(response_type_of(STR("NO_SUCH")), -1);
+    assert_int_equal(RESPONSE_FIXED, GW_RESPONSE_TYPES);
+}
+
 #define ALLOW(resource) "{\"principalId\":\"me\",\"context\":{\"n\":1,\"t\":true},\"policyDocument\":{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"execute-api:Invoke\",\"Resource\":\"" resource "\"}]}}"
 #define ALPHA "arn:aws:execute-api:us-east-1:000000000000:abc/dev/GET/alpha"
 
@@ -555,6 +624,8 @@ int main(void)
         cmocka_unit_test(answers),
         cmocka_unit_test(throttled),
         cmocka_unit_test(the_event_is_awss),
+        cmocka_unit_test(the_event_has_the_recorded_members),
+        cmocka_unit_test(gateway_response_types),
         cmocka_unit_test(policies_are_cached_verdicts_are_not),
         cmocka_unit_test(cache_keys),
         cmocka_unit_test(traces),
