@@ -199,7 +199,7 @@ static bool open_workers(struct app *app, struct str *why)
             .addr = app->options.addr.ptr, .port = app->port, .listen_fd = -1, .reuse_port = true,
             .max_head_bytes = HEAD_BYTES, .idle_timeout_s = IDLE_S,
             .max_connections = MAX_CONNECTIONS / app->n_workers, .ctx = worker,
-            .on_request = listen_request, .on_done = listen_done,
+            .on_request = listen_request, .on_done = listen_done, .on_gone = listen_gone,
         };
         worker->server = http_server_new(worker->loop, &config, app->arena, why);
         if (!worker->server)

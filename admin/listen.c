@@ -53,6 +53,14 @@ void listen_request(void *ctx, struct http_exchange *x)
     }
 }
 
+/* A management call is finished, whoever waits: its answer goes nowhere, its effect stays. */
+void listen_gone(void *ctx, struct http_exchange *x)
+{
+    struct worker *worker = ctx;
+    if (plane_of(x->host, x->path).plane == PLANE_DATA)
+        gateway_exchange_gone(worker->app->gateway, x);
+}
+
 void listen_done(void *ctx, struct http_exchange *x, bool complete)
 {
     struct worker *worker = ctx;

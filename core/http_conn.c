@@ -19,6 +19,7 @@ enum {
 static void conn_event(struct loop_fd *watch, uint32_t events);
 static void conn_idle(struct timer *timer);
 static void conn_advance(struct http_conn *conn);
+static void exchange_gone(struct http_conn *conn);
 static bool advance_exchange(struct http_conn *conn);
 static void begin_exchange(struct http_conn *conn, struct arena *arena, const struct http_head *head);
 static bool advance_request(struct http_conn *conn);
@@ -160,7 +161,7 @@ static bool advance_exchange(struct http_conn *conn)
         return true;
     }
     if (conn->broken)
-        exchange_read_broken(x); /* may answer or abort */
+        exchange_gone(conn); /* the handler may answer or abort */
     /* Before it answers, a handler may hold the exchange for a callback of its own: wait for it. */
     if (x->aborted || (conn->broken && x->answer != ANSWER_NONE)) {
         conn->reset = true;
@@ -225,6 +226,18 @@ void conn_finish_exchange(struct http_conn *conn, bool complete)
 }
 
 /* --- between requests --- */
+
+/* Whoever reads the body or prepares the answer learns once that nobody waits for it any more. */
+static void exchange_gone(struct http_conn *conn)
+{
+    struct http_server *server = conn->server;
+    struct exchange *x = conn->x;
+    exchange_read_broken(x);
+    if (x->told_gone || x->aborted || x->answer != ANSWER_NONE || !server->config.on_gone)
+        return;
+    x->told_gone = true;
+    server->config.on_gone(server->config.ctx, &x->pub);
+}
 
 /* Nothing is being served: wait for a head, or for the end. */
 static bool advance_request(struct http_conn *conn)

@@ -45,6 +45,7 @@ struct exchange {
     /* the answer */
     enum answer_state answer;
     bool aborted;
+    bool told_gone;
     bool bodiless; /* HEAD, 204, 304: whatever is written is not sent */
     bool chunked_out;
     bool close_after;

@@ -47,6 +47,9 @@ struct http_server_config {
     void *ctx;
     void (*on_request)(void *ctx, struct http_exchange *x);
     void (*on_done)(void *ctx, struct http_exchange *x, bool complete); /* complete: answer fully sent */
+    /* The client is gone and no answer has begun: stop what is under way and http_abort. Comes at most
+     * once; NULL, or not aborting, means that the exchange lives until the handler answers. */
+    void (*on_gone)(void *ctx, struct http_exchange *x);
 };
 
 /* NULL: cannot bind; *why says it in words. Runs on the loop until http_server_free. */

@@ -181,6 +181,24 @@ void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str 
     pipeline_start(r);
 }
 
+static void abandon(struct gw_request *r)
+{
+    r->abandoned = true;
+    stage_http_forget(r);
+    stage_call_forget(r);
+    pipeline_abandon(r);
+}
+
+/* Nobody waits for the answer: the endpoint is let go at once, not when its time is up. */
+void gateway_exchange_gone(struct gateway *gateway, struct http_exchange *x)
+{
+    (void)gateway;
+    struct gw_request *r = x->user;
+    if (r && !r->finished)
+        abandon(r);
+    http_abort(x);
+}
+
 void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, bool complete)
 {
     (void)gateway;
@@ -188,12 +206,8 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
     if (!r)
         return;
     x->user = NULL;
-    if (!complete && !r->finished) {
-        r->abandoned = true;
-        stage_http_forget(r);
-        stage_call_forget(r);
-        pipeline_abandon(r);
-    }
+    if (!complete && !r->finished)
+        abandon(r);
     stage_call_forget(r);
     if (r->entry)
         gateway_leave(r->entry);

@@ -37,6 +37,7 @@ void gateway_close(struct gateway *gateway);
  *                         stage absent: the first segment of path */
 void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str api_id, struct str stage,
                    struct str path);
+void gateway_exchange_gone(struct gateway *gateway, struct http_exchange *x); /* http_server's on_gone */
 void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, bool complete);
 
 /* What a request did: the record behind x-gatehouse-trace, as JSON; absent when forgotten. Any thread. */

@@ -127,6 +127,8 @@ void pipeline_abandon(struct gw_request *r)
     if (r->running)
         return;
     r->waiting = false;
+    if (!r->streaming)
+        r->status = 499; /* nginx's number for it: only the log and the trace ever show it */
     trace_note(&r->trace, "client", STR("gone before the answer was complete"));
     r->at = r->n_steps - 1; /* the log */
     run(r, false);

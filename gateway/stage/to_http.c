@@ -101,6 +101,7 @@ static void on_client_piece(struct http_exchange *x, struct str piece, bool brok
     if (broken) {
         r->abandoned = true;
         http_call_cancel(r->http);
+        http_abort(x);
         return;
     }
     if (!piece.ptr) {
