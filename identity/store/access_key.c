@@ -15,7 +15,7 @@ gh_err access_key_list(struct db *db, struct tx *tx, const struct sealer *sealer
     *out = (struct access_keys){ .items = ARENA_ARRAY(arena, struct access_key, cap) };
     rows_open(&rows, db, tx, arena,
               "SELECT id, account, owner, secret, status, created_us FROM iam_access_key "
-              "WHERE $1 IS NULL OR owner = $1 ORDER BY created_us, id",
+              "WHERE owner = $1 ORDER BY created_us, id",
               "s", owner);
     while (rows_next(&rows)) {
         struct access_key key = { .id = rows_str(&rows, 0), .account = rows_str(&rows, 1), .owner = rows_str(&rows, 2),

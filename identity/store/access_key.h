@@ -15,7 +15,6 @@ struct access_keys {
     size_t n;
     struct access_key *items;
 };
-/* Of one owner, or all when owner is absent. */
 gh_err access_key_list(struct db *db, struct tx *tx, const struct sealer *sealer, struct arena *arena,
                        struct str owner, struct access_keys *out);
 gh_err access_key_owner(struct db *db, struct arena *arena, struct str id, struct str *owner); /* absent: none */
