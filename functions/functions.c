@@ -14,6 +14,7 @@
 #include "functions/events.h"
 #include "functions/fleet.h"
 #include "functions/package.h"
+#include "functions/store/function.h"
 
 enum { WAITERS = 32, WAITS_QUEUED = 1000, LOADERS = 2, LOADS_QUEUED = 20000, PROCESSES = 256 };
 
@@ -27,6 +28,7 @@ static bool write_runtimes(const char *folder, struct arena *arena, struct str *
 static void *run_loop(void *functions);
 static void *probe(void *functions);
 static void on_probed(struct loop_task *task);
+static bool is_used(void *functions, struct str hex);
 
 struct functions *functions_open(const struct functions_config *config, struct arena *arena, struct str *why)
 {
@@ -90,7 +92,22 @@ static void *probe(void *functions)
            { "mode", f->sandbox.wall ? STR("bubblewrap") : STR("none") }, { "why", str_of(f->sandbox.why) });
     f->probed_task.fn = on_probed;
     loop_post(f->loop, &f->probed_task);
+    pthread_mutex_lock(&f->packages);
+    packages_sweep(f->folder, is_used, f);
+    pthread_mutex_unlock(&f->packages);
     return NULL;
+}
+
+/* When the store does not answer, everything is kept. */
+static bool is_used(void *functions, struct str hex)
+{
+    struct functions *f = functions;
+    struct arena *arena = arena_new(512);
+    bool used = true;
+    if (code_is_used(f->config.db, NULL, arena, hex, &used))
+        used = true;
+    arena_free(arena);
+    return used;
 }
 
 static void on_probed(struct loop_task *task)

@@ -47,8 +47,8 @@ bool function_name_parse(struct str text, struct function_name *out)
     } else if (n > 1 && is_account(parts[0])) {
         out->account = parts[0];
         at = n > 2 && str_is(parts[1], "function") ? 2 : 1;
-    } else if (n > 1 && str_is(parts[0], "function") && n <= 3) {
-        at = n == 3 || (n == 2 && !is_qualifier(parts[1])) ? 1 : 0;
+    } else if (n > 1 && str_is(parts[0], "function")) {
+        at = 1; /* the pattern's "(function:)?" takes it, even from a function of that name */
     }
     if (n - at > 2 || n <= at)
         return false;

@@ -195,3 +195,22 @@ void remove_tree(const char *path)
 {
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
+
+void packages_sweep(const char *folder, bool (*keep)(void *ctx, struct str hex), void *ctx)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/packages", folder);
+    DIR *all = opendir(path);
+    for (struct dirent *one; all && (one = readdir(all));) {
+        char hex[PACKAGE_HEX + 1];
+        struct str name = str_of(one->d_name);
+        if (name.len != PACKAGE_HEX + 4 || !str_ends(name, STR(".zip")))
+            continue;
+        memcpy(hex, name.ptr, PACKAGE_HEX);
+        hex[PACKAGE_HEX] = '\0';
+        if (!keep(ctx, str_of(hex)))
+            package_remove(folder, hex);
+    }
+    if (all)
+        closedir(all);
+}

@@ -33,5 +33,8 @@ const char *package_unpacked(const char *folder, const struct env *env, const ch
                              struct str *why);
 struct str package_zip_path(const char *folder, const char *hex, struct arena *arena);
 void package_remove(const char *folder, const char *hex);
+/* Removes the packages for which `keep` says false: what was stored when the process died before the
+ * row that names it was committed, or deleted before its files were. */
+void packages_sweep(const char *folder, bool (*keep)(void *ctx, struct str hex), void *ctx);
 /* Removes a folder and all below it. */
 void remove_tree(const char *path);

@@ -621,9 +621,13 @@ test('kill -9: functions, versions and accepted events are there again', async (
     for (const file of fs.readdirSync(own.data).filter((name) => fs.statSync(path.join(own.data, name)).isFile()))
         assert.ok(!fs.readFileSync(path.join(own.data, file)).includes('hush-hush-hush'), `${file} holds a variable in clear`);
     fs.rmSync(path.join(own.data, 'functions/code'), { recursive: true });
+    const orphan = path.join(own.data, 'functions/packages', `${'ab'.repeat(32)}.zip`);
+    fs.writeFileSync(orphan, 'stored, but the row that names it was never committed');
     await own.restart('SIGKILL');
     const third = await apiOf(own).invoke({ FunctionName: 'kept', Payload: '{"n":8}' });
     assert.equal(third.FunctionError, undefined);
+    await eventually('the orphan\'s removal', () => !fs.existsSync(orphan));
+    assert.equal(fs.readdirSync(path.join(own.data, 'functions/packages')).length, 1);
 });
 
 test('a deleted function leaves no process, no package, no answer', async () => {
