@@ -1,6 +1,8 @@
 /* A client's connection: from its first byte to its last, request after request. */
 #include "core/http_conn.h"
 
+#include "core/socket.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -378,7 +380,7 @@ bool conn_receive(struct http_conn *conn)
         }
         into = conn->kept + conn->in.len;
     }
-    ssize_t n = recv(conn->watch.fd, into, room, 0);
+    ssize_t n = socket_receive(conn->watch.fd, into, room);
     if (n > 0) {
         /* A short read empties the socket: the next bytes raise a new edge. */
         conn->readable = (size_t)n == room || conn->half_closed;

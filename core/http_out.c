@@ -1,8 +1,9 @@
 #include "core/http_out.h"
 
+#include "core/socket.h"
+
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 enum { FIRST_BYTES = 4096 };
 
@@ -56,8 +57,7 @@ ssize_t http_out_send(struct http_out *out, int fd)
     struct iovec iov[3];
     int n = http_out_iov(out, iov);
     struct msghdr message = { .msg_iov = iov, .msg_iovlen = (size_t)n };
-    ssize_t sent = n == 1 ? send(fd, iov[0].iov_base, iov[0].iov_len, MSG_NOSIGNAL)
-                          : sendmsg(fd, &message, MSG_NOSIGNAL);
+    ssize_t sent = socket_send(fd, &message);
     if (sent > 0)
         http_out_advance(out, (size_t)sent);
     return sent;

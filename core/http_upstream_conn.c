@@ -1,6 +1,8 @@
 /* One connection to an upstream: connect, shake hands, send, receive. */
 #include "core/http_upstream.h"
 
+#include "core/socket.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -221,8 +223,8 @@ static bool receive(struct upstream_conn *conn)
         timer_start(client->loop, &conn->again, 0, upstream_again);
         return false;
     }
-    ssize_t n =
-        conn->ssl ? receive_tls(conn, client->scratch, room) : recv(conn->watch.fd, client->scratch, room, 0);
+    ssize_t n = conn->ssl ? receive_tls(conn, client->scratch, room)
+                          : socket_receive(conn->watch.fd, client->scratch, room);
     if (n == 0)
         return receive_end(conn);
     if (n < 0 && errno == EINTR)
