@@ -45,7 +45,7 @@ static bool may_cache(const struct gw_authorizer *authorizer)
 }
 
 /* One policy, one method: the only place that says yes. */
-static enum gw_next decide(struct gw_request *r, const struct auth_policy *policy)
+static enum gw_next decide(struct gw_request *r, const struct auth_policy *policy, bool cached)
 {
     struct policy_decision decision;
     struct policy_context keys = policy_context_in(r->arena);
@@ -68,6 +68,10 @@ static enum gw_next decide(struct gw_request *r, const struct auth_policy *polic
     trace_note(&r->trace, "policy", policy_reason(r->arena, &request, &decision));
     if (effect == POLICY_ALLOW)
         return GW_NEXT;
+    if (cached && effect == POLICY_IMPLICIT_DENY) /* the second endpoint that "fails at random" */
+        trace_note(&r->trace, "hint",
+                   STR("the cached policy was made for another method: let the authorizer allow all methods that the "
+                       "caller may use, or set authorizerResultTtlInSeconds to 0"));
     return gw_fail_text(r, RESPONSE_ACCESS_DENIED,
                         effect == POLICY_EXPLICIT_DENY
                             ? STR("User is not authorized to access this resource with an explicit deny in an "
@@ -105,7 +109,7 @@ static enum gw_next authorize_enter(struct gw_request *r)
         gateway_count(r->home, cached ? COUNT_AUTH_HITS : COUNT_AUTH_MISSES);
         if (cached) {
             trace_note(&r->trace, "authorizer", STR("policy from the cache"));
-            return decide(r, cached);
+            return decide(r, cached, true);
         }
     }
     trace_note(&r->trace, "authorizer", authorizer->name);
@@ -206,7 +210,7 @@ static enum gw_next authorize_done(struct gw_request *r)
         auth_cache_put(r->gateway->auth_cache,
                        auth_cache_key(r->arena, r->snapshot, authorizer, values, n), policy);
     }
-    return decide(r, policy);
+    return decide(r, policy, false);
 }
 
 const struct gw_step step_auth_lambda = { "authorize", authorize_enter, authorize_done };

@@ -317,6 +317,8 @@ test('Lambda authorizers', async (t) => {
     });
     await t.test('a policy for /alpha does not open /beta, a policy for everything does', async () => {
         await refused(await get('/beta', 'alpha'), 403, 'AccessDeniedException', { Message: 'User is not authorized to access this resource because no identity-based policy allows the execute-api:Invoke action' });
+        const trace = await traceOf(server, await get('/beta', 'alpha'));
+        assert.match(note(trace, 'authorize', 'hint'), /cached policy was made for another method/);
         const all = (await get('/alpha', 'everything')).json();
         assert.deepEqual((await get('/beta', 'everything')).json(), all);
     });
