@@ -3,7 +3,14 @@
 
 const char *const identity_refused_iam[] = {
     "CreateServiceSpecificCredential.CredentialAgeDays",
+    "GetAccountAuthorizationDetails.Marker",
+    "GetAccountAuthorizationDetails.MaxItems",
+    "ListEntitiesForPolicy.Marker",
+    "ListEntitiesForPolicy.MaxItems",
+    "ListPolicyVersions.Marker",
+    "ListPolicyVersions.MaxItems",
     "ListServiceSpecificCredentials.AllUsers",
+    "ListServiceSpecificCredentials.MaxItems",
     "ListServiceSpecificCredentials.Marker",
     "SimulateCustomPolicy.CallerArn",
     "SimulateCustomPolicy.OrderedOrganizationPolicyInputList",

@@ -352,6 +352,25 @@ test('names, pages, conflicts', async (t) => {
     assert.deepEqual((await iam.listAccountAliases()).AccountAliases, ['our-account']);
 });
 
+test('everything at once, for auditors', async (t) => {
+    const server = await start(t);
+    const iam = iamOf(server);
+    await user(server, 'ann');
+    await iam.createGroup({ GroupName: 'g' });
+    await iam.addUserToGroup({ GroupName: 'g', UserName: 'ann' });
+    await iam.putGroupPolicy({ GroupName: 'g', PolicyName: 'in', PolicyDocument: policy(statement('Allow', 's3:*')) });
+    await iam.createRole({ RoleName: 'r', AssumeRolePolicyDocument: trust({ Service: 'ec2.amazonaws.com' }) });
+    await iam.attachRolePolicy({ RoleName: 'r', PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' });
+    const { Policy } = await iam.createPolicy({ PolicyName: 'own', PolicyDocument: policy(statement('Allow', 's3:*')) });
+    const all = await iam.getAccountAuthorizationDetails();
+    assert.deepEqual(all.UserDetailList.map((u) => [u.UserName, u.GroupList]), [['ann', ['g']]]);
+    assert.equal(JSON.parse(decodeURIComponent(all.GroupDetailList[0].GroupPolicyList[0].PolicyDocument)).Statement[0].Action, 's3:*');
+    assert.deepEqual(all.RoleDetailList[0].AttachedManagedPolicies.map((p) => p.PolicyName), ['ReadOnlyAccess']);
+    assert.deepEqual(all.Policies.map((p) => [p.Arn, p.PolicyVersionList.length]), [[Policy.Arn, 1], ['arn:aws:iam::aws:policy/ReadOnlyAccess', 1]]);
+    const users = await iam.getAccountAuthorizationDetails({ Filter: ['User'] });
+    assert.deepEqual([users.UserDetailList.length, users.RoleDetailList.length, users.Policies.length], [1, 0, 0]);
+});
+
 test('what was acknowledged is there after a kill, and works at once', async (t) => {
     const server = await start(t);
     const ann = await user(server, 'ann');
