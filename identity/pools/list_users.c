@@ -117,7 +117,7 @@ static gh_err check_wanted(struct call *call, const struct pool *pool,
 gh_err idp_ListUsers(struct call *call, const struct idp_ListUsers_in *in, struct idp_ListUsers_out *out)
 {
     struct pool pool;
-    struct filter filter;
+    struct filter filter = { .any = true };
     struct str after;
     struct user *users;
     size_t n, limit = in->limit.set && in->limit.value ? (size_t)in->limit.value : PAGE;

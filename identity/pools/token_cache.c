@@ -104,24 +104,17 @@ struct cached_token *token_cache_find(struct token_cache *cache, struct arena *a
     return found ? hold(found, arena) : NULL;
 }
 
-static struct str copy_name(char **at, struct str name)
-{
-    if (!name.ptr)
-        return name;
-    struct str copy = { *at, name.len };
-    memcpy(*at, name.ptr, name.len);
-    *at += name.len;
-    return copy;
-}
-
 /* The names in one block that begins with pool_id. Those that point into the claims stay there. */
 static void copy_names(struct cached_token *to, const struct cached_token *from)
 {
-    char *at = malloc(from->pool_id.len + from->pool_arn.len + 1);
-    if (!at)
+    size_t id = from->pool_id.len, arn = from->pool_arn.len;
+    char *block = malloc(id + arn + 1);
+    if (!block)
         abort();
-    to->pool_id = copy_name(&at, from->pool_id);
-    to->pool_arn = copy_name(&at, from->pool_arn);
+    memcpy(block, from->pool_id.ptr, id);
+    memcpy(block + id, from->pool_arn.ptr, arn);
+    to->pool_id = (struct str){ block, id };
+    to->pool_arn = (struct str){ block + id, arn };
 }
 
 struct cached_token *token_cache_add(struct token_cache *cache, struct arena *arena, struct str token,
