@@ -148,6 +148,10 @@ static void sessions(void **state)
     gone.owner = STR("AROAGONE");
     token = session_issue(&f.env, f.sealer, f.arena, &gone);
     assert_int_equal(look_up(gone.key_id, token, &who), CREDENTIAL_UNKNOWN);
+    struct session root = { .kind = SESSION_USER, .account = ACCOUNT, .owner = ACCOUNT, .issued_s = now_s,
+                            .expires_s = now_s + 900 };
+    token = session_issue(&f.env, f.sealer, f.arena, &root);
+    assert_int_equal(look_up(root.key_id, token, &who), CREDENTIAL_UNKNOWN); /* outside dev mode this root has no key */
 }
 
 static bool may(const struct credential *who, const char *action)
