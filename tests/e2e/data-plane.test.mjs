@@ -155,6 +155,30 @@ test('HTTP and HTTP_PROXY', async (t) => {
         await refused(big, 413, 'RequestTooLargeException', { message: 'HTTP content length exceeded 10485760 bytes.' });
         assert.equal(backend.requests.length, before);
     });
+    await t.test('over 10 MB in chunks: the limit counts what really comes', async () => {
+        const before = backend.requests.length;
+        const chunked = (bytes) => new Promise((resolve, reject) => {
+            const req = http.request(`${one.url}/echo/chunks`, { method: 'POST' }, (res) => {
+                res.resume();
+                res.on('end', () => resolve(res.statusCode));
+            });
+            req.on('error', reject);
+            const piece = Buffer.alloc(65536, 'x');
+            const more = () => {
+                for (; bytes > 0; bytes -= piece.length)
+                    if (!req.write(piece)) {
+                        bytes -= piece.length;
+                        req.once('drain', more);
+                        return;
+                    }
+                req.end();
+            };
+            more();
+        });
+        assert.equal(await chunked(2 * 1024 * 1024), 200);
+        assert.equal(await chunked(11 * 1024 * 1024), 413);
+        assert.equal(backend.requests.length, before + 1);
+    });
     await t.test('HTTP: template in, template out, parameters from the bodies', async () => {
         const answer = await request(`${one.url}/mapped?q=1`, { method: 'POST', headers: { ...json, 'x-client': 'not sent on' }, body: '{"who":"ada"}' });
         const seen = backend.requests.at(-1);
