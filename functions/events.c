@@ -108,9 +108,11 @@ static void read_event(struct batch *batch, struct rows *rows)
         .invocation = { .arena = arena, .home = f->loop, .done = event_done,
                         .request_id = str_copy(arena, rows_str(rows, 0)), .account = str_copy(arena, rows_str(rows, 1)),
                         .region = str_copy(arena, rows_str(rows, 2)), .function = str_copy(arena, rows_str(rows, 3)),
-                        .qualifier = str_copy(arena, rows_str(rows, 4)), .payload = str_copy(arena, rows_str(rows, 5)),
-                        .trace_id = str_copy(arena, rows_str(rows, 6)) },
+                        .qualifier = str_copy(arena, rows_str(rows, 4)), .payload = str_copy(arena, rows_str(rows, 5)) },
     };
+    struct str trace = rows_str(rows, 6);
+    if (trace.ptr)
+        event->invocation.trace_id = str_copy(arena, trace);
     batch->events = event;
 }
 
