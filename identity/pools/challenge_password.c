@@ -38,7 +38,7 @@ gh_err custom_begin(struct sign_in *s)
 gh_err refresh_begin(struct sign_in *s)
 {
     struct str token;
-    struct session session;
+    struct session session = { .auth_s = 0 };
     gh_err err = sign_in_need(s, "REFRESH_TOKEN", &token);
     if (!err)
         err = refresh_load(s->call, &s->client, token, &s->user, &session);

@@ -143,7 +143,7 @@ gh_err srp_start(struct sign_in *s, json_t *state)
 /* USERNAME in the answer is USER_ID_FOR_SRP, or what was typed. */
 static gh_err find_answerer(struct sign_in *s, const struct block *block, struct str name, bool *right)
 {
-    struct user named;
+    struct user named = { .sub = STR_NONE };
     bool found = false, is_named = false;
     struct str sub = digest_str((const uint8_t *)block->sub, strnlen(block->sub, sizeof block->sub));
     gh_err err = NULL;

@@ -83,7 +83,7 @@ gh_err idp_GetTokensFromRefreshToken(struct call *call, const struct idp_GetToke
 {
     struct client client;
     struct user user;
-    struct session session;
+    struct session session = { .auth_s = 0 };
     gh_err err = client_find(call, in->client_id, &client);
     if (err)
         return err;

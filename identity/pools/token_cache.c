@@ -21,7 +21,7 @@ struct token_cache_entry {
     uint64_t used; /* the shard's tick when last found */
     size_t head;   /* bytes before the signature: no secret */
     size_t len;
-    char token[];
+    char token[]; /* and behind it the pool's names */
 };
 
 struct shard {
@@ -40,7 +40,6 @@ static void entry_release(void *ptr)
     if (!entry || atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) != 1)
         return;
     json_decref(entry->found.claims);
-    free((char *)(uintptr_t)entry->found.pool_id.ptr); /* one block: see copy_names */
     free(entry);
 }
 
@@ -104,28 +103,18 @@ struct cached_token *token_cache_find(struct token_cache *cache, struct arena *a
     return found ? hold(found, arena) : NULL;
 }
 
-/* The names in one block that begins with pool_id. Those that point into the claims stay there. */
-static void copy_names(struct cached_token *to, const struct cached_token *from)
-{
-    size_t id = from->pool_id.len, arn = from->pool_arn.len;
-    char *block = malloc(id + arn + 1);
-    if (!block)
-        abort();
-    memcpy(block, from->pool_id.ptr, id);
-    memcpy(block + id, from->pool_arn.ptr, arn);
-    to->pool_id = (struct str){ block, id };
-    to->pool_arn = (struct str){ block + id, arn };
-}
-
 struct cached_token *token_cache_add(struct token_cache *cache, struct arena *arena, struct str token,
                                      const struct cached_token *fresh)
 {
-    struct token_cache_entry *entry = calloc(1, sizeof *entry + token.len);
+    struct str id = fresh->pool_id, arn = fresh->pool_arn;
+    struct token_cache_entry *entry = calloc(1, sizeof *entry + token.len + id.len + arn.len);
     if (!entry)
         abort();
     entry->found = *fresh;
     json_incref(entry->found.claims);
-    copy_names(&entry->found, fresh);
+    char *names = entry->token + token.len; /* the other strings point into the claims */
+    entry->found.pool_id = (struct str){ memcpy(names, id.ptr, id.len), id.len };
+    entry->found.pool_arn = (struct str){ memcpy(names + id.len, arn.ptr, arn.len), arn.len };
     atomic_init(&entry->references, 2); /* the cache's and the caller's */
     entry->hash = hash_of(token);
     entry->len = token.len;
