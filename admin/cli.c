@@ -1,5 +1,6 @@
 #include "admin/cli.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,24 @@ static int usage(const char *text)
 {
     fprintf(stderr, "usage: gatehouse %s\n", text);
     return 1;
+}
+
+/* Whether every word after the first `skip` is a flag of `known`: names separated by a space, "=" after
+ * one that takes a value. A flag that is misspelt must not be left out in silence. */
+static bool flags_known(int argc, char **argv, int skip, const char *known)
+{
+    for (int i = skip; i < argc; i++) {
+        struct str all = str_of(known), one;
+        bool found = false;
+        while (!found && str_split(&all, ' ', &one)) {
+            bool takes_value = str_ends(one, STR("="));
+            found = str_is(takes_value ? str_sub(one, 0, one.len - 1) : one, argv[i]) && (!takes_value || i + 1 < argc);
+            i += found && takes_value;
+        }
+        if (!found)
+            return false;
+    }
+    return true;
 }
 
 static json_t *object(struct client *client)
@@ -65,6 +84,15 @@ static struct str pool_id(struct client *client, const char *name)
     return STR_NONE;
 }
 
+/* The id of the API called `name`; absent after saying that there is none. */
+static struct str require_api(struct client *client, const char *name)
+{
+    struct str id = rest_api_id(client, name);
+    if (!id.ptr)
+        fprintf(stderr, "gatehouse: no API is called %s; make one with `gatehouse api new %s --to URL`\n", name, name);
+    return id;
+}
+
 /* ---- api new ---- */
 
 static bool put_proxy_method(struct client *client, struct str api, struct str resource, const char *uri, bool greedy)
@@ -95,6 +123,10 @@ static bool deploy(struct client *client, struct str api, const char *stage)
 
 static int api_new(struct client *client, const char *name, struct str to)
 {
+    if (!str_starts(to, STR("http://")) && !str_starts(to, STR("https://"))) {
+        fprintf(stderr, "gatehouse: --to wants an address with its scheme: --to http://%.*s\n", STR_FMT(to));
+        return 1;
+    }
     while (to.len && to.ptr[to.len - 1] == '/')
         to.len--;
     if (rest_api_id(client, name).ptr) {
@@ -115,8 +147,10 @@ static int api_new(struct client *client, const char *name, struct str to)
               put_proxy_method(client, id, json_str(proxy, "id"),
                                str_concat(client->arena, to, STR("/{proxy}")).ptr, true) &&
               deploy(client, id, "live");
-    if (!ok)
+    if (!ok) {      /* half an API would be in the way of the next try */
+        client_rest(client, "apigateway", "DELETE", str_printf(client->arena, "/restapis/%.*s", STR_FMT(id)), NULL);
         return 1;
+    }
     printf("%.*s/_aws/execute-api/%.*s/live/\n", STR_FMT(client->url), STR_FMT(id));
     return 0;
 }
@@ -124,7 +158,7 @@ static int api_new(struct client *client, const char *name, struct str to)
 int cli_api(int argc, char **argv)
 {
     const char *to = flag(argc, argv, "--to");
-    if (argc < 2 || strcmp(argv[0], "new") != 0 || !to)
+    if (argc < 2 || strcmp(argv[0], "new") != 0 || !to || !flags_known(argc, argv, 2, "--to="))
         return usage("api new NAME --to http://127.0.0.1:3000");
     struct arena *arena = arena_new(16384);
     struct client client;
@@ -136,13 +170,8 @@ int cli_api(int argc, char **argv)
 
 /* ---- pool new ---- */
 
-static bool protect(struct client *client, const char *api_name, const char *pool_name, struct str pool_arn)
+static bool protect(struct client *client, struct str api, const char *pool_name, struct str pool_arn)
 {
-    struct str api = rest_api_id(client, api_name);
-    if (!api.ptr) {
-        fprintf(stderr, "gatehouse: no API is called %s; make one with `gatehouse api new %s --to URL`\n", api_name, api_name);
-        return false;
-    }
     json_t *body = object(client), *resource, *method;
     json_set_str(body, "name", str_of(pool_name));
     json_set_str(body, "type", STR("COGNITO_USER_POOLS"));
@@ -208,6 +237,9 @@ static bool make_user(struct client *client, struct str pool, const char *user, 
 
 static int pool_new(struct client *client, const char *name, const char *api)
 {
+    struct str api_id = api ? require_api(client, api) : STR_NONE;
+    if (api && !api_id.ptr)
+        return 1;
     if (pool_id(client, name).ptr) {
         fprintf(stderr, "gatehouse: there is a user pool called %s already\n", name);
         return 1;
@@ -222,9 +254,8 @@ static int pool_new(struct client *client, const char *name, const char *api)
     struct str password = str_printf(client->arena, "Aa1!%.*s",
                                      STR_FMT(id_random(&client->env, client->arena, 12, ID_ALNUM)));
     const char *user = "test";
-    if (!app.ptr || !make_user(client, id, user, str_printf(client->arena, "%s@%s.example", user, name), password))
-        return 1;
-    if (api && !protect(client, api, name, json_str(pool, "Arn")))
+    if (!app.ptr || !make_user(client, id, user, str_printf(client->arena, "%s@%s.example", user, name), password) ||
+        (api && !protect(client, api_id, name, json_str(pool, "Arn"))))
         return 1;
     printf("pool     %.*s\nclient   %.*s\nuser     %s\npassword %.*s\n", STR_FMT(id), STR_FMT(app), user,
            STR_FMT(password));
@@ -235,7 +266,7 @@ static int pool_new(struct client *client, const char *name, const char *api)
 
 int cli_pool(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[0], "new") != 0)
+    if (argc < 2 || strcmp(argv[0], "new") != 0 || !flags_known(argc, argv, 2, "--protect="))
         return usage("pool new NAME [--protect API]");
     struct arena *arena = arena_new(16384);
     struct client client;
@@ -283,7 +314,9 @@ static int token(struct client *client, const char *pool_name, const char *user,
     if (!password.ptr)
         password = invited_password(client, pool, user);
     if (!app.ptr || !password.ptr) {
-        fprintf(stderr, "gatehouse: %s\n", app.ptr ? "no password: give one with --password" : "the pool has no client");
+        fprintf(stderr, "gatehouse: %s\n",
+                app.ptr ? "no invitation in the outbox holds a password of that user: give one with --password"
+                        : "the pool has no client");
         return 1;
     }
     body = object(client);
@@ -308,7 +341,7 @@ static int token(struct client *client, const char *pool_name, const char *user,
 
 int cli_token(int argc, char **argv)
 {
-    if (argc < 2)
+    if (argc < 2 || !flags_known(argc, argv, 2, "--password= --access"))
         return usage("token POOL USER [--password P] [--access]");
     bool access = false;
     for (int i = 2; i < argc; i++)
@@ -342,7 +375,7 @@ static void print_trace(const json_t *record)
 
 int cli_why(int argc, char **argv)
 {
-    if (argc < 1)
+    if (argc < 1 || !flags_known(argc, argv, 1, "--json"))
         return usage("why TRACE [--json]   (the id in an answer's x-gatehouse-trace header)");
     struct arena *arena = arena_new(16384);
     struct client client;
@@ -350,9 +383,10 @@ int cli_why(int argc, char **argv)
     client_open(&client, arena);
     int status = client_send(&client, "apigateway", "GET", str_printf(arena, "/_gatehouse/why/%s", argv[0]), NULL,
                              STR_NONE, &text);
-    json_t *record = status == 200 ? json_parse(arena, text, &why) : NULL;
+    json_t *answer = status ? json_parse(arena, text, &why) : NULL, *record = status == 200 ? answer : NULL;
+    struct str message = json_str(answer, "message");
     if (!record)
-        fprintf(stderr, "gatehouse: %.*s\n", STR_FMT(text));
+        fprintf(stderr, "gatehouse: %.*s\n", STR_FMT(message.ptr ? message : text));
     else if (argc > 1 && strcmp(argv[1], "--json") == 0)
         printf("%.*s\n", STR_FMT(text));
     else
@@ -377,11 +411,12 @@ static int write_profile(struct client *client)
 {
     const char *home = getenv("HOME"), *file = getenv("AWS_CONFIG_FILE");
     char line[256];
-    if (!file) {
+    if (!file || !*file) {
         mkdir(str_printf(client->arena, "%s/.aws", home ? home : ".").ptr, 0700);
         file = str_printf(client->arena, "%s/.aws/config", home ? home : ".").ptr;
     }
-    FILE *config = fopen(file, "a+e");
+    int fd = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);     /* a secret goes into it */
+    FILE *config = fd < 0 ? NULL : fdopen(fd, "a+");
     if (!config) {
         fprintf(stderr, "gatehouse: cannot write %s: %m\n", file);
         return 1;
@@ -403,6 +438,8 @@ static int write_profile(struct client *client)
 
 int cli_env(int argc, char **argv)
 {
+    if (!flags_known(argc, argv, 0, "--write"))
+        return usage("env [--write]   (prints what to set; --write adds a profile to AWS's config file instead)");
     struct arena *arena = arena_new(4096);
     struct client client;
     int code = 0;
@@ -427,13 +464,16 @@ int cli_capabilities(int argc, char **argv)
 
 void cli_greet(const struct options *options)
 {
+    bool elsewhere = !str_is(options->base_url, CLIENT_DEFAULT_URL);
     printf("Gatehouse listens on %.*s and keeps everything in %.*s.\n\n"
            "In another terminal (build/release/gatehouse is the program; an alias helps):\n"
+           "%s%.*s%s"
            "  gatehouse api new hello --to http://127.0.0.1:3000   an API in front of what you run on port 3000\n"
            "  gatehouse pool new shop --protect hello              sign-in for it, with a test user\n"
            "  curl -H \"Authorization: $(gatehouse token shop test)\" URL\n"
            "  gatehouse why TRACE                                  the id is in x-gatehouse-trace\n"
            "  eval \"$(gatehouse env)\"; aws cognito-idp list-user-pools --max-results 10\n\n",
-           STR_FMT(options->base_url), STR_FMT(options->data));
+           STR_FMT(options->base_url), STR_FMT(options->data), elsewhere ? "  export AWS_ENDPOINT_URL=" : "",
+           elsewhere ? (int)options->base_url.len : 0, options->base_url.ptr, elsewhere ? "\n" : "");
     fflush(stdout);
 }

@@ -19,7 +19,7 @@ void client_open(struct client *client, struct arena *arena)
 {
     *client = (struct client){ .arena = arena };
     env_system(&client->env);
-    client->url = variable("AWS_ENDPOINT_URL", variable("GATEHOUSE_BASE_URL", "http://127.0.0.1:4566").ptr);
+    client->url = variable("AWS_ENDPOINT_URL", variable("GATEHOUSE_BASE_URL", CLIENT_DEFAULT_URL).ptr);
     while (client->url.len > 0 && client->url.ptr[client->url.len - 1] == '/')
         client->url.len--;
     client->region = variable("AWS_REGION", variable("AWS_DEFAULT_REGION", "us-east-1").ptr);

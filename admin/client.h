@@ -5,10 +5,12 @@
 #include "core/env.h"
 #include "core/json.h"
 
+#define CLIENT_DEFAULT_URL "http://127.0.0.1:4566"
+
 struct client {
     struct arena *arena;
     struct env env;
-    struct str url;                        /* AWS_ENDPOINT_URL, GATEHOUSE_BASE_URL or http://127.0.0.1:4566 */
+    struct str url;                        /* AWS_ENDPOINT_URL, GATEHOUSE_BASE_URL or the default */
     struct str region, key_id, secret, token;
 };
 

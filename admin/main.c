@@ -35,18 +35,23 @@ static const struct verb {
     { "serve", run_serve, "start for production: every management call signed and allowed" },
     { "api", cli_api, "api new NAME --to URL: an API that answers" },
     { "pool", cli_pool, "pool new NAME [--protect API]: sign-in, and a test user" },
-    { "token", cli_token, "token POOL USER [--password P]: a token that works" },
-    { "why", cli_why, "why TRACE: what happened to a request, step by step" },
+    { "token", cli_token, "token POOL USER [--password P] [--access]: a token that works" },
+    { "why", cli_why, "why TRACE [--json]: what happened to a request, step by step" },
     { "env", cli_env, "env [--write]: points the AWS CLI and SDKs here" },
     { "capabilities", cli_capabilities, "what is built, what is refused" },
     { "version", run_version, "print the version" },
     { "help", run_help, "this" },
 };
 
+static bool asks_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+    if (asks_help(name) || (argc > 2 && asks_help(argv[2])))
         name = "help";
     if (strcmp(name, "--version") == 0)
         name = "version";
@@ -113,7 +118,8 @@ static int run_help(int argc, char **argv)
     puts("gatehouse VERB [options]\n");
     for (size_t i = 0; i < COUNT(verbs); i++)
         printf("  %-14s %s\n", verbs[i].name, verbs[i].help);
-    puts("\nOptions of up, dev and serve (also GATEHOUSE_NAME in the environment, `name = value` in --config FILE):\n");
+    puts("\nThe verbs from api to env speak to AWS_ENDPOINT_URL, or http://127.0.0.1:4566 when it is not set.\n"
+         "\nOptions of up, dev and serve (also GATEHOUSE_NAME in the environment, `name = value` in --config FILE):\n");
     options_print_help();
     return 0;
 }

@@ -94,6 +94,34 @@ test('start says why it cannot: exit code and sentence', async (t) => {
     }
 });
 
+test('the verbs say what is wrong, and what failed leaves nothing behind', async (t) => {
+    const server = await start(t);
+    const backend = server.url;
+    const folder = scratch(t);
+    const rows = [
+        ['help of a server verb', ['up', '--help'], 0, /--data DIR/],
+        ['an address without scheme', ['api', 'new', 'hello', '--to', 'localhost:3000'], 1, /--to http:\/\/localhost:3000/],
+        ['an address that API Gateway refuses', ['api', 'new', 'hello', '--to', 'http://a b'], 1, /Invalid HTTP endpoint/],
+        ['the same name again', ['api', 'new', 'hello', '--to', backend], 0, /_aws\/execute-api\//],
+        ['a name that is taken', ['api', 'new', 'hello', '--to', backend], 1, /there is an API called hello already/],
+        ['a misspelt flag', ['pool', 'new', 'shop', '--protects', 'hello'], 1, /usage: gatehouse pool new/],
+        ['a flag without its value', ['pool', 'new', 'shop', '--protect'], 1, /usage: gatehouse pool new/],
+        ['sign-in for an API that is not there', ['pool', 'new', 'shop', '--protect', 'nope'], 1, /no API is called nope/],
+        ['the same pool for one that is', ['pool', 'new', 'shop', '--protect', 'hello'], 0, /password /],
+        ['a user who is not there', ['token', 'shop', 'nobody'], 1, /User does not exist/],
+        ['its test user', ['token', 'shop', 'test', '--access'], 0, /^ey/],
+        ['a trace that is not there', ['why', 'nonsense'], 1, /^gatehouse: No such trace/],
+        ['a profile', ['env', '--write'], 0, /profile called gatehouse/],
+        ['a flag that env does not know', ['env', '--wirte'], 1, /usage: gatehouse env/],
+    ];
+    for (const [name, args, code, sentence] of rows) {
+        const answer = await run(binary(), args, { env: { AWS_ENDPOINT_URL: server.url, HOME: folder, AWS_CONFIG_FILE: '' } });
+        assert.equal(answer.code, code, `${name}: ${answer.stderr}`);
+        assert.match(code ? answer.stderr : answer.stdout, sentence, name);
+    }
+    assert.equal(fs.statSync(path.join(folder, '.aws/config')).mode & 0o777, 0o600, 'the profile holds a secret');
+});
+
 test('SIGTERM finishes what is under way and exits with 0', async (t) => {
     const server = await start(t);
     assert.equal((await server.fetch('/_gatehouse/ready')).status, 200);
