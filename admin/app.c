@@ -265,13 +265,25 @@ static void drain(struct app *app)
         loop_post(app->workers[i].loop, &farewells[i].task);
     }
     for (int waited_ms = 0; waited_ms < DRAIN_S * 1000; waited_ms += 10) {
-        unsigned in_flight = 0;
-        for (int i = 0; i < app->n_workers; i++)
-            in_flight += http_server_in_flight(app->workers[i].server);
-        if (in_flight == 0)
+        int done = 0;
+        while (done < app->n_workers && http_server_is_done(app->workers[done].server))
+            done++;
+        if (done == app->n_workers)
             break;
         usleep(10000);
     }
+}
+
+/* Threads end in this order: functions first, as jobs may wait for them; then the jobs, while the
+ * loops run, for a job may wait for those (a deployment does, until each loop serves it). */
+static void stop(struct app *app)
+{
+    functions_stop(app->functions);
+    job_pool_close(app->jobs);
+    for (int i = 0; i < app->n_workers; i++)
+        loop_stop(app->workers[i].loop);
+    for (int i = 0; i < app->n_workers; i++)
+        pthread_join(app->workers[i].thread, NULL);
 }
 
 static void announce(struct app *app)
@@ -298,19 +310,14 @@ void app_run(struct app *app)
             log_plain(LOG_WARN, "SIGUSR2: handing over to a new binary is not built yet");
     }
     drain(app);
-    for (int i = 0; i < app->n_workers; i++)
-        loop_stop(app->workers[i].loop);
-    for (int i = 0; i < app->n_workers; i++)
-        pthread_join(app->workers[i].thread, NULL);
+    stop(app);
 }
 
-/* The reverse of app_open, as far as that came. */
+/* The reverse of app_open, as far as that came. After app_run no thread but the functions' own runs. */
 void app_close(struct app *app)
 {
-    if (app->functions)
+    if (app->functions) /* before the loops: what it was asked for is answered there */
         functions_close(app->functions);
-    if (app->jobs) /* before the servers: a job may still write into its request's arena */
-        job_pool_free(app->jobs);
     for (int i = 0; i < app->n_workers; i++)
         if (app->workers[i].server)
             http_server_free(app->workers[i].server);
@@ -319,6 +326,7 @@ void app_close(struct app *app)
     for (int i = 0; i < app->n_workers; i++)
         if (app->workers[i].loop)
             loop_free(app->workers[i].loop);
+    job_pool_free(app->jobs); /* after all who may submit */
     if (app->identity)
         identity_close(app->identity);
     management_close(app);

@@ -12,6 +12,7 @@
 #include "core/http_out.h"
 #include "core/http_server.h"
 
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 enum {
@@ -88,7 +89,9 @@ struct http_server {
     bool listening, quiescing;
     struct timer retry; /* out of descriptors: listen again later */
     struct http_conn *conns;
-    unsigned conns_n, in_flight;
+    atomic_uint conns_n, in_flight; /* changed by the loop alone, read by anyone */
+    atomic_bool quiet;               /* http_server_quiesce has run, and a turn of the loop after it */
+    struct timer quiet_timer;
     struct http_conn *queue_first, *queue_last;
     uint16_t port;
     struct arena *arenas[64]; /* used before, empty */

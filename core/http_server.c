@@ -20,6 +20,7 @@ static bool bind_listener(int fd, const struct http_server_config *config);
 static uint16_t listening_port(int fd);
 static void listener_event(struct loop_fd *watch, uint32_t events);
 static bool accept_some(struct http_server *server);
+static void note_quiet(struct timer *timer);
 static void listen_pause(struct http_server *server);
 static void listen_again(struct timer *timer);
 
@@ -60,6 +61,7 @@ void http_server_free(struct http_server *server)
     server->quiescing = true;
     listen_pause(server);
     timer_stop(server->loop, &server->retry);
+    timer_stop(server->loop, &server->quiet_timer);
     if (server->listener.fd >= 0)
         close(server->listener.fd);
     for (struct http_conn *conn = server->conns; conn; conn = server->conns) {
@@ -93,6 +95,14 @@ void http_server_quiesce(struct http_server *server)
     server->listener.fd = -1;
     for (struct http_conn *conn = server->conns; conn; conn = conn->next)
         conn_queue(conn); /* closes those that wait for nothing */
+    timer_start(server->loop, &server->quiet_timer, 0, note_quiet);
+}
+
+/* Connections that were accepted last are served in the turn in which the server went quiet. */
+static void note_quiet(struct timer *timer)
+{
+    struct http_server *server = (struct http_server *)((char *)timer - offsetof(struct http_server, quiet_timer));
+    atomic_store(&server->quiet, true);
 }
 
 unsigned http_server_connections(const struct http_server *server)
@@ -103,6 +113,11 @@ unsigned http_server_connections(const struct http_server *server)
 unsigned http_server_in_flight(const struct http_server *server)
 {
     return server->in_flight;
+}
+
+bool http_server_is_done(const struct http_server *server)
+{
+    return atomic_load(&server->quiet) && atomic_load(&server->in_flight) == 0;
 }
 
 void server_has_room(struct http_server *server)

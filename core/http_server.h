@@ -58,8 +58,10 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 void http_server_free(struct http_server *server); /* breaks what is in flight; not from its callbacks */
 uint16_t http_server_port(const struct http_server *server);
 void http_server_quiesce(struct http_server *server); /* accept no more, finish the rest */
+/* Any thread: */
 unsigned http_server_connections(const struct http_server *server);
 unsigned http_server_in_flight(const struct http_server *server); /* exchanges begun and not done */
+bool http_server_is_done(const struct http_server *server);       /* it accepts no more, and nothing is in flight */
 
 /* Request body, either whole … */
 enum http_read { HTTP_READ_OK, HTTP_READ_TOO_LARGE, HTTP_READ_BROKEN };

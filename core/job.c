@@ -38,7 +38,7 @@ struct job_pool *job_pool_new(int threads, int max_queued)
     return NULL;
 }
 
-void job_pool_free(struct job_pool *pool)
+void job_pool_close(struct job_pool *pool)
 {
     if (!pool)
         return;
@@ -48,6 +48,14 @@ void job_pool_free(struct job_pool *pool)
     pthread_mutex_unlock(&pool->lock);
     for (int i = 0; i < pool->threads_n; i++)
         pthread_join(pool->threads[i], NULL);
+    pool->threads_n = 0;
+}
+
+void job_pool_free(struct job_pool *pool)
+{
+    if (!pool)
+        return;
+    job_pool_close(pool);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
@@ -57,7 +65,7 @@ bool job_submit(struct job_pool *pool, struct job *job)
 {
     job->done_task = (struct loop_task){ .fn = run_done };
     pthread_mutex_lock(&pool->lock);
-    bool fits = pool->queued < pool->max_queued;
+    bool fits = pool->queued < pool->max_queued && !pool->closing;
     if (fits) {
         if (pool->last)
             pool->last->next = &job->done_task;

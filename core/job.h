@@ -13,8 +13,11 @@ struct job {
 };
 
 struct job_pool *job_pool_new(int threads, int max_queued);
-void job_pool_free(struct job_pool *pool); /* finishes what is queued, joins the threads */
-/* False when the queue is full: answer 503, never wait. */
+/* Finishes what is queued, joins the threads; from now on nothing can be submitted. For the end of a
+ * program whose loops still run: a job may be waiting for one, and `done` finds its home. */
+void job_pool_close(struct job_pool *pool);
+void job_pool_free(struct job_pool *pool); /* closes it first */
+/* False when the queue is full or the pool closed: answer 503, never wait. */
 bool job_submit(struct job_pool *pool, struct job *job);
 int job_pool_queued(struct job_pool *pool); /* for /_gatehouse/metrics */
 int job_pool_busy(struct job_pool *pool);

@@ -76,6 +76,7 @@ void loop_run(struct loop *loop)
     running_here = loop;
     while (!atomic_load_explicit(&loop->stopping, memory_order_acquire))
         turn(loop);
+    run_tasks(loop); /* what was posted before the stop: it may hold memory that only it frees */
     running_here = NULL;
     atomic_store(&loop->stopping, false); /* a test may run it again */
 }

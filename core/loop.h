@@ -26,7 +26,7 @@ struct loop_task {
     struct loop_task *next;
     void (*fn)(struct loop_task *task);
 };
-void loop_post(struct loop *loop, struct loop_task *task); /* not run when the loop has stopped */
+void loop_post(struct loop *loop, struct loop_task *task); /* run when it came before loop_stop */
 
 /* A watched descriptor. Embed it; `fn` gets the EPOLL… bits. */
 struct loop_fd {

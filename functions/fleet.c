@@ -551,6 +551,10 @@ void fleet_stop(struct functions *f)
     for (size_t at = 0; map_each(f->pools, &at, &key, &value);)
         for (struct pool *pool = value; pool->first;)
             fail(pool_take_waiting(pool), INVOKE_FAILED, "the server stops");
+    /* Retired pools are not in the map; who waits in one waits for a process, so it is on this list. */
+    for (struct pool *pool = f->waiting_pools; pool; pool = pool->next_waiting)
+        while (pool->first)
+            fail(pool_take_waiting(pool), INVOKE_FAILED, "the server stops");
     for (struct worker *worker = f->workers; worker; worker = worker->next) {
         struct run *run = worker->run;
         worker->run = NULL;

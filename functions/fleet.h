@@ -93,6 +93,7 @@ struct functions {
     struct loop *loop;
     pthread_t thread, prober;
     bool thread_runs, prober_runs;
+    bool stopped;                   /* functions_stop was called; guarded by making_waiters */
     struct job_pool *waiters;       /* for Invoke; NULL until it is asked for */
     struct job_pool *loaders;       /* our own: the shared pool's threads may all wait for functions */
     struct sandbox sandbox;

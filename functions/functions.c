@@ -131,12 +131,15 @@ static void stop_loop(struct loop_task *task)
     loop_stop(((struct closing *)task)->functions->loop);
 }
 
-/* In this order: nothing new begins; what was begun on job threads comes home; the loop ends. */
-void functions_close(struct functions *f)
+void functions_stop(struct functions *f)
 {
-    if (!f)
-        return;
     struct closing closing = { .functions = f, .task.fn = note_closing };
+    pthread_mutex_lock(&f->making_waiters);
+    bool again = f->stopped;
+    f->stopped = true;
+    pthread_mutex_unlock(&f->making_waiters);
+    if (again)
+        return;
     if (f->prober_runs)
         pthread_join(f->prober, NULL);
     if (f->thread_runs) {
@@ -146,10 +149,19 @@ void functions_close(struct functions *f)
             ;
         sem_destroy(&closing.seen);
     }
+    job_pool_close(f->waiters); /* none is made any more */
+}
+
+/* In this order: nothing new begins; what was begun on job threads comes home; the loop ends. */
+void functions_close(struct functions *f)
+{
+    if (!f)
+        return;
+    struct closing closing = { .functions = f, .task.fn = stop_loop };
+    functions_stop(f);
     job_pool_free(f->waiters);
     job_pool_free(f->loaders);
     if (f->thread_runs) {
-        closing.task.fn = stop_loop;
         loop_post(f->loop, &closing.task);
         pthread_join(f->thread, NULL);
     }
@@ -164,7 +176,7 @@ void functions_close(struct functions *f)
 struct job_pool *functions_waiters(struct functions *f)
 {
     pthread_mutex_lock(&f->making_waiters);
-    if (!f->waiters)
+    if (!f->waiters && !f->stopped)
         f->waiters = job_pool_new(WAITERS, WAITS_QUEUED);
     struct job_pool *waiters = f->waiters;
     pthread_mutex_unlock(&f->making_waiters);

@@ -29,7 +29,10 @@ struct functions_config {
 };
 
 struct functions *functions_open(const struct functions_config *config, struct arena *arena, struct str *why);
-void functions_close(struct functions *functions); /* stops every process it started */
+/* Nothing new begins, everybody who waits is told so, processes are killed, the threads of
+ * functions_waiters end. Calls still come in and are answered: "the server stops". */
+void functions_stop(struct functions *functions);
+void functions_close(struct functions *functions); /* stops it first; nobody calls any more */
 const struct invoker *functions_invoker(struct functions *functions);
 
 /* Threads for management calls that wait for a function (Invoke), so that slow functions do not hold

@@ -336,6 +336,7 @@ static void test_quiesce_finishes_what_is_in_flight(void **state)
     int before = fixture_requests;
     raw_text(busy, "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
     WAIT_UNTIL(fixture_requests > before);
+    assert_false(http_server_is_done(fixture_server)); /* it has not heard of its end yet */
     loop_post(net_loop(), &task);
     raw_read_all(busy, answer, sizeof answer, &closed);
     assert_true(closed);
@@ -343,6 +344,7 @@ static void test_quiesce_finishes_what_is_in_flight(void **state)
     assert_non_null(strstr(answer, "Connection: close"));
     raw_read_all(idle, answer, sizeof answer, &closed);
     assert_true(closed);
+    WAIT_UNTIL(http_server_is_done(fixture_server));
     close(idle);
     close(busy);
 }

@@ -91,11 +91,31 @@ static void test_a_full_queue_refuses_at_once(void **state)
     sem_destroy(&release);
 }
 
+static void test_a_closed_pool_has_finished_and_takes_no_more(void **state)
+{
+    (void)state;
+    struct job_pool *pool = job_pool_new(1, 8);
+    struct job jobs[4], late = { .run = run_homeless };
+    homeless_n = 0;
+    for (size_t i = 0; i < COUNT(jobs); i++) {
+        jobs[i] = (struct job){ .run = run_homeless };
+        assert_true(job_submit(pool, &jobs[i]));
+    }
+    job_pool_close(pool);
+    assert_int_equal(homeless_n, 4);
+    assert_false(job_submit(pool, &late)); /* a loop that still runs gets its 503 */
+    assert_int_equal(job_pool_queued(pool), 0);
+    job_pool_close(pool); /* again: nothing */
+    job_pool_free(pool);
+    assert_int_equal(homeless_n, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_jobs_run_elsewhere_and_are_done_at_home),
         cmocka_unit_test(test_a_full_queue_refuses_at_once),
+        cmocka_unit_test(test_a_closed_pool_has_finished_and_takes_no_more),
     };
     return cmocka_run_group_tests(tests, net_setup, net_teardown);
 }

@@ -259,6 +259,32 @@ static void test_each_turn_wakes_within(void **state)
     assert_int_equal(turns, 5);
 }
 
+static bool last_task_ran;
+
+static void last_task(struct loop_task *task)
+{
+    (void)task;
+    last_task_ran = true;
+}
+
+static void post_and_stop(struct loop_task *task)
+{
+    static struct loop_task last = { .fn = last_task };
+    (void)task;
+    loop_post(net_loop(), &last);
+    loop_stop(net_loop());
+}
+
+static void test_what_was_posted_before_the_stop_runs(void **state)
+{
+    (void)state;
+    static struct loop_task task = { .fn = post_and_stop };
+    last_task_ran = false;
+    loop_post(net_loop(), &task);
+    loop_run(net_loop());
+    assert_true(last_task_ran);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_own_posts_need_no_wake),
         cmocka_unit_test(test_unwatched_in_the_same_batch_is_not_called),
         cmocka_unit_test(test_each_turn_wakes_within),
+        cmocka_unit_test(test_what_was_posted_before_the_stop_runs),
     };
     return cmocka_run_group_tests(tests, net_setup, net_teardown);
 }
