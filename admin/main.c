@@ -70,6 +70,7 @@ static int run_server(int mode, bool talk, int argc, char **argv)
     struct str why;
     int code = 1;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, as a full disk is */
     if (!options_read(&options, argc, argv, arena, &why)) {
         fprintf(stderr, "gatehouse: %.*s\n", STR_FMT(why));
         arena_free(arena);
