@@ -78,58 +78,28 @@ void key_stock_close(struct key_stock *stock)
 
 /* ---- taking ---- */
 
-struct making {
-    struct identity *identity;
-    struct arena *arena;
-    struct stored_key *out;
-    bool ok;
-};
-
-static void *make_aside(void *ptr)
-{
-    struct making *making = ptr;
-    making->ok = make(making->identity, making->arena, NULL, making->out);
-    return NULL;
-}
-
-/* Both at once, on two threads. */
-static bool make_pair(struct identity *identity, struct arena *arena, struct stored_key out[KEY_USES])
-{
-    struct stored_key first;
-    struct making aside = { identity, arena_new(16 * 1024), &first, false };
-    pthread_t thread;
-    bool started = pthread_create(&thread, NULL, make_aside, &aside) == 0;
-    bool ok = make(identity, arena, NULL, &out[1]);
-    if (started)
-        pthread_join(thread, NULL);
-    else
-        make_aside(&aside);
-    if (aside.ok)
-        copy_key(arena, &first, &out[0]);
-    arena_free(aside.arena);
-    return ok && aside.ok;
-}
-
-bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_key out[KEY_USES])
+static bool take_ready(struct key_stock *stock, struct arena *arena, struct stored_key *out)
 {
     pthread_mutex_lock(&stock->lock);
-    int taken = 0;
-    stock->target = MOST;
-    while (taken < KEY_USES && stock->n > 0) {
+    bool found = stock->n > 0;
+    if (found) {
         struct stocked *one = &stock->keys[--stock->n];
-        copy_key(arena, &one->key, &out[taken++]);
+        copy_key(arena, &one->key, out);
         arena_free(one->arena);
     }
+    stock->target = MOST;
     pthread_cond_signal(&stock->changed);
     pthread_mutex_unlock(&stock->lock);
-    switch (KEY_USES - taken) {
-    case 0:
-        return true;
-    case 1:
-        return make(stock->identity, arena, NULL, &out[taken]);
-    default:
-        return make_pair(stock->identity, arena, out);
-    }
+    return found;
+}
+
+/* When the stock is empty, one key is made here while the background makes the other. */
+bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_key out[KEY_USES])
+{
+    for (int taken = 0; taken < KEY_USES; taken++)
+        if (!take_ready(stock, arena, &out[taken]) && !make(stock->identity, arena, NULL, &out[taken]))
+            return false;
+    return true;
 }
 
 struct key *stored_key_open(const struct sealer *sealer, const struct stored_key *stored)
