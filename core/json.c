@@ -53,8 +53,12 @@ json_t *json_parse(struct arena *arena, struct str text, struct str *why)
     json_error_t error;
     json_t *value = json_loadb(text.ptr ? text.ptr : "", text.len,
                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
-    if (!value && why)
-        *why = str_printf(arena, "%s at line %d, column %d", error.text, error.line, error.column);
+    if (!value && why) {
+        /* jansson goes on: near '…', a piece of the text. It may hold a password, and `why` ends in logs. */
+        const char *near = strstr(error.text, " near '");
+        *why = str_printf(arena, "%.*s at line %d, column %d", near ? (int)(near - error.text) : (int)strlen(error.text),
+                          error.text, error.line, error.column);
+    }
     return json_own(arena, value);
 }
 

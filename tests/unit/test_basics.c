@@ -170,6 +170,9 @@ static void json_is_strict(void **state)
     for (size_t i = 0; i < COUNT(bad); i++)
         if (json_parse(arena, str_of(bad[i]), &why))
             fail_msg("%s must be refused", bad[i]);
+    assert_null(json_parse(arena, STR("{\"Password\":\"hunter2 and no end"), &why));
+    assert_int_equal(str_find(why, 'h'), -1); /* `why` is logged: it quotes nothing of the text */
+    assert_true(str_starts(why, STR("premature end of input at line 1")));
     char *deep = malloc(20001);
     memset(deep, '[', 10000);
     memset(deep + 10000, ']', 10000);
