@@ -111,8 +111,9 @@ void upstream_leave(struct http_call_state *state, bool answered)
     }
     conn->state = NULL;
     conn->answers++;
-    if (answered && state->clean && !conn->half_closed && conn->phase == CONN_READY &&
-        !(conn->ssl && SSL_pending(conn->ssl) > 0) &&
+    /* Readable: the last receive was full, so that more may lie behind it, of which no event tells. */
+    bool more = conn->ssl ? SSL_has_pending(conn->ssl) : conn->readable;
+    if (answered && state->clean && !conn->half_closed && conn->phase == CONN_READY && !more &&
         conn->upstream->idle_n < (unsigned)state->client->config.max_idle_per_host)
         make_idle(conn);
     else
