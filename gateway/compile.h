@@ -26,7 +26,7 @@ bool compile_templates(struct compiler *c, const json_t *map, const char *name, 
 bool compile_plain_templates(struct compiler *c, const json_t *map, struct gw_templates *out);
 /* compile_integration.c */
 bool compile_integration(struct compiler *c, const json_t *json, struct gw_method *method);
-struct str compile_function(struct compiler *c, struct str uri); /* the ARN inside an invocation URI */
+struct str compile_function(struct compiler *c, struct str uri); /* inside an invocation URI; absent: none, or not ours */
 /* compile_authorizer.c */
 bool compile_authorizers(struct compiler *c);
 const struct gw_authorizer *compile_find_authorizer(struct compiler *c, struct str id);

@@ -27,12 +27,12 @@ const char *const apigateway_refused[] = {
 
 const char *const apigateway_accepted[] = {
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones are not deployed",
-    "RestApi.disableExecuteApiEndpoint, Method.apiKeyRequired: an API that uses them is not deployed",
+    "RestApi.disableExecuteApiEndpoint, RestApi.minimumCompressionSize, Method.apiKeyRequired, "
+    "Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
     "RequestValidator.validateRequestBody: an API that uses it with requestModels is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",
-    "RestApi.minimumCompressionSize: answers are not compressed",
-    "Integration.connectionType=VPC_LINK, VpcLink: the integration's uri is called directly",
     "Integration.credentials, Authorizer.authorizerCredentials: the role is not assumed",
+    "AddPermission: an API may call every function of its own account, and none of another; the function's policy is not asked",
     "Integration.cacheNamespace, Integration.cacheKeyParameters: there is no cache",
     NULL,
 };
