@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,8 +84,11 @@ static bool open_folder(struct app *app, struct str *why)
                           info.st_mode & 0777);
         return false;
     }
+    /* A record lock belongs to this process alone: one of flock would live on in a child that is
+     * between fork and exec when we are killed, and refuse the next start. */
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     int lock = open(str_printf(app->arena, "%s/lock", folder).ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    if (lock < 0 || fcntl(lock, F_SETLK, &whole) != 0) {
         *why = lock < 0 ? str_printf(app->arena, "cannot write to the data folder %s: %s", folder, strerror(errno))
                         : str_printf(app->arena, "another Gatehouse uses the data folder %s", folder);
         return false;
