@@ -579,7 +579,7 @@ static const struct {
       "{}", "GET /a: a function of another account (999999999999) cannot be called yet" },
     { "the same by its short name", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'AWS_PROXY','httpMethod':'POST','uri':'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/999999999999:function:f/invocations'}}}}}}",
       "{}", "GET /a: a function of another account (999999999999) cannot be called yet" },
-    { "authorizer of another account", "{'authorizers':{'z':{'type':'TOKEN','identitySource':'method.request.header.A','authorizerUri':'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:999999999999:function:f/invocations'}}}",
+    { "authorizer of another account", "{'authorizers':{'z':{'name':'z','type':'TOKEN','identitySource':'method.request.header.A','authorizerUri':'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:999999999999:function:f/invocations'}}}",
       "{}", "authorizer z: a function of another account (999999999999) cannot be called yet" },
     { "canary", "{}", "{'canarySettings':{}}", "canary deployments are not built yet" },
     { "mapping", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'MOCK','requestParameters':{'integration.request.header.X':'magic.x'}}}}}}}",
