@@ -7,6 +7,8 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "functions/name.h"
+#include "functions/package.h"
+#include "functions/store/function.h"
 
 /* A cached look-up. Loading ones keep who asked meanwhile. */
 struct route_entry {
@@ -43,6 +45,14 @@ struct forgetting {
     struct functions *functions;
     char key[512];
     bool code;
+    char old_code[80];
+};
+
+/* Looks, on a job thread, whether a package is still named by a version. */
+struct sweep {
+    struct job job;
+    struct functions *functions;
+    char code[80];
 };
 
 static void take_in(struct loop_task *task);
@@ -55,6 +65,7 @@ static struct pool *pool_of(struct functions *f, struct target *target);
 static void retire(struct pool *pool);
 static void forget(struct loop_task *task);
 static void drop_route(struct route_entry *route);
+static void sweep(struct functions *f, const char *code);
 static void out_of_patience(struct timer *timer);
 static void deliver(struct loop_task *task);
 static void unqueue(struct run *run);
@@ -379,8 +390,35 @@ void pool_release(struct pool *pool)
 {
     if (!pool->retired || pool->n_runs || pool->n_workers || pool->on_waiting_list)
         return;
+    if (!pool->functions->closing)
+        sweep(pool->functions, pool->target->code.ptr);
     target_free(pool->target);
     free(pool);
+}
+
+static void sweep_run(struct job *job)
+{
+    struct sweep *sweep = (struct sweep *)job; /* its first member */
+    struct functions *f = sweep->functions;
+    struct arena *arena = arena_new(1024);
+    bool used = true;
+    pthread_mutex_lock(&f->packages);
+    if (!code_is_used(f->config.db, NULL, arena, str_of(sweep->code), &used) && !used)
+        package_remove(f->folder, sweep->code);
+    pthread_mutex_unlock(&f->packages);
+    arena_free(arena);
+    free(sweep);
+}
+
+static void sweep(struct functions *f, const char *code)
+{
+    struct sweep *sweep = calloc(1, sizeof *sweep);
+    if (!sweep)
+        abort();
+    *sweep = (struct sweep){ .job = { .run = sweep_run }, .functions = f };
+    snprintf(sweep->code, sizeof sweep->code, "%s", code);
+    if (!job_submit(f->loaders, &sweep->job))
+        free(sweep); /* it stays: bytes on a disk, no more */
 }
 
 /* Idle processes end now, busy ones after what they do; who waits is served by new ones of this
@@ -393,7 +431,8 @@ static void retire(struct pool *pool)
     pool_release(pool);
 }
 
-void fleet_forget(struct functions *f, struct str account, struct str region, struct str name, bool code)
+static void post_forget(struct functions *f, struct str account, struct str region, struct str name, bool code,
+                        struct str old_code)
 {
     struct forgetting *message = calloc(1, sizeof *message);
     if (!message)
@@ -401,8 +440,19 @@ void fleet_forget(struct functions *f, struct str account, struct str region, st
     snprintf(message->key, sizeof message->key, "%.*s/%.*s/%.*s:", STR_FMT(account), STR_FMT(region), STR_FMT(name));
     message->functions = f;
     message->code = code;
+    snprintf(message->old_code, sizeof message->old_code, "%.*s", STR_FMT(old_code));
     message->task.fn = forget;
     loop_post(f->loop, &message->task);
+}
+
+void fleet_forget(struct functions *f, struct str account, struct str region, struct str name, bool code)
+{
+    post_forget(f, account, region, name, code, STR(""));
+}
+
+void fleet_replace(struct functions *f, struct str account, struct str region, struct str name, struct str old_code)
+{
+    post_forget(f, account, region, name, true, old_code);
 }
 
 static void forget(struct loop_task *task)
@@ -430,10 +480,15 @@ static void forget(struct loop_task *task)
         for (size_t at = 0; !found && map_each(f->pools, &at, &key, &value);)
             found = str_starts(key, prefix);
         if (found) {
+            struct pool *pool = value;
+            if (str_is(pool->target->code, message->old_code))
+                message->old_code[0] = '\0'; /* it goes with the pool */
             map_remove(f->pools, key);
-            retire(value);
+            retire(pool);
         }
     }
+    if (message->old_code[0] && !f->closing)
+        sweep(f, message->old_code);
     free(message);
 }
 

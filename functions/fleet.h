@@ -123,6 +123,10 @@ void fleet_start(void *functions, struct invocation *invocation);
 /* A function was changed, deleted or created: routes are read again; with `code`, its processes
  * are replaced too. Any thread; what is started afterwards by the same thread sees the change. */
 void fleet_forget(struct functions *functions, struct str account, struct str region, struct str name, bool code);
+/* As with `code`, and the package `old_code` goes when the last process made of it has ended, unless some
+ * version still names it. */
+void fleet_replace(struct functions *functions, struct str account, struct str region, struct str name,
+                   struct str old_code);
 void fleet_probed(struct functions *functions); /* what waited for the probes goes on */
 void fleet_stop(struct functions *functions);   /* nothing new begins, everybody waiting is told, processes are killed */
 void fleet_close(struct functions *functions);  /* after the loop has ended: frees what is left */

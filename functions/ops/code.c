@@ -54,9 +54,10 @@ gh_err lambda_UpdateFunctionCode(struct call *call, const struct lambda_UpdateFu
             tx_rollback(&tx);
         else
             err = tx_commit(&tx);
-        if (!err && !dry_run) /* before the old package goes: no process is started of it any more */
-            fleet_forget(f, named.id.account, named.id.region, named.id.name, true);
-        code_drop_unused(call, err || dry_run ? str_of(package.hex) : old_code);
+        if (err || dry_run)
+            code_drop_unused(call, str_of(package.hex));
+        else
+            fleet_replace(f, named.id.account, named.id.region, named.id.name, old_code);
     }
     pthread_mutex_unlock(&f->packages);
     if (err)

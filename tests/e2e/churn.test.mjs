@@ -255,3 +255,21 @@ test('a stop with work in flight: what was begun is answered, the rest is refuse
     const { code, signal } = await server.exited;
     assert.equal(code, 0, `${signal} ${server.log().slice(-3000)}`);
 });
+
+test('a function that is replaced while it runs keeps its files to its end; then they go', async (t) => {
+    const server = await start(t);
+    const held = [];
+    const gate = await backend(t, (req, res) => held.push(res));
+    const source = `import fs from 'node:fs';
+        export const handler = async () => { await (await fetch('${gate.url}')).text(); return fs.readFileSync('index.mjs', 'utf8').length; };`;
+    await fn(server, 'lazy', source, { Timeout: 20 });
+    const packages = () => fs.readdirSync(`${server.data}/functions/packages`).length;
+    const running = functions(server).invoke({ FunctionName: 'lazy' });
+    await eventually('it runs', () => held.length === 1);
+    await functions(server).updateFunctionCode({ FunctionName: 'lazy', ZipFile: zip({ 'index.mjs': handler(1) }) });
+    held[0].end('go');
+    const answer = await running;
+    assert.equal(answer.FunctionError, undefined, Buffer.from(answer.Payload).toString());
+    assert.equal(JSON.parse(Buffer.from(answer.Payload).toString()), source.length);
+    await eventually('the old package gone', () => packages() === 1);
+});
