@@ -20,7 +20,6 @@ struct cleanup {
 struct arena {
     struct block *first, *last;
     struct cleanup *cleanups;
-    size_t total;
 };
 
 static struct block *block_new(size_t cap)
@@ -83,7 +82,6 @@ void arena_reset(struct arena *arena)
     free_after(arena->first);
     arena->first->used = sizeof(struct arena);
     arena->last = arena->first;
-    arena->total = 0;
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align)
@@ -101,7 +99,6 @@ void *arena_alloc(struct arena *arena, size_t bytes, size_t align)
         start = 0;
     }
     block->used = start + bytes;
-    arena->total += bytes;
     return block->bytes + start;
 }
 
@@ -120,18 +117,12 @@ void *arena_grow(struct arena *arena, void *old, size_t old_bytes, size_t bytes)
     if ((char *)old + old_bytes == block->bytes + block->used &&
         (size_t)((char *)old - block->bytes) + bytes <= block->cap) {
         block->used = (size_t)((char *)old - block->bytes) + bytes;
-        arena->total += bytes - old_bytes;
         return old;
     }
     void *ptr = arena_alloc(arena, bytes, alignof(max_align_t));
     if (old_bytes)
         memcpy(ptr, old, old_bytes < bytes ? old_bytes : bytes);
     return ptr;
-}
-
-size_t arena_used(const struct arena *arena)
-{
-    return arena->total;
 }
 
 void arena_defer(struct arena *arena, void (*fn)(void *), void *ptr)

@@ -17,7 +17,6 @@ void arena_reset(struct arena *arena);             /* as free and new, keeping t
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align);       /* uninitialised */
 void *arena_zalloc(struct arena *arena, size_t bytes);                    /* zeroed, max aligned */
 void *arena_grow(struct arena *arena, void *old, size_t old_bytes, size_t bytes); /* in place when last */
-size_t arena_used(const struct arena *arena);      /* bytes handed out, for the 100x rule */
 
 /* What is not memory goes along with it: arena_defer(a, close_key, key). */
 void arena_defer(struct arena *arena, void (*fn)(void *), void *ptr);

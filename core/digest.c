@@ -22,22 +22,6 @@ void digest_sha256(struct str data, uint8_t out[SHA256_BYTES])
     digest_sha256_parts(&data, 1, out);
 }
 
-void digest_sha1(struct str data, uint8_t out[SHA1_BYTES])
-{
-    SHA_CTX ctx;
-    SHA1_Init(&ctx);
-    SHA1_Update(&ctx, data.ptr, data.len);
-    SHA1_Final(out, &ctx);
-}
-
-void digest_sha512(struct str data, uint8_t out[SHA512_BYTES])
-{
-    SHA512_CTX ctx;
-    SHA512_Init(&ctx);
-    SHA512_Update(&ctx, data.ptr, data.len);
-    SHA512_Final(out, &ctx);
-}
-
 /* RFC 2104: H((K ^ opad) || H((K ^ ipad) || text)), a longer key hashed first. */
 void digest_hmac_sha256_parts(struct str key, const struct str *parts, size_t n, uint8_t out[SHA256_BYTES])
 {

@@ -6,11 +6,9 @@
 
 #include "core/str.h"
 
-enum { SHA256_BYTES = 32, SHA1_BYTES = 20, SHA512_BYTES = 64 };
+enum { SHA256_BYTES = 32 };
 
 void digest_sha256(struct str data, uint8_t out[SHA256_BYTES]);
-void digest_sha1(struct str data, uint8_t out[SHA1_BYTES]);
-void digest_sha512(struct str data, uint8_t out[SHA512_BYTES]);
 /* The hash of the parts one after the other. */
 void digest_sha256_parts(const struct str *parts, size_t n, uint8_t out[SHA256_BYTES]);
 #define digest_sha256_of(out, ...)                                                                           \

@@ -87,15 +87,6 @@ struct str uri_decode(struct arena *arena, struct str text, bool plus)
     return (struct str){ out, n };
 }
 
-bool uri_escapes_valid(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] == '%' &&
-            (i + 2 >= text.len || nibble(text.ptr[i + 1]) < 0 || nibble(text.ptr[i + 2]) < 0))
-            return false;
-    return true;
-}
-
 static bool unreserved(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||

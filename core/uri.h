@@ -19,8 +19,6 @@ bool uri_parse(struct arena *arena, struct str text, struct uri *out);
 
 /* "%41b" -> "Ab". Bad escapes stay as they are; `plus` turns '+' into a space (form data). */
 struct str uri_decode(struct arena *arena, struct str text, bool plus);
-/* True when every '%' is followed by two hex digits. */
-bool uri_escapes_valid(struct str text);
 /* RFC 3986 unreserved characters stay, all other bytes become %XX; with `keep_slash` '/' stays too. */
 struct str uri_encode(struct arena *arena, struct str text, bool keep_slash);
 

@@ -68,7 +68,7 @@ static enum credential_verdict long_term(struct identity *identity, struct arena
 
 static void let_go(void *set)
 {
-    policy_set_unref(set);
+    policy_set_free(set);
 }
 
 /* "The resulting session's permissions are the intersection of …": what was passed, compiled. */

@@ -47,8 +47,8 @@ static void subject_drop(struct subject *subject)
 {
     if (!subject || __atomic_sub_fetch(&subject->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    policy_set_unref(subject->identity);
-    policy_set_unref(subject->boundary);
+    policy_set_free(subject->identity);
+    policy_set_free(subject->boundary);
     arena_free(subject->arena);
 }
 
@@ -145,7 +145,7 @@ static gh_err compile_boundary(struct db *db, struct arena *arena, struct str po
 
 static void let_set_go(void *set)
 {
-    policy_set_unref(set);
+    policy_set_free(set);
 }
 
 gh_err principals_compile(struct db *db, struct arena *arena, const struct entity *entity,
@@ -169,7 +169,7 @@ static gh_err subject_build(struct db *db, struct arena *arena, const struct ent
     if (!err)
         err = compile_boundary(db, arena, entity->boundary, &boundary);
     if (err) {
-        policy_set_unref(set);
+        policy_set_free(set);
         return err;
     }
     struct arena *own = arena_new(1024);

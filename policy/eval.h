@@ -18,16 +18,14 @@ enum policy_use {
     POLICY_AUTHORIZER, /* an authorizer's answer: as identity, but every Version will do */
 };
 
-struct policy_set; /* the compiled policies of one principal or resource: immutable, reference-counted */
+struct policy_set; /* the compiled policies of one principal or resource */
 
-struct policy_set *policy_set_new(void); /* one reference; add, then share */
+struct policy_set *policy_set_new(void); /* add, then share: it changes no more */
 /* Compiles one document into the set. False: *why is AWS's MalformedPolicyDocument text (in the
  * arena), the set is unchanged. */
 bool policy_set_add(struct policy_set *set, enum policy_use use, struct str name, struct str document,
                     struct arena *arena, struct str *why);
-const struct policy_set *policy_set_ref(const struct policy_set *set); /* NULL stays NULL */
-void policy_set_unref(const struct policy_set *set);
-size_t policy_set_count(const struct policy_set *set); /* documents */
+void policy_set_free(const struct policy_set *set); /* its one owner's; NULL is fine */
 
 /* The condition keys and variables that the documents look at: each once, as first written. */
 size_t policy_set_keys(const struct policy_set *set, struct arena *arena, struct str **names);

@@ -7,7 +7,6 @@ struct policy_set *policy_set_new(void)
     set->arena = arena;
     set->cap = 4;
     set->policies = ARENA_ARRAY(arena, struct policy *, set->cap);
-    atomic_init(&set->references, 1);
     return set;
 }
 
@@ -32,22 +31,10 @@ bool policy_set_add(struct policy_set *set, enum policy_use use, struct str name
     return true;
 }
 
-const struct policy_set *policy_set_ref(const struct policy_set *set)
+void policy_set_free(const struct policy_set *set)
 {
     if (set)
-        atomic_fetch_add(&((struct policy_set *)(uintptr_t)set)->references, 1);
-    return set;
-}
-
-void policy_set_unref(const struct policy_set *set)
-{
-    if (set && atomic_fetch_sub(&((struct policy_set *)(uintptr_t)set)->references, 1) == 1)
         arena_free(set->arena);
-}
-
-size_t policy_set_count(const struct policy_set *set)
-{
-    return set ? set->n : 0;
 }
 
 bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why)

@@ -48,11 +48,6 @@ void wire_free(struct wire *wire)
     free(wire);
 }
 
-const struct registry *wire_registry(const struct wire *wire)
-{
-    return wire->registry;
-}
-
 /* One call on its way through. */
 struct run {
     const struct wire *wire;

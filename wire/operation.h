@@ -33,7 +33,6 @@ struct wire_reply {
 
 struct wire *wire_new(const struct wire_config *config); /* strings are copied */
 void wire_free(struct wire *wire);
-const struct registry *wire_registry(const struct wire *wire);
 
 /* Job threads only. The reply lives in the arena, or is static. */
 void operation_run(const struct wire *wire, struct arena *arena, const struct wire_request *request,

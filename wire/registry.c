@@ -80,12 +80,6 @@ void registry_free(struct registry *registry)
     free(registry);
 }
 
-const struct registered *registry_services(const struct registry *registry, size_t *n)
-{
-    *n = registry->n;
-    return registry->services;
-}
-
 static int name_order(const void *name, const void *operation)
 {
     return str_cmp(*(const struct str *)name, str_of(((const struct operation *)operation)->name));

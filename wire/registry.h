@@ -48,7 +48,6 @@ struct registry; /* immutable */
 struct registry *registry_new(const struct registered *services,
                               size_t n); /* the table is kept, not copied */
 void registry_free(struct registry *registry);
-const struct registered *registry_services(const struct registry *registry, size_t *n);
 void registry_find(const struct registry *registry, struct arena *arena, const struct wire_request *request,
                    struct route *route);
 

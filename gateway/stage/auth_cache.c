@@ -36,7 +36,7 @@ struct auth_cache *auth_cache_new(void)
 void auth_policy_unref(struct auth_policy *policy)
 {
     if (policy && atomic_fetch_sub(&policy->references, 1) == 1) {
-        policy_set_unref(policy->policy);
+        policy_set_free(policy->policy);
         arena_free(policy->arena);
     }
 }

@@ -30,7 +30,7 @@ static gh_err set_trust(struct call *call, struct tx *tx, struct str document, s
     }
     role->trust = str_copy(call->arena, document);
     role->named = strbuf_view(&named);
-    policy_set_unref(set);
+    policy_set_free(set);
     return err;
 }
 

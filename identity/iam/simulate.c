@@ -26,7 +26,7 @@ static gh_err add_documents(struct simulation *s, struct policy_set *set, const 
 
 static void let_go(void *set)
 {
-    policy_set_unref(set);
+    policy_set_free(set);
 }
 
 static struct policy_set *new_set(struct simulation *s)

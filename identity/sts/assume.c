@@ -226,7 +226,7 @@ static void answer(struct assume *a, int64_t duration_s, struct sts_AssumeRole_o
 
 static void let_go(void *set)
 {
-    policy_set_unref(set);
+    policy_set_free(set);
 }
 
 gh_err sts_AssumeRole(struct call *call, const struct sts_AssumeRole_in *in, struct sts_AssumeRole_out *out)

@@ -8,7 +8,7 @@ enum { VALID_S = 3600 };
 
 static void let_go(void *set)
 {
-    policy_set_unref(set);
+    policy_set_free(set);
 }
 
 /* "arn:aws:iam::ACCOUNT:role/path/NAME" */

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (policy_set_decide(arena, set, "", &request, &decision) != POLICY_EXPLICIT_DENY)
                 __builtin_trap();
         }
-        policy_set_unref(set);
+        policy_set_free(set);
     }
     arena_free(arena);
     return 0;

@@ -19,7 +19,7 @@ static enum policy_effect decide(const char *condition, const struct policy_key 
     struct policy_request request = { .action = STR("a:B"), .resource = STR("*"), .keys = keys, .n_keys = n };
     struct policy_decision decision;
     enum policy_effect effect = policy_set_decide(arena, set, "identity-based policy", &request, &decision);
-    policy_set_unref(set);
+    policy_set_free(set);
     arena_free(arena);
     return effect;
 }

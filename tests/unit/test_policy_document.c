@@ -147,7 +147,7 @@ static enum policy_effect second_opinion(struct arena *arena, json_t *test, stru
                                       .keys = context.keys, .n_keys = context.n };
     struct policy_decision decision;
     enum policy_effect effect = policy_set_decide(arena, set, "", &request, &decision);
-    policy_set_unref(set);
+    policy_set_free(set);
     return effect;
 }
 

@@ -73,7 +73,7 @@ static void each_row(void **state)
         struct policy_decision decision;
         if (policy_decide(arena, &(struct policy_layers){ .identity = set }, &request, &decision) != rows[i].effect)
             fail_msg("%s", rows[i].name);
-        policy_set_unref(set);
+        policy_set_free(set);
         arena_free(arena);
     }
 }
@@ -89,7 +89,7 @@ static void old_versions_have_no_variables(void **state)
     assert_int_equal(policy_set_decide(arena, set, "", &request, &decision), POLICY_IMPLICIT_DENY);
     request.resource = STR("arn:a:b:::${u}");
     assert_int_equal(policy_set_decide(arena, set, "", &request, &decision), POLICY_ALLOW);
-    policy_set_unref(set);
+    policy_set_free(set);
     arena_free(arena);
 }
 
@@ -135,9 +135,9 @@ static void layers_and_texts(void **state)
                                          layers[i].text);
             assert_string_equal(policy_denial(arena, &request, &decision).ptr, want.ptr);
         }
-        policy_set_unref(sets.identity);
-        policy_set_unref(sets.boundary);
-        policy_set_unref(sets.session);
+        policy_set_free(sets.identity);
+        policy_set_free(sets.boundary);
+        policy_set_free(sets.session);
         arena_free(arena);
     }
 }
@@ -155,7 +155,7 @@ static void the_deciding_statement_is_named(void **state)
     assert_int_equal(decision.statement, 1);
     assert_string_equal(policy_reason(arena, &request, &decision).ptr,
                         "allowed by statement 2 (Sid Read) of identity-based policy Editors");
-    policy_set_unref(set);
+    policy_set_free(set);
     arena_free(arena);
 }
 
@@ -195,7 +195,7 @@ static void principals(void **state)
         policy_set_decide(arena, set, "resource-based policy", &request, &decision);
         if ((decision.effect == POLICY_ALLOW) != rows_[i].allowed || decision.to_account != rows_[i].to_account)
             fail_msg("%s", rows_[i].principal);
-        policy_set_unref(set);
+        policy_set_free(set);
         arena_free(arena);
     }
 }
@@ -235,7 +235,7 @@ static void keys_and_principals_are_told(void **state)
     assert_true(str_is(names[0], "aws:username") && str_is(names[1], "k") && str_is(names[2], "aws:userid"));
     assert_int_equal(policy_set_principals(set, arena, &names), 1);
     assert_true(str_is(names[0], "arn:aws:iam::123456789012:user/x"));
-    policy_set_unref(set);
+    policy_set_free(set);
     arena_free(arena);
 }
 
@@ -268,7 +268,7 @@ static void twenty_statements_are_quick(void **state)
     assert_int_equal(decision.effect, POLICY_ALLOW);
     print_message("20 statements: %.2f us\n", each_us);
     assert_true(each_us < 100);
-    policy_set_unref(set);
+    policy_set_free(set);
     arena_free(arena);
 }
 
