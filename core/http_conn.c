@@ -344,6 +344,7 @@ void conn_destroy(struct http_conn *conn)
     timer_stop(server->loop, &conn->timer);
     close(conn->watch.fd);
     free(conn->kept);
+    conn->kept = NULL;
     if (conn->prev)
         conn->prev->next = conn->next;
     else

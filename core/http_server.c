@@ -161,10 +161,10 @@ static uint16_t listening_port(int fd)
 {
     struct sockaddr_storage addr = { 0 };
     socklen_t len = sizeof addr;
+    uint16_t port; /* stands at the same place in both families' addresses */
     getsockname(fd, (struct sockaddr *)&addr, &len);
-    if (addr.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&addr)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&addr)->sin_port);
+    memcpy(&port, (char *)&addr + offsetof(struct sockaddr_in, sin_port), sizeof port);
+    return ntohs(port);
 }
 
 static void listener_event(struct loop_fd *watch, uint32_t events)

@@ -16,7 +16,7 @@ static bool split_authority(struct arena *arena, struct str authority, struct ur
         out->userinfo = str_sub(authority, 0, (size_t)at);
         authority = str_from(authority, (size_t)at + 1);
     }
-    struct str port = STR_NONE;
+    struct str port;
     if (authority.len && authority.ptr[0] == '[') {
         ptrdiff_t close = str_find(authority, ']');
         if (close < 0)
