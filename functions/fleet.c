@@ -240,7 +240,7 @@ static void go(struct run *run, struct route_entry *route)
         env_random(run->functions->config.env, &dice, sizeof dice);
         which = dice / 4294967296.0 < route->second_weight;
     }
-    enter_pool(run, route->pools[which]);
+    enter_pool(run, route->pools[which]); // NOLINT(clang-analyzer-unix.Malloc): a route's pool is not retired
 }
 
 static void enter_pool(struct run *run, struct pool *pool)
@@ -371,7 +371,7 @@ struct run *pool_take_waiting(struct pool *pool)
 {
     struct run *run = pool->first;
     if (run)
-        unqueue(run);
+        unqueue(run); // NOLINT(clang-analyzer-unix.Malloc): a finished run stands in no queue
     return run;
 }
 

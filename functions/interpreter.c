@@ -90,7 +90,7 @@ static bool which(const char *program, char *out, size_t cap)
         if (shims || place[0] != '/' || access(candidate, X_OK) != 0 || !realpath(candidate, resolved))
             continue;
         if (strlen(resolved) < cap) {
-            strcpy(out, resolved);
+            memcpy(out, resolved, strlen(resolved) + 1);
             return true;
         }
     }

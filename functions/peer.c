@@ -20,7 +20,7 @@ static bool read_table(const struct sockaddr_in *client, const struct sockaddr_i
 
 uint64_t peer_socket_inode(int fd)
 {
-    struct sockaddr_in client, server;
+    struct sockaddr_in client = { 0 }, server = { 0 };
     socklen_t client_len = sizeof client, server_len = sizeof server;
     uint64_t inode = 0;
     if (getpeername(fd, (struct sockaddr *)&client, &client_len) < 0 ||

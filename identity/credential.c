@@ -115,7 +115,7 @@ static void become_session(struct arena *arena, const struct session *session, c
 {
     struct principal *principal = &out->principal;
     struct str name = session->name, account = session->account;
-    if (session->kind == SESSION_ROLE) {
+    if (session->kind == SESSION_ROLE && subject) { /* a role that is gone has no sessions: temporary() saw to it */
         principal->kind = PRINCIPAL_ROLE_SESSION;
         principal->arn = str_printf(arena, "arn:aws:sts::%.*s:assumed-role/%.*s/%.*s", STR_FMT(account),
                                     STR_FMT(subject->name), STR_FMT(name));

@@ -23,7 +23,8 @@ static struct str mac_of(const struct sealer *sealer, struct arena *arena, struc
 
 struct str code_url(struct call *call, struct str code)
 {
-    struct str expires = str_printf(call->arena, "%lld", (long long)(call->now_us / 1000000 + VALID_S));
+    int64_t until_s = call->now_us / 1000000 + VALID_S;
+    struct str expires = str_printf(call->arena, "%lld", (long long)until_s);
     return str_printf(call->arena, "%.*s%s%.*s/%.*s/%.*s", STR_FMT(call->base_url), prefix, STR_FMT(code), STR_FMT(expires),
                       STR_FMT(mac_of(call->sealer, call->arena, code, expires)));
 }

@@ -76,7 +76,7 @@ gh_err lambda_PublishVersion(struct call *call, const struct lambda_PublishVersi
                              struct lambda_PublishVersion_out *out)
 {
     struct function_row function;
-    struct version_row latest, published;
+    struct version_row latest = { 0 }, published;
     struct named named;
     struct tx tx;
     gh_err err = named_resolve(call, in->function_name, STR_NONE, &named);

@@ -27,8 +27,8 @@ const char *const apigateway_refused[] = {
 
 const char *const apigateway_accepted[] = {
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones are not deployed",
-    "RestApi.disableExecuteApiEndpoint, RestApi.minimumCompressionSize, Method.apiKeyRequired, "
-    "Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
+    "RestApi.disableExecuteApiEndpoint, RestApi.minimumCompressionSize: an API that uses them is not deployed",
+    "Method.apiKeyRequired, Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
     "RequestValidator.validateRequestBody: an API that uses it with requestModels is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",
     "Integration.credentials, Authorizer.authorizerCredentials: the role is not assumed",

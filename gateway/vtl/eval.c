@@ -91,7 +91,7 @@ static size_t eval_args(struct vtl_run *run, struct vtl_expr *const *args, size_
 static struct vtl_value access_one(struct vtl_run *run, struct vtl_value self, const struct vtl_accessor *access,
                                    uint32_t offset)
 {
-    struct vtl_value args[8], out = vtl_null();
+    struct vtl_value args[8] = { 0 }, out = vtl_null();
     size_t n = eval_args(run, access->args, access->n_args, args, COUNT(args));
     if (run->failed || self.kind == VTL_NULL)
         return vtl_null();

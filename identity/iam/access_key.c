@@ -131,7 +131,7 @@ gh_err iam_DeleteAccessKey(struct call *call, const struct iam_DeleteAccessKey_i
                            struct iam_DeleteAccessKey_out *out)
 {
     (void)out;
-    struct str owner;
+    struct str owner = STR_NONE;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     gh_err err = find_key(call, &tx, in->user_name, in->access_key_id, &owner);

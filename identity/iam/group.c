@@ -126,7 +126,7 @@ gh_err iam_AddUserToGroup(struct call *call, const struct iam_AddUserToGroup_in 
                           struct iam_AddUserToGroup_out *out)
 {
     (void)out;
-    struct entity group, user;
+    struct entity group = { 0 }, user = { 0 };
     struct entity_list groups;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
@@ -152,7 +152,7 @@ gh_err iam_RemoveUserFromGroup(struct call *call, const struct iam_RemoveUserFro
                                struct iam_RemoveUserFromGroup_out *out)
 {
     (void)out;
-    struct entity group, user;
+    struct entity group = { 0 }, user = { 0 };
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     gh_err err = iam_find(call, &tx, ENTITY_GROUP, in->group_name, &group);

@@ -199,7 +199,7 @@ gh_err iam_check_pass_role(struct call *call, struct str role_arn, struct str se
 
 struct opt_time iam_time(int64_t us)
 {
-    return (struct opt_time){ true, (double)(us / 1000000) };
+    return (struct opt_time){ true, (double)(us - us % 1000000) / 1e6 };
 }
 
 struct str iam_document(struct call *call, struct str document)

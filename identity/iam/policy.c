@@ -326,7 +326,7 @@ gh_err iam_CreatePolicyVersion(struct call *call, const struct iam_CreatePolicyV
 {
     struct entity policy;
     struct policy_versions versions;
-    struct policy_version version;
+    struct policy_version version = { 0 };
     gh_err err = check_document(call, in->policy_document);
     if (err)
         return err;
