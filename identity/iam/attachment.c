@@ -3,25 +3,6 @@
 
 #include "identity/iam/managed.h"
 
-static void reload(struct call *call, const struct entity *owner)
-{
-    if (owner->kind == ENTITY_GROUP)
-        principals_reload_group(iam_identity(call), call->arena, owner->id);
-    else
-        principals_reload(iam_identity(call), call->arena, owner->id);
-}
-
-static gh_err find_changeable(struct call *call, struct tx *tx, enum entity_kind kind, struct str name,
-                              struct entity *owner)
-{
-    gh_err err = iam_find(call, tx, kind, name, owner);
-    if (!err && owner->service.ptr)
-        err = gh_fail(call->arena, &iam_UnmodifiableEntityException,
-                      "Cannot perform the operation on the protected role '%.*s' - this role is only modifiable by AWS",
-                      STR_FMT(name));
-    return err;
-}
-
 static gh_err check_attachable(struct call *call, struct tx *tx, struct str arn)
 {
     if (!str_starts(arn, STR("arn:")))
@@ -52,7 +33,7 @@ static gh_err attach(struct call *call, enum entity_kind kind, struct str name, 
     struct entity owner;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_changeable(call, &tx, kind, name, &owner);
+    gh_err err = iam_find_changeable(call, &tx, kind, name, &owner);
     if (!err)
         err = check_attachable(call, &tx, arn);
     if (!err)
@@ -61,7 +42,7 @@ static gh_err attach(struct call *call, enum entity_kind kind, struct str name, 
         attached_add(&tx, owner.id, entity_kind_name(kind), call->account, arn);
     err = iam_finish(&tx, err);
     if (!err)
-        reload(call, &owner);
+        iam_reload(call, &owner);
     return err;
 }
 
@@ -70,7 +51,7 @@ static gh_err detach(struct call *call, enum entity_kind kind, struct str name, 
     struct entity owner;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_changeable(call, &tx, kind, name, &owner);
+    gh_err err = iam_find_changeable(call, &tx, kind, name, &owner);
     if (!err) {
         attached_remove(&tx, owner.id, entity_kind_name(kind), arn);
         if (!tx.err && tx.changes == 0)
@@ -78,7 +59,7 @@ static gh_err detach(struct call *call, enum entity_kind kind, struct str name, 
     }
     err = iam_finish(&tx, err);
     if (!err)
-        reload(call, &owner);
+        iam_reload(call, &owner);
     return err;
 }
 
@@ -162,7 +143,7 @@ static gh_err set_boundary(struct call *call, enum entity_kind kind, struct str 
     struct entity owner;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_changeable(call, &tx, kind, name, &owner);
+    gh_err err = iam_find_changeable(call, &tx, kind, name, &owner);
     if (!err)
         err = iam_check_boundary(call, &tx, arn);
     if (!err && !arn.ptr && !owner.boundary.ptr)

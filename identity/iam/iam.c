@@ -54,6 +54,24 @@ gh_err iam_find(struct call *call, struct tx *tx, enum entity_kind kind, struct 
     return err || found ? err : iam_no_such(call, kind, name);
 }
 
+gh_err iam_find_changeable(struct call *call, struct tx *tx, enum entity_kind kind, struct str name, struct entity *out)
+{
+    gh_err err = iam_find(call, tx, kind, name, out);
+    if (!err && out->service.ptr)
+        err = gh_fail(call->arena, &iam_UnmodifiableEntityException,
+                      "Cannot perform the operation on the protected role '%.*s' - this role is only modifiable by AWS",
+                      STR_FMT(name));
+    return err;
+}
+
+void iam_reload(struct call *call, const struct entity *owner)
+{
+    if (owner->kind == ENTITY_GROUP)
+        principals_reload_group(iam_identity(call), call->arena, owner->id);
+    else
+        principals_reload(iam_identity(call), call->arena, owner->id);
+}
+
 gh_err iam_find_policy(struct call *call, struct tx *tx, struct str arn, struct entity *out)
 {
     bool found = false;

@@ -23,10 +23,15 @@ gh_err iam_finish(struct tx *tx, gh_err err);
 
 /* NoSuchEntity when there is none. tx may be NULL. */
 gh_err iam_find(struct call *call, struct tx *tx, enum entity_kind kind, struct str name, struct entity *out);
+/* The same, for what changes it: a service-linked role is modifiable by its service only. */
+gh_err iam_find_changeable(struct call *call, struct tx *tx, enum entity_kind kind, struct str name, struct entity *out);
 gh_err iam_find_policy(struct call *call, struct tx *tx, struct str arn, struct entity *out);
 gh_err iam_no_such(struct call *call, enum entity_kind kind, struct str name);
 /* "If you do not specify a user name, IAM determines it from the access key signing the request." */
 gh_err iam_user_or_caller(struct call *call, struct tx *tx, struct str name, struct entity *out);
+
+/* After a commit that changed a user, a group or a role: its policies are compiled anew. */
+void iam_reload(struct call *call, const struct entity *owner);
 
 /* Fills in id, ARN, times; refuses a name that is taken, too many, double tags; inserts. */
 gh_err iam_create(struct call *call, struct tx *tx, struct entity *entity);

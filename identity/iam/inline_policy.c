@@ -10,25 +10,6 @@ static const struct {
     [ENTITY_ROLE] = { 10240, "role" },
 };
 
-static void reload(struct call *call, const struct entity *owner)
-{
-    if (owner->kind == ENTITY_GROUP)
-        principals_reload_group(iam_identity(call), call->arena, owner->id);
-    else
-        principals_reload(iam_identity(call), call->arena, owner->id);
-}
-
-static gh_err find_changeable(struct call *call, struct tx *tx, enum entity_kind kind, struct str name,
-                              struct entity *owner)
-{
-    gh_err err = iam_find(call, tx, kind, name, owner);
-    if (!err && owner->service.ptr)
-        err = gh_fail(call->arena, &iam_UnmodifiableEntityException,
-                      "Cannot perform the operation on the protected role '%.*s' - this role is only modifiable by AWS",
-                      STR_FMT(name));
-    return err;
-}
-
 /* "The total size of all inline policies of an entity", white space not counted. */
 static gh_err check_total(struct call *call, struct tx *tx, const struct entity *owner, struct str name,
                           struct str document)
@@ -51,7 +32,7 @@ static gh_err put(struct call *call, enum entity_kind kind, struct str owner_nam
     struct entity owner;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_changeable(call, &tx, kind, owner_name, &owner);
+    gh_err err = iam_find_changeable(call, &tx, kind, owner_name, &owner);
     if (!err)
         err = iam_check_policy(call, POLICY_IDENTITY, document);
     if (!err)
@@ -60,7 +41,7 @@ static gh_err put(struct call *call, enum entity_kind kind, struct str owner_nam
         inline_put(&tx, owner.id, name, document);
     err = iam_finish(&tx, err);
     if (!err)
-        reload(call, &owner);
+        iam_reload(call, &owner);
     return err;
 }
 
@@ -89,7 +70,7 @@ static gh_err drop(struct call *call, enum entity_kind kind, struct str owner_na
     struct entity owner;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_changeable(call, &tx, kind, owner_name, &owner);
+    gh_err err = iam_find_changeable(call, &tx, kind, owner_name, &owner);
     if (!err) {
         inline_delete(&tx, owner.id, name);
         if (!tx.err && tx.changes == 0)
@@ -97,7 +78,7 @@ static gh_err drop(struct call *call, enum entity_kind kind, struct str owner_na
     }
     err = iam_finish(&tx, err);
     if (!err)
-        reload(call, &owner);
+        iam_reload(call, &owner);
     return err;
 }
 

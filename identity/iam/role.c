@@ -91,24 +91,13 @@ gh_err iam_ListRoles(struct call *call, const struct iam_ListRoles_in *in, struc
     return NULL;
 }
 
-/* Service-linked roles are the services' own. */
-static gh_err find_own(struct call *call, struct tx *tx, struct str name, struct entity *role)
-{
-    gh_err err = iam_find(call, tx, ENTITY_ROLE, name, role);
-    if (!err && role->service.ptr)
-        err = gh_fail(call->arena, &iam_UnmodifiableEntityException,
-                      "Cannot perform the operation on the protected role '%.*s' - this role is only modifiable by AWS",
-                      STR_FMT(name));
-    return err;
-}
-
 gh_err iam_UpdateRole(struct call *call, const struct iam_UpdateRole_in *in, struct iam_UpdateRole_out *out)
 {
     (void)out;
     struct entity role;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_own(call, &tx, in->role_name, &role);
+    gh_err err = iam_find_changeable(call, &tx, ENTITY_ROLE, in->role_name, &role);
     if (!err) {
         if (in->description.ptr)
             role.description = in->description;
@@ -124,7 +113,7 @@ gh_err iam_UpdateRoleDescription(struct call *call, const struct iam_UpdateRoleD
     struct entity role;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_own(call, &tx, in->role_name, &role);
+    gh_err err = iam_find_changeable(call, &tx, ENTITY_ROLE, in->role_name, &role);
     if (!err) {
         role.description = in->description;
         entity_update(&tx, &role);
@@ -145,7 +134,7 @@ gh_err iam_UpdateAssumeRolePolicy(struct call *call, const struct iam_UpdateAssu
         return err;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    err = find_own(call, &tx, in->role_name, &role);
+    err = iam_find_changeable(call, &tx, ENTITY_ROLE, in->role_name, &role);
     if (!err)
         err = set_trust(call, &tx, in->policy_document, &role);
     if (!err)
@@ -159,7 +148,7 @@ gh_err iam_DeleteRole(struct call *call, const struct iam_DeleteRole_in *in, str
     struct entity role;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_own(call, &tx, in->role_name, &role);
+    gh_err err = iam_find_changeable(call, &tx, ENTITY_ROLE, in->role_name, &role);
     if (!err)
         err = iam_check_untied(call, &tx, &role);
     if (!err)
