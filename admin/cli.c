@@ -21,7 +21,7 @@ static const char *flag(int argc, char **argv, const char *name)
     return NULL;
 }
 
-static int usage(const char *text)
+int cli_usage(const char *text)
 {
     fprintf(stderr, "usage: gatehouse %s\n", text);
     return 1;
@@ -84,8 +84,7 @@ static struct str pool_id(struct client *client, const char *name)
     return STR_NONE;
 }
 
-/* The id of the API called `name`; absent after saying that there is none. */
-static struct str require_api(struct client *client, const char *name)
+struct str cli_require_api(struct client *client, const char *name)
 {
     struct str id = rest_api_id(client, name);
     if (!id.ptr)
@@ -159,7 +158,7 @@ int cli_api(int argc, char **argv)
 {
     const char *to = flag(argc, argv, "--to");
     if (argc < 2 || strcmp(argv[0], "new") != 0 || !to || !flags_known(argc, argv, 2, "--to="))
-        return usage("api new NAME --to http://127.0.0.1:3000");
+        return cli_usage("api new NAME --to http://127.0.0.1:3000");
     struct arena *arena = arena_new(16384);
     struct client client;
     client_open(&client, arena);
@@ -237,7 +236,7 @@ static bool make_user(struct client *client, struct str pool, const char *user, 
 
 static int pool_new(struct client *client, const char *name, const char *api)
 {
-    struct str api_id = api ? require_api(client, api) : STR_NONE;
+    struct str api_id = api ? cli_require_api(client, api) : STR_NONE;
     if (api && !api_id.ptr)
         return 1;
     if (pool_id(client, name).ptr) {
@@ -267,7 +266,7 @@ static int pool_new(struct client *client, const char *name, const char *api)
 int cli_pool(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[0], "new") != 0 || !flags_known(argc, argv, 2, "--protect="))
-        return usage("pool new NAME [--protect API]");
+        return cli_usage("pool new NAME [--protect API]");
     struct arena *arena = arena_new(16384);
     struct client client;
     client_open(&client, arena);
@@ -342,7 +341,7 @@ static int token(struct client *client, const char *pool_name, const char *user,
 int cli_token(int argc, char **argv)
 {
     if (argc < 2 || !flags_known(argc, argv, 2, "--password= --access"))
-        return usage("token POOL USER [--password P] [--access]");
+        return cli_usage("token POOL USER [--password P] [--access]");
     bool access = false;
     for (int i = 2; i < argc; i++)
         access = access || strcmp(argv[i], "--access") == 0;
@@ -376,7 +375,7 @@ static void print_trace(const json_t *record)
 int cli_why(int argc, char **argv)
 {
     if (argc < 1 || !flags_known(argc, argv, 1, "--json"))
-        return usage("why TRACE [--json]   (the id in an answer's x-gatehouse-trace header)");
+        return cli_usage("why TRACE [--json]   (the id in an answer's x-gatehouse-trace header)");
     struct arena *arena = arena_new(16384);
     struct client client;
     struct str text, why;
@@ -439,7 +438,7 @@ static int write_profile(struct client *client)
 int cli_env(int argc, char **argv)
 {
     if (!flags_known(argc, argv, 0, "--write"))
-        return usage("env [--write]   (prints what to set; --write adds a profile to AWS's config file instead)");
+        return cli_usage("env [--write]   (prints what to set; --write adds a profile to AWS's config file instead)");
     struct arena *arena = arena_new(4096);
     struct client client;
     int code = 0;

@@ -2,13 +2,20 @@
  * second way in. They return the exit code: 0, or 1 after saying why on standard error. */
 #pragma once
 
+#include "admin/client.h"
 #include "admin/options.h"
 
 int cli_api(int argc, char **argv);
 int cli_pool(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_why(int argc, char **argv);
+int cli_options(int argc, char **argv);
 int cli_env(int argc, char **argv);
 int cli_capabilities(int argc, char **argv);
 /* What `up` prints when it is ready. */
 void cli_greet(const struct options *options);
+
+/* --- for the files of the command line --- */
+int cli_usage(const char *text); /* prints it, gives 1 */
+/* The id of the API called `name`; absent after saying that there is none. */
+struct str cli_require_api(struct client *client, const char *name);

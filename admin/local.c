@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "core/uri.h"
+#include "gateway/ops/stage_options.h"
 
 static void health(struct app *app, struct http_exchange *x, struct str rest);
 static void ready(struct app *app, struct http_exchange *x, struct str rest);
@@ -18,11 +19,13 @@ static void clock_(struct app *app, struct http_exchange *x, struct str rest);
 static void reset(struct app *app, struct http_exchange *x, struct str rest);
 static void capabilities(struct app *app, struct http_exchange *x, struct str rest);
 static void openapi(struct app *app, struct http_exchange *x, struct str rest);
+static void apis(struct app *app, struct http_exchange *x, struct str rest);
 static void function_code(struct app *app, struct http_exchange *x, struct str rest);
 static void function_log(struct app *app, struct http_exchange *x, struct str rest);
 
 static const struct {
-    const char *method, *path;
+    const char *method; /* NULL: any */
+    const char *path;
     bool prefix;   /* something follows: /why/{trace} */
     bool dev_only; /* a door that serve mode keeps shut */
     void (*serve)(struct app *app, struct http_exchange *x, struct str rest);
@@ -36,6 +39,7 @@ static const struct {
     { "POST", "/reset", false, true, reset },
     { "GET", "/capabilities", false, false, capabilities },
     { "GET", "/openapi/", true, false, openapi },
+    { NULL, "/apis/", true, false, apis }, /* signed and allowed as the operation it stands beside */
     { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
     { "GET", "/functions/logs/", true, true, function_log },
 };
@@ -55,12 +59,13 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
         bool match = routes[i].prefix ? str_starts(path, prefix) : str_eq(path, prefix);
         if (!match)
             continue;
-        if (!str_is(x->method, routes[i].method)) {
+        if (routes[i].method && !str_is(x->method, routes[i].method)) {
             other_method = true;
         } else if (routes[i].dev_only && app->options.mode != MODE_DEV) {
             refuse(x, 403, "This is open in dev mode only.");
             return;
-        } else if (routes[i].dev_only && !browser_host_is_local(x->host)) {
+        } else if (app->options.mode == MODE_DEV && (routes[i].dev_only || !routes[i].method) &&
+                   !browser_host_is_local(x->host)) {
             refuse(x, 403, "This is open under a name of this machine only, such as localhost.");
             return;
         } else {
@@ -72,7 +77,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
-                       "reset, capabilities, openapi/{service}, functions/logs/{name}.");
+                       "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/options, functions/logs/{name}.");
 }
 
 static void health(struct app *app, struct http_exchange *x, struct str rest)
@@ -220,6 +225,57 @@ static void openapi(struct app *app, struct http_exchange *x, struct str rest)
     }
     refuse(x, 404, "No such service: cognito-idp, cognito-identity, iam, sts, apigateway, apigatewayv2, "
                    "apigatewaymanagementapi, lambda.");
+}
+
+/* ---- beside AWS's operations: /apis/{id}/… ---- */
+
+static void stage_options_read(struct app *app, struct http_exchange *x, struct str api_id, struct str stage)
+{
+    struct stage_options_request *request = ARENA_NEW(x->arena, struct stage_options_request);
+    *request = (struct stage_options_request){ .api_id = api_id, .stage = stage };
+    management_beside(app, x, "GET", str_printf(x->arena, "/restapis/%.*s/stages/%.*s", STR_FMT(api_id), STR_FMT(stage)),
+                      0, stage_options_get, request);
+}
+
+static void stage_options_write(struct app *app, struct http_exchange *x, struct str api_id, struct str stage)
+{
+    struct stage_options_request *request = ARENA_NEW(x->arena, struct stage_options_request);
+    *request = (struct stage_options_request){ .api_id = api_id, .stage = stage, .replace = str_is(x->method, "PUT"),
+                                               .body = &x->body };
+    management_beside(app, x, "PATCH", str_printf(x->arena, "/restapis/%.*s/stages/%.*s", STR_FMT(api_id), STR_FMT(stage)),
+                      65536, stage_options_put, request);
+}
+
+/* What hangs below /apis/{id}/stages/{stage}/. */
+static const struct {
+    const char *method, *name;
+    void (*serve)(struct app *app, struct http_exchange *x, struct str api_id, struct str stage);
+} stage_routes[] = {
+    { "GET", "options", stage_options_read },
+    { "PUT", "options", stage_options_write },
+    { "PATCH", "options", stage_options_write },
+};
+
+static void apis(struct app *app, struct http_exchange *x, struct str rest)
+{
+    struct str api_id = STR_NONE, stages = STR_NONE, stage = STR_NONE;
+    bool other_method = false;
+    str_split(&rest, '/', &api_id);
+    str_split(&rest, '/', &stages);
+    str_split(&rest, '/', &stage);
+    for (size_t i = 0; str_is(stages, "stages") && stage.len && i < COUNT(stage_routes); i++) {
+        if (!str_is(rest, stage_routes[i].name))
+            continue;
+        other_method = true;
+        if (!str_is(x->method, stage_routes[i].method))
+            continue;
+        stage_routes[i].serve(app, x, api_id, stage);
+        return;
+    }
+    if (other_method)
+        refuse(x, 405, "That method does not apply here.");
+    else
+        refuse(x, 404, "Nothing of that name under /_gatehouse/apis/: {id}/stages/{stage}/options.");
 }
 
 static void send_code(struct errand *errand)

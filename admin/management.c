@@ -200,6 +200,51 @@ void management_serve(struct app *app, struct http_exchange *x)
     http_read_whole(x, function ? FUNCTION_BYTES : BODY_BYTES, body_read);
 }
 
+/* ---- beside AWS's operations ---- */
+
+struct beside {
+    struct app *app;
+    struct wire_errand errand;
+};
+
+static void run_beside(struct errand *errand)
+{
+    struct beside *beside = errand->ctx;
+    struct http_exchange *x = errand->x;
+    struct wire_request request = request_of(x);
+    struct wire_reply reply = { 0 };
+    beside->errand.as.source_ip = x->peer_ip;
+    beside->errand.as.headers = &x->headers;
+    operation_run_beside(beside->app->wire, x->arena, &request, &beside->errand, &reply);
+    finish(beside->app, x, &reply);
+    errand->status = reply.status;
+    errand->headers = reply.headers;
+    errand->body = reply.body;
+    count(reply.status, env_monotonic_us(&beside->app->env) - x->started_us);
+}
+
+static void beside_read(struct http_exchange *x, enum http_read result)
+{
+    struct beside *beside = x->user;
+    if (result == HTTP_READ_OK)
+        errand_run(beside->app->jobs, x, beside, run_beside);
+    else if (result == HTTP_READ_TOO_LARGE)
+        reply_json(x, 413, STR("{\"message\":\"The request is larger than this takes.\"}"));
+    else
+        http_abort(x);
+}
+
+void management_beside(struct app *app, struct http_exchange *x, const char *as_method, struct str as_path, size_t limit,
+                       gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
+{
+    struct beside *beside = ARENA_NEW(x->arena, struct beside);
+    beside->app = app;
+    beside->errand = (struct wire_errand){ .as = { .method = str_of(as_method), .path = as_path },
+                                           .anonymous = app->options.mode == MODE_DEV, .run = fn, .ctx = ctx };
+    x->user = beside;
+    http_read_whole(x, limit, beside_read);
+}
+
 /* ---- about all calls ---- */
 
 struct str management_account(struct app *app, struct http_exchange *x)

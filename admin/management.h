@@ -7,6 +7,10 @@ bool management_open(struct app *app, struct str *why);
 void management_close(struct app *app);
 
 void management_serve(struct app *app, struct http_exchange *x);
+/* One of ours under the name of an operation of apigateway (wire/operation.h: struct wire_errand): reads a
+ * body of at most `limit` bytes, runs on a job thread, answers. In dev mode it need not be signed. */
+void management_beside(struct app *app, struct http_exchange *x, const char *as_method, struct str as_path, size_t limit,
+                       gh_err (*run)(struct call *call, void *ctx, struct str *json), void *ctx);
 /* What this binary has built, what it refuses, what it stores without acting on it: JSON. */
 struct str management_capabilities(struct arena *arena);
 /* The account a request speaks for, by its access key. */

@@ -264,6 +264,50 @@ void operation_run(const struct wire *wire, struct arena *arena, const struct wi
     audit(&run, err, reply, began_us);
 }
 
+static gh_err carry_out_beside(struct run *run, const struct wire_errand *errand, struct str *json)
+{
+    if (!run->call.operation)
+        return unknown(run);
+    bool is_signed = http_header_has(run->request->headers, "Authorization") ||
+                     str_find_str(run->request->query, STR("X-Amz-Signature=")) >= 0;
+    bool trusted = errand->anonymous && !is_signed;
+    if (trusted)
+        run->principal.kind = PRINCIPAL_ROOT;
+    gh_err err = trusted ? NULL : authenticate(run);
+    if (err)
+        return err;
+    const struct wire_request *sent = run->request;
+    run->request = &errand->as; /* the input that permission is asked for is the borrowed operation's */
+    err = decode(run);
+    run->request = sent;
+    if (!err && !trusted)
+        err = authorise(run);
+    return err ? err : errand->run(&run->call, errand->ctx, json);
+}
+
+void operation_run_beside(const struct wire *wire, struct arena *arena, const struct wire_request *request,
+                          const struct wire_errand *errand, struct wire_reply *reply)
+{
+    struct run run;
+    struct str json = STR_NONE;
+    int64_t began_us = env_monotonic_us(wire->config.env);
+    begin(&run, wire, arena, &errand->as);
+    run.request = request;
+    if (!run.call.service) {
+        *reply = (struct wire_reply){ .status = 404, .body = STR(""), .unknown = true };
+        return;
+    }
+    gh_err err = carry_out_beside(&run, errand, &json);
+    if (err) {
+        reply_error(arena, run.call.service, err, run.call.request_id, reply);
+    } else {
+        *reply = (struct wire_reply){ .status = json.ptr ? 200 : 204, .body = json.ptr ? json : STR("") };
+        http_header_add(arena, &reply->headers, STR("Content-Type"), STR("application/json"));
+        http_header_add(arena, &reply->headers, STR("x-amzn-RequestId"), run.call.request_id);
+    }
+    audit(&run, err, reply, began_us);
+}
+
 void operation_refuse(const struct wire *wire, struct arena *arena, const struct wire_request *request,
                       const struct gh_kind *kind, const char *message, struct wire_reply *reply)
 {

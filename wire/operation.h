@@ -37,6 +37,19 @@ void wire_free(struct wire *wire);
 /* Job threads only. The reply lives in the arena, or is static. */
 void operation_run(const struct wire *wire, struct arena *arena, const struct wire_request *request,
                    struct wire_reply *reply);
+/* What Gatehouse adds beside AWS's operations goes under the name of one of them: its service signs it,
+ * its permission is asked, its name is in the audit line.
+ *   as           method and path of the operation it counts as: "PATCH", "/restapis/a/stages/b"
+ *   anonymous    dev mode: a request without a signature is taken, as root of the default account
+ *   run          a handler that gives its answer as JSON (absent: none), on a job thread */
+struct wire_errand {
+    struct wire_request as;
+    bool anonymous;
+    gh_err (*run)(struct call *call, void *ctx, struct str *json);
+    void *ctx;
+};
+void operation_run_beside(const struct wire *wire, struct arena *arena, const struct wire_request *request,
+                          const struct wire_errand *errand, struct wire_reply *reply);
 /* An answer in the service's own form to what stopped a request before it could run: a body over
  * the limit (413), a full job queue (GH_UNAVAILABLE). */
 void operation_refuse(const struct wire *wire, struct arena *arena, const struct wire_request *request,

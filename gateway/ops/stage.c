@@ -10,7 +10,6 @@ static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in,
 static gh_err publish(struct draft *draft, gh_err err, json_t *stage, void *out);
 static gh_err deployment_required(struct draft *draft, struct str id);
 static gh_err check_documentation_version(struct draft *draft, const json_t *stage);
-static gh_err stage_find(struct draft *draft, struct str name, json_t **out);
 static gh_err patch_access_log(struct patch *patch);
 static gh_err patch_access_log_gone(struct patch *patch);
 static gh_err patch_variable(struct patch *patch);
@@ -65,10 +64,8 @@ gh_err apigw_GetStage(struct call *call, const struct apigw_GetStage_in *in, str
 {
     json_t *api, *stage = NULL;
     gh_err err = draft_read(call, in->rest_api_id, &api);
-    if (!err && api)
-        err = stage_load(call->db, NULL, call->arena, in->rest_api_id, in->stage_name, &stage);
-    if (!err && !stage)
-        err = ops_not_found(call, "Invalid stage identifier specified");
+    if (!err)
+        err = stage_find(call, NULL, api, in->rest_api_id, in->stage_name, &stage);
     return err ? err : ops_answer(call, stage, out);
 }
 
@@ -112,7 +109,7 @@ gh_err apigw_DeleteStage(struct call *call, const struct apigw_DeleteStage_in *i
     json_t *stage;
     gh_err err = draft_open_beside(&draft, call, in->rest_api_id);
     if (!err)
-        err = stage_find(&draft, in->stage_name, &stage);
+        err = stage_find(call, &draft.tx, draft.api, in->rest_api_id, in->stage_name, &stage);
     if (!err)
         stage_delete(&draft.tx, in->rest_api_id, in->stage_name);
     err = draft_close(&draft, err);
@@ -127,16 +124,24 @@ gh_err apigw_FlushStageAuthorizersCache(struct call *call,
     (void)out;
     json_t *api, *stage = NULL;
     gh_err err = draft_read(call, in->rest_api_id, &api);
-    if (!err && api)
-        err = stage_load(call->db, NULL, call->arena, in->rest_api_id, in->stage_name, &stage);
-    if (!err && !stage)
-        err = ops_not_found(call, "Invalid stage identifier specified");
+    if (!err)
+        err = stage_find(call, NULL, api, in->rest_api_id, in->stage_name, &stage);
     if (!err)
         gateway_flush_authorizers(call->module, in->rest_api_id, in->stage_name);
     return err;
 }
 
-/* --- for deployments too --- */
+/* --- for others too --- */
+
+gh_err stage_find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str name,
+                  json_t **out)
+{
+    *out = NULL;
+    gh_err err = api ? stage_load(call->db, tx, call->arena, api_id, name, out) : NULL;
+    if (err || *out)
+        return err;
+    return ops_not_found(call, "Invalid stage identifier specified");
+}
 
 json_t *stage_new(struct call *call, struct str name, struct str deployment_id)
 {
@@ -237,7 +242,7 @@ static gh_err create(struct draft *draft, const struct apigw_CreateStage_in *in,
 static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in, json_t **out)
 {
     struct call *call = draft->call;
-    gh_err err = stage_find(draft, in->stage_name, out);
+    gh_err err = stage_find(call, &draft->tx, draft->api, in->rest_api_id, in->stage_name, out);
     if (!err)
         err = patch_apply(&rules, call->arena, *out, &in->patch_operations, NULL);
     if (!err)
@@ -248,16 +253,6 @@ static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in,
         return err;
     json_set_i64(*out, "lastUpdatedDate", call->now_us / 1000000);
     return stage_put(draft, *out);
-}
-
-static gh_err stage_find(struct draft *draft, struct str name, json_t **out)
-{
-    struct call *call = draft->call;
-    *out = NULL;
-    gh_err err = draft->api ? stage_load(call->db, &draft->tx, call->arena, draft->key.id, name, out) : NULL;
-    if (err || *out)
-        return err;
-    return ops_not_found(call, "Invalid stage identifier specified");
 }
 
 static gh_err deployment_required(struct draft *draft, struct str id)
