@@ -2,7 +2,11 @@
  * functions/, which fills it in. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "core/loop.h"
+
+struct invoke_stream;
 
 struct invocation {
     /* filled by the caller, who owns the memory until `done` has run */
@@ -17,6 +21,10 @@ struct invocation {
     int timeout_ms;            /* of the caller, 0: only the function's own */
     struct loop *home;         /* where `done` runs; NULL: on a thread of the invoker's, which must not be held up */
     struct str request_id;     /* given: kept (a retry has the id of the first try); absent: made */
+    /* A streamed answer is wanted: each piece as it comes, on the home loop, before `done`; a view, valid in
+     * the call only. Pieces count until invoke_taken. A function that does not stream has its whole answer
+     * in `answer`, and no pieces. NULL: everything in `answer`. Needs a home. */
+    void (*piece)(struct invocation *invocation, struct str piece);
     void (*done)(struct invocation *invocation);
     void *user;
 
@@ -37,6 +45,9 @@ struct invocation {
     int64_t duration_us;
     struct loop_task task;       /* private */
     void *private;
+    struct invoke_stream *stream; /* the home's, from the first piece on */
+    size_t untaken;
+    atomic_bool stopped;
 };
 
 struct invoker {
@@ -46,3 +57,18 @@ struct invoker {
 
 /* For job threads: starts and waits. `home`, `done` and `user` are set here. */
 void invoke_and_wait(const struct invoker *invoker, struct invocation *invocation);
+
+/* ---- streamed answers: memory stays bounded, since a function is not read while its caller is behind ---- */
+
+enum { INVOKE_STREAM_BYTES = 256 * 1024 }; /* on their way and not taken */
+
+/* Home loop: so many bytes of the pieces are out of the way. */
+void invoke_taken(struct invocation *invocation, size_t bytes);
+/* Home loop: nobody wants the rest. `done` still comes; the function runs on. */
+void invoke_stop(struct invocation *invocation);
+
+/* The invoker's side, all on the invoker's loop. `resume` is called after a send that answered false. */
+struct invoke_stream *invoke_stream_new(struct loop *loop, void (*resume)(void *ctx), void *ctx);
+bool invoke_stream_send(struct invoke_stream *stream, struct invocation *invocation, struct str piece);
+void invoke_stream_end(struct invoke_stream *stream); /* before `done` is posted; no resume after it; NULL: nothing */
+void invoke_done(struct invocation *invocation);      /* on the home loop: calls `done`, the last call */

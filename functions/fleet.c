@@ -504,6 +504,7 @@ static void out_of_patience(struct timer *timer)
 {
     struct run *run = (struct run *)((char *)timer - offsetof(struct run, patience));
     if (run->worker) {
+        worker_stream_over(run->worker);
         struct invocation *caller = run->caller;
         run->caller = NULL;
         struct run *messenger = calloc(1, sizeof *messenger);
@@ -589,7 +590,7 @@ static void deliver(struct loop_task *task)
     free(delivery->body);
     free(delivery->message);
     free(delivery);
-    invocation->done(invocation);
+    invoke_done(invocation);
 }
 
 void fleet_probed(struct functions *f)

@@ -75,6 +75,8 @@ struct worker {
     bool watching_output;
     struct runtime_api *api;
     struct runtime_conn *conn;      /* waits in GET …/next */
+    struct runtime_conn *streaming; /* brings an answer in pieces, which go to `stream` */
+    struct invoke_stream *stream;
     struct run *run;
     struct timer timer, watch;      /* deadline of the state; memory */
     pid_t main_pid;                 /* the one that speaks the Runtime API; 0: not known yet */
@@ -148,3 +150,4 @@ void worker_start(struct pool *pool);
 void worker_give(struct worker *worker, struct run *run);
 void worker_kill(struct worker *worker);        /* with all its descendants */
 void worker_free(struct worker *worker);        /* when its process is gone */
+void worker_stream_over(struct worker *worker); /* nobody takes further pieces of the answer: they are read and dropped */

@@ -25,6 +25,7 @@ struct runtime_conn {
     char url[URL_MAX], name[NAME_MAX_BYTES], value[VALUE_MAX_BYTES];
     size_t url_len, name_len, value_len, body_cap;
     bool in_value, expects_continue, complete, keep_alive;
+    bool wants_stream, streams, braked;
     struct runtime_request request;
     bool waiting;          /* handed over, not answered yet */
     /* of the answer */
@@ -49,6 +50,7 @@ static void drop(struct runtime_conn *conn, bool tell);
 static bool flush(struct runtime_conn *conn);
 static void fresh_request(struct runtime_conn *conn);
 static void listen_for(struct runtime_conn *conn, uint32_t events);
+static void take_header(struct runtime_conn *conn);
 static enum runtime_call parse_url(struct runtime_conn *conn);
 static const http_parser_settings parser_settings;
 
@@ -128,7 +130,7 @@ static void on_event(struct loop_fd *watch, uint32_t events)
     if (events & EPOLLOUT && !flush(conn))
         return;
     /* Bytes while we owe an answer are its end, or a second request: nobody pipelines here. */
-    if (events & EPOLLIN && !conn->waiting && !conn->out)
+    if (events & EPOLLIN && !conn->waiting && !conn->out && !conn->braked)
         on_readable(conn);
     else if (events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP))
         drop(conn, true);
@@ -160,8 +162,19 @@ static void on_readable(struct runtime_conn *conn)
     conn->keep_alive = http_should_keep_alive(&conn->parser);
     conn->complete = false;
     conn->waiting = true;
+    if (conn->in_value) /* the last trailer */
+        take_header(conn);
     conn->request.call = parse_url(conn);
     conn->api->handler->request(conn->api->ctx, conn, &conn->request);
+}
+
+void runtime_resume(struct runtime_conn *conn)
+{
+    if (!conn->braked)
+        return;
+    conn->braked = false;
+    if (!conn->waiting && !conn->out)
+        listen_for(conn, EPOLLIN);
 }
 
 static void listen_for(struct runtime_conn *conn, uint32_t events)
@@ -260,8 +273,8 @@ static void drop(struct runtime_conn *conn, bool tell)
     api->n_conns--;
     loop_unwatch(api->loop, &conn->watch);
     close(conn->watch.fd);
-    bool was_waiting = conn->waiting;
-    if (tell && was_waiting)
+    bool owed = conn->waiting || conn->streams;
+    if (tell && owed)
         api->handler->closed(api->ctx, conn);
     free(conn->request.body);
     free(conn->out);
@@ -275,7 +288,7 @@ static void fresh_request(struct runtime_conn *conn)
     free(conn->request.body);
     conn->request = (struct runtime_request){ 0 };
     conn->url_len = conn->name_len = conn->value_len = conn->body_cap = 0;
-    conn->in_value = conn->expects_continue = false;
+    conn->in_value = conn->expects_continue = conn->wants_stream = conn->streams = conn->braked = false;
 }
 
 static bool append(char *buffer, size_t cap, size_t *len, const char *at, size_t n)
@@ -298,6 +311,8 @@ static void take_header(struct runtime_conn *conn)
     struct str name = { conn->name, conn->name_len }, value = { conn->value, conn->value_len };
     if (str_eq_nocase(name, STR("lambda-runtime-function-error-type")))
         memcpy(conn->request.error_type, value.ptr, value.len);
+    else if (str_eq_nocase(name, STR("lambda-runtime-function-response-mode")))
+        conn->wants_stream = str_eq_nocase(value, STR("streaming"));
     else if (str_eq_nocase(name, STR("expect")))
         conn->expects_continue = str_eq_nocase(value, STR("100-continue"));
     conn->name_len = conn->value_len = 0;
@@ -332,6 +347,9 @@ static int on_head(http_parser *parser)
         return -1;
     if (parser->content_length != UINT64_MAX && parser->content_length <= RESPONSE_MAX_BYTES)
         conn->body_cap = (size_t)parser->content_length;
+    if (conn->wants_stream && (conn->request.call = parse_url(conn)) == CALL_RESPONSE)
+        conn->request.streaming = conn->streams =
+            conn->api->handler->stream(conn->api->ctx, conn, &conn->request);
     return 0;
 }
 
@@ -339,6 +357,13 @@ static int on_body(http_parser *parser, const char *at, size_t n)
 {
     struct runtime_conn *conn = parser->data;
     struct runtime_request *request = &conn->request;
+    if (conn->streams) {
+        if (!conn->api->handler->piece(conn->api->ctx, conn, (struct str){ at, n })) {
+            conn->braked = true;
+            listen_for(conn, 0); /* also no word of its end, which stands behind bytes not read yet */
+        }
+        return 0;
+    }
     if (request->too_large)
         return 0;
     if (request->body_len + n > RESPONSE_MAX_BYTES) {

@@ -25,6 +25,7 @@ struct runtime_request {
     char request_id[64];   /* of CALL_RESPONSE and CALL_ERROR */
     char error_type[128];  /* Lambda-Runtime-Function-Error-Type, or "" */
     bool too_large;        /* the body passed RESPONSE_MAX_BYTES and was dropped */
+    bool streaming;        /* Lambda-Runtime-Function-Response-Mode: streaming, and `stream` took it */
     char *body;            /* heap, the handler may take it by setting this to NULL */
     size_t body_len;
 };
@@ -37,13 +38,19 @@ struct runtime_handler {
     bool (*admit)(void *ctx, uint64_t inode);
     /* A complete request. Answered by runtime_reply now or later (CALL_NEXT). */
     void (*request)(void *ctx, struct runtime_conn *conn, struct runtime_request *request);
-    void (*closed)(void *ctx, struct runtime_conn *conn); /* before an answer was given */
+    /* The head of a CALL_RESPONSE in streaming mode. True: its body goes to `piece` as it comes, and
+     * `request` has none (an error_type may come in its trailers). False: it is collected as any other. */
+    bool (*stream)(void *ctx, struct runtime_conn *conn, const struct runtime_request *request);
+    /* False: read no more until runtime_resume. */
+    bool (*piece)(void *ctx, struct runtime_conn *conn, struct str piece);
+    void (*closed)(void *ctx, struct runtime_conn *conn); /* before an answer was given, or amid a streamed body */
 };
 
 /* NULL: no port or memory left. */
 struct runtime_api *runtime_api_new(struct loop *loop, const struct runtime_handler *handler, void *ctx);
 void runtime_api_free(struct runtime_api *api); /* breaks its connections; `closed` is not called */
 uint16_t runtime_api_port(const struct runtime_api *api);
+void runtime_resume(struct runtime_conn *conn);
 /* `headers` are whole lines ending in CRLF. Head and body go out in one system call; what the
  * socket does not take is copied. */
 void runtime_reply(struct runtime_conn *conn, int status, struct str headers, struct str body);

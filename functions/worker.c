@@ -49,9 +49,13 @@ static void leave_idle(struct worker *worker);
 static void leave_starting(struct worker *worker);
 static bool admit(void *ctx, uint64_t inode);
 static void on_request(void *ctx, struct runtime_conn *conn, struct runtime_request *request);
+static bool on_stream(void *ctx, struct runtime_conn *conn, const struct runtime_request *request);
+static bool on_stream_piece(void *ctx, struct runtime_conn *conn, struct str piece);
+static void on_stream_taken(void *ctx);
 static void on_closed(void *ctx, struct runtime_conn *conn);
 
-static const struct runtime_handler handler = { .admit = admit, .request = on_request, .closed = on_closed };
+static const struct runtime_handler handler = { .admit = admit, .request = on_request, .stream = on_stream,
+                                                .piece = on_stream_piece, .closed = on_closed };
 
 /* ---- birth ---- */
 
@@ -291,6 +295,12 @@ static void on_request(void *ctx, struct runtime_conn *conn, struct runtime_requ
         char type[sizeof request->error_type]; /* the reply forgets the request */
         memcpy(type, request->error_type, sizeof type);
         bool failed = request->call == CALL_ERROR;
+        if (!failed && *type) { /* "Lambda-Runtime-Function-Error-Type" in the trailers */
+            runtime_reply(conn, 202, STR(""), ok);
+            free(body);
+            fault(worker, type, "error", "the function failed while it streamed its answer");
+            return;
+        }
         runtime_reply(conn, 202, STR(""), ok);
         settle(worker, failed ? INVOKE_FUNCTION_ERROR : INVOKE_OK, body, len, failed ? "error" : NULL, type);
         return;
@@ -300,9 +310,50 @@ static void on_request(void *ctx, struct runtime_conn *conn, struct runtime_requ
     }
 }
 
+/* A buffered caller has the streamed answer as one: "Invoke" of a streaming function does. */
+static bool on_stream(void *ctx, struct runtime_conn *conn, const struct runtime_request *request)
+{
+    struct worker *worker = ctx;
+    struct run *run = worker->run;
+    if (worker->streaming || !run || strcmp(request->request_id, run->id) != 0 || !run->caller || !run->caller->piece)
+        return false;
+    worker->streaming = conn;
+    worker->stream = invoke_stream_new(worker->functions->loop, on_stream_taken, worker);
+    return true;
+}
+
+static bool on_stream_piece(void *ctx, struct runtime_conn *conn, struct str piece)
+{
+    struct worker *worker = ctx;
+    struct run *run = worker->run;
+    if (worker->streaming != conn || !run || !run->caller)
+        return true;
+    return invoke_stream_send(worker->stream, run->caller, piece);
+}
+
+static void on_stream_taken(void *ctx)
+{
+    struct worker *worker = ctx;
+    if (worker->streaming)
+        runtime_resume(worker->streaming);
+}
+
+void worker_stream_over(struct worker *worker)
+{
+    invoke_stream_end(worker->stream);
+    worker->stream = NULL;
+    if (worker->streaming)
+        runtime_resume(worker->streaming);
+    worker->streaming = NULL;
+}
+
 static void on_closed(void *ctx, struct runtime_conn *conn)
 {
     struct worker *worker = ctx;
+    if (worker->streaming == conn && worker->run) {
+        worker->streaming = NULL;
+        fault(worker, "Runtime.TruncatedResponse", "error", "the function's answer ended in the middle");
+    }
     if (worker->conn != conn)
         return;
     worker->conn = NULL;
@@ -460,6 +511,7 @@ static void settle(struct worker *worker, enum invoke_result result, char *body,
                    const char *error_type)
 {
     struct run *run = worker->run;
+    worker_stream_over(worker);
     timer_stop(worker->functions->loop, &worker->timer);
     timer_stop(worker->functions->loop, &worker->watch);
     if (worker->output_watch.fd >= 0)
@@ -487,7 +539,9 @@ static void fault(struct worker *worker, const char *type, const char *status, c
     va_end(args);
     if (strcmp(type, "Function.ResponseSizeTooLarge") != 0)
         message = str_printf(arena, "RequestId: %s Error: %.*s", worker->run->id, STR_FMT(message));
-    strbuf_printf(&body, "{\"errorType\":\"%s\",\"errorMessage\":", type);
+    strbuf_add(&body, STR("{\"errorType\":"));
+    json_quote(&body, str_of(type));
+    strbuf_add(&body, STR(",\"errorMessage\":"));
     json_quote(&body, message);
     strbuf_char(&body, '}');
     char *heap = malloc(body.len);
@@ -663,6 +717,7 @@ void worker_free(struct worker *worker)
             loop_unwatch(f->loop, &worker->output_watch);
         close(worker->output_watch.fd);
     }
+    worker_stream_over(worker);
     runtime_api_free(worker->api);
     if (worker->run)
         run_finish(worker->run, INVOKE_FAILED, NULL, 0, STR("the server stops"), NULL);

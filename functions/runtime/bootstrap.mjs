@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import util from 'node:util';
 import { createRequire } from 'node:module';
+import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
 const { env, stdout } = process;
@@ -77,6 +78,104 @@ function logError(title, error) {
   const shown = describe(error);
   line('ERROR', `${title}\t${safeJson({ ...(error instanceof Error ? error : {}), errorType: shown.errorType, errorMessage: shown.errorMessage, stack: shown.trace })}`);
 }
+
+// --- streamed answers ---
+
+// A handler that streams is marked: awslambda.streamifyResponse(async (event, responseStream, context) => {…}).
+const streams = Symbol.for('aws.lambda.runtime.handler.streaming');
+
+// What the handler writes is the body of a chunked POST …/response, begun with the first write.
+class ResponseStream extends Writable {
+  #request = null;
+  #type = 'application/octet-stream';
+  #prelude = null;
+  #answered;
+
+  get opened() {
+    return this.#request !== null;
+  }
+  setContentType(type) {
+    this.#type = type;
+  }
+  // HttpResponseStream's: status and headers as JSON, eight NUL bytes, then what is written.
+  setPrelude(metadata) {
+    this.setContentType('application/vnd.awslambda.http-integration-response');
+    this.#prelude = Buffer.concat([Buffer.from(JSON.stringify(metadata)), Buffer.alloc(8)]);
+  }
+  write(chunk, ...more) {
+    const plain = typeof chunk === 'string' || chunk instanceof Uint8Array;
+    return super.write(plain || chunk === null ? chunk : JSON.stringify(chunk), ...more);
+  }
+  #open() {
+    if (this.#request) return;
+    const headers = { 'Content-Type': this.#type, 'Lambda-Runtime-Function-Response-Mode': 'streaming', 'Transfer-Encoding': 'chunked' };
+    this.#request = http.request({ host, port, method: 'POST', path: `/2018-06-01/runtime/invocation/${requestId}/response`, agent, headers });
+    this.#request.on('error', (error) => this.destroy(error));
+    this.#answered = new Promise((resolve) => {
+      this.#request.on('response', (answer) => answer.resume().on('end', resolve));
+      this.#request.on('close', resolve);
+    });
+    if (this.#prelude) this.#request.write(this.#prelude);
+  }
+  _write(chunk, encoding, done) {
+    this.#open();
+    this.#request.write(chunk, encoding, done);
+  }
+  _final(done) {
+    this.#open();
+    this.#request.end();
+    this.#answered.then(() => done(), done);
+  }
+  // Too late for another answer: the trailers say that this one is not whole.
+  async fail(error) {
+    const shown = describe(error);
+    const body = Buffer.from(JSON.stringify(shown)).toString('base64').slice(0, 4096);
+    this.#request.addTrailers({
+      'Lambda-Runtime-Function-Error-Type': encodeURIComponent(shown.errorType).slice(0, 100),
+      'Lambda-Runtime-Function-Error-Body': body,
+    });
+    this.#request.end();
+    await this.#answered;
+  }
+}
+
+globalThis.awslambda = {
+  streamifyResponse(handler, options) {
+    handler[streams] = 'response';
+    if (typeof options?.highWaterMark === 'number') handler[Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark')] = options.highWaterMark;
+    return handler;
+  },
+  HttpResponseStream: {
+    from(stream, metadata) {
+      stream.setPrelude(metadata);
+      return stream;
+    },
+  },
+};
+
+// Settles when the handler has, and its answer is out.
+async function runStream(handler, event, headers) {
+  const stream = new ResponseStream();
+  const waiting = { settled: null, promised: true, stream };
+  const finished = new Promise((resolve, reject) => {
+    waiting.resolve = ({ error }) => reject(error);
+    stream.on('finish', resolve).on('error', reject);
+  });
+  finished.catch(() => {});
+  current = waiting;
+  try {
+    const result = handler(event, stream, contextOf(headers, () => {}));
+    if (typeof result?.then !== 'function') throw new Error('Streaming does not support non-async handlers.');
+    await Promise.race([result, finished.then(() => result)]);
+    await finished;
+    return {};
+  } catch (error) {
+    return { error: error ?? new Error('undefined') };
+  }
+}
+
+const postFailure = (error) =>
+  current?.stream?.opened ? current.stream.fail(error) : postError(`invocation/${requestId}/error`, error);
 
 // --- the handler ---
 
@@ -162,15 +261,15 @@ function run(handler, event, headers) {
 const unsettled = 'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled.';
 process.on('beforeExit', () => {
   if (!current) return;
-  const { settled, promised, resolve } = current;
-  current = null;
+  const { settled, promised, resolve, stream } = current;
+  if (!stream) current = null;
   resolve(settled ?? (promised ? { error: new RuntimeError('Runtime.NodeJsExit', unsettled) } : { error: null, value: null }));
 });
 
 async function die(title, error) {
   logError(title, error);
   try {
-    await postError(requestId ? `invocation/${requestId}/error` : 'init/error', error);
+    await (requestId ? postFailure(error) : postError('init/error', error));
   } finally {
     process.exit(requestId ? 129 : 1);
   }
@@ -191,20 +290,21 @@ async function main() {
     if (next.status !== 200) process.exit(1);
     requestId = next.headers['lambda-runtime-aws-request-id'];
     env._X_AMZN_TRACE_ID = next.headers['lambda-runtime-trace-id'] ?? '';
+    const streaming = handler[streams] === 'response';
     let outcome, body;
     try {
-      outcome = await run(handler, JSON.parse(next.text), next.headers);
-      body = JSON.stringify(outcome.value === undefined ? null : outcome.value) ?? 'null';
+      outcome = await (streaming ? runStream : run)(handler, JSON.parse(next.text), next.headers);
+      if (!streaming) body = JSON.stringify(outcome.value === undefined ? null : outcome.value) ?? 'null';
     } catch (error) {
       outcome = { error };
     }
-    current = null;
     if (outcome.error !== null && outcome.error !== undefined) {
       logError('Invoke Error ', outcome.error);
-      await postError(`invocation/${requestId}/error`, outcome.error);
-    } else {
+      await postFailure(outcome.error);
+    } else if (!streaming) {
       await call('POST', `invocation/${requestId}/response`, body);
     }
+    current = null;
   }
 }
 await main();

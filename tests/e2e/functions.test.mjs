@@ -240,6 +240,36 @@ test('python: raised errors, values that are no JSON', async () => {
         ['Runtime.MarshalError', 'Unable to marshal response: Object of type set is not JSON serializable']);
 });
 
+test('node: a streaming handler; Invoke has its answer as one, or what went wrong', async () => {
+    const name = await node(`
+        export const handler = awslambda.streamifyResponse(async (event, out, context) => {
+            if (event.prelude) out = awslambda.HttpResponseStream.from(out, event.prelude);
+            if (event.early) throw new TypeError('early');
+            for (const piece of event.pieces ?? []) out.write(piece);
+            if (event.object) out.write({ id: context.awsRequestId });
+            if (event.late) await new Promise((resolve) => out.write('x', () => resolve()));
+            if (event.late) throw new RangeError('late');
+            if (event.throwsLater) { out.write('y'); setTimeout(() => { throw new Error('nobody waits'); }); await new Promise(() => {}); }
+            out.end();
+        });
+        export const plain = awslambda.streamifyResponse((event, out) => out.end());`);
+    assert.equal((await invoke(name, { pieces: ['one ', 'two ', 'three'] })).value, 'one two three');
+    assert.equal((await api.invoke({ FunctionName: name, Payload: '{}' })).FunctionError, undefined);
+    const { value, id } = await invoke(name, { object: true });
+    assert.deepEqual(value, { id });
+    assert.equal((await invoke(name, { prelude: { statusCode: 201 }, pieces: ['body'] })).value, '{"statusCode":201}' + '\0'.repeat(8) + 'body');
+    const early = await invoke(name, { early: true });
+    assert.deepEqual([early.error, early.value.errorType, early.value.errorMessage], ['Unhandled', 'TypeError', 'early']);
+    const late = await invoke(name, { late: true });
+    assert.deepEqual([late.error, late.value.errorType], ['Unhandled', 'RangeError']);
+    assert.match(late.log, /late/);
+    const uncaught = await invoke(name, { throwsLater: true });
+    assert.equal(uncaught.error, 'Unhandled');
+    assert.equal((await invoke(name, { pieces: ['again'] })).value, 'again');
+    await api.updateFunctionConfiguration({ FunctionName: name, Handler: 'index.plain' });
+    assert.equal((await invoke(name)).value.errorMessage, 'Streaming does not support non-async handlers.');
+});
+
 test('handlers that are not there, modules that do not load', async () => {
     const rows = [
         [{ 'index.mjs': 'export const other = 1;' }, {}, 'Runtime.HandlerNotFound', 'index.handler is undefined or not exported'],
