@@ -18,6 +18,8 @@ static bool set_workers(struct options *o, struct arena *a, struct str v);
 static bool set_ready_fd(struct options *o, struct arena *a, struct str v);
 static bool set_enforce(struct options *o, struct arena *a, struct str v);
 static bool set_no_sandbox(struct options *o, struct arena *a, struct str v);
+static bool set_account_rate(struct options *o, struct arena *a, struct str v);
+static bool set_account_burst(struct options *o, struct arena *a, struct str v);
 static bool set_log_level(struct options *o, struct arena *a, struct str v);
 static bool set_nothing(struct options *o, struct arena *a, struct str v);
 
@@ -37,6 +39,8 @@ static const struct option {
     { "ready-fd", "FD", set_ready_fd, "an open descriptor", "gets one byte when connections are accepted" },
     { "enforce", NULL, set_enforce, "true or false", "dev mode: keys that were never issued are refused, not root" },
     { "no-sandbox", NULL, set_no_sandbox, "true or false", "run functions without bubblewrap" },
+    { "account-rate", "N", set_account_rate, "requests a second, 0 to 1000000000", "limit of all REST APIs of an account and region together (AWS: 10000); default 0: no limit" },
+    { "account-burst", "N", set_account_burst, "1 to 1000000000", "how many of them at once (AWS and default: 5000)" },
     { "log-level", "LEVEL", set_log_level, "debug, info, warn or error", "default info" },
     { "config", "FILE", set_nothing, "a file", "lines of `name = value`, # comments" },
 };
@@ -123,6 +127,22 @@ static bool set_no_sandbox(struct options *o, struct arena *a, struct str v)
     bool none;
     bool ok = truth(v, &none);
     o->sandbox = !none;
+    return ok;
+}
+
+static bool set_account_rate(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    int64_t n;
+    bool ok = str_i64(v, &n) && n >= 0 && n <= 1000000000;
+    o->account_rate = ok ? (double)n : 0;
+    return ok;
+}
+
+static bool set_account_burst(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    bool ok = str_i64(v, &o->account_burst) && o->account_burst >= 1 && o->account_burst <= 1000000000;
     return ok;
 }
 
@@ -262,6 +282,7 @@ bool options_read(struct options *out, int argc, char **argv, struct arena *aren
         .workers = cores < 1 ? 1 : cores > 4 ? 4 : (int)cores,
         .ready_fd = -1,
         .sandbox = true,
+        .account_burst = 5000,
         .log_level = LOG_INFO,
     };
     if (!read_flags(out, argc, argv, "config", &config, arena, why))

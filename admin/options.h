@@ -14,6 +14,8 @@ struct options {
     struct str base_url;    /* what the outside calls us; default from addr and port */
     int workers;            /* loops of the data plane */
     int ready_fd;           /* -1: none */
+    double account_rate;    /* requests a second of all REST APIs of an account and region; 0: no limit */
+    int64_t account_burst;  /* of the same; the bucket's size */
     bool enforce;           /* dev mode: unknown keys are refused too */
     bool sandbox;           /* functions run inside bubblewrap when the kernel allows it */
     enum log_level log_level;

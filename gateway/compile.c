@@ -63,16 +63,23 @@ static void compile_stage_variables(struct compiler *c)
     s->variable_map = vtl_map_value(map);
 }
 
-static struct bucket *compile_bucket(struct compiler *c, const json_t *setting)
+/* "Per-API, per-stage throttling limits are applied at the API method level for a stage. You can
+ * configure the same settings for all methods, or configure different throttle settings for each
+ * method": what is set for all of them is the limit of each that has no setting of its own.
+ * -1 is how SDKs say "no limit". */
+static void compile_bucket(struct compiler *c, const json_t *own, struct gw_method *method)
 {
+    const json_t *setting = own ? own : json_object_get(json_object_get(c->settings, "methodSettings"), "*/*");
     json_t *rate = json_object_get(setting, "throttlingRateLimit");
     json_t *burst = json_object_get(setting, "throttlingBurstLimit");
-    if (!json_is_number(rate) && !json_is_number(burst))
-        return NULL;
-    struct bucket *bucket = ARENA_NEW(c->arena, struct bucket);
-    bucket_init(bucket, json_is_number(rate) ? json_number_value(rate) : 10000,
-                json_is_number(burst) ? (int64_t)json_number_value(burst) : 5000);
-    return bucket;
+    bool has_rate = json_is_number(rate), has_burst = json_is_number(burst);
+    if ((!has_rate && !has_burst) || (has_rate && json_number_value(rate) < 0) ||
+        (has_burst && json_number_value(burst) < 0))
+        return;
+    method->bucket = ARENA_NEW(c->arena, struct bucket);
+    method->bucket_is_default = !own;
+    bucket_init(method->bucket, has_rate ? json_number_value(rate) : 10000,
+                has_burst ? (int64_t)json_number_value(burst) : 5000);
 }
 
 /* Keys are "pets/{id}/GET", the root's "/GET"; "~1" may still stand for a slash. */
@@ -243,7 +250,7 @@ static bool compile_method(struct compiler *c, const json_t *resource, struct st
     const json_t *setting = method_setting(c, method->resource_path, verb);
     if (json_flag(setting, "cachingEnabled", false))
         return compile_fail(c, "caching is not built yet");
-    method->bucket = compile_bucket(c, setting);
+    compile_bucket(c, setting, method);
     method->statuses = ARENA_ARRAY(c->arena, int, json_object_size(responses) + 1);
     json_object_foreach(responses, key, one)
         method->statuses[method->n_statuses++] = atoi(key);
@@ -333,7 +340,6 @@ static bool compile_all(struct compiler *c)
     compile_stage_variables(c);
     compile_access_log(c);
     const json_t *everything = json_object_get(json_object_get(c->settings, "methodSettings"), "*/*");
-    c->snapshot->bucket = compile_bucket(c, everything);
     if (json_flag(everything, "cachingEnabled", false))
         return compile_fail(c, "caching is not built yet");
     c->snapshot->routes = route_new(c->arena);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "core/log.h"
+#include "gateway/limits.h"
 #include "gateway/request.h"
 #include "gateway/stage/access_log.h"
 #include "gateway/stage/stage.h"
@@ -38,6 +39,7 @@ static void load_stage(struct gateway *gateway, struct str api_id, struct str st
     if (!err && found)
         snapshot = snapshot_compile(&source, gateway->config.partition, arena, &why);
     if (snapshot) {
+        limits_share(gateway->limits, snapshot);
         struct str key = str_printf(arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage));
         for (size_t i = 0; i < gateway->n_loops; i++)
             gateway_install(&gateway->loops[i], key, snapshot_ref(snapshot));
@@ -71,10 +73,7 @@ struct gateway *gateway_open(const struct gateway_config *config, struct arena *
     gateway->loops = ARENA_ARRAY(arena, struct gw_loop, config->n_loops);
     gateway->auth_cache = auth_cache_new();
     pthread_mutex_init(&gateway->publishing, NULL);
-    if (config->account_rate_per_s > 0)
-        bucket_init(&gateway->account_bucket, config->account_rate_per_s, config->account_burst);
-    else
-        bucket_init(&gateway->account_bucket, -1, 0);
+    gateway->limits = limits_new(config->account_rate_per_s, config->account_burst);
     bool good = true;
     for (size_t i = 0; i < config->n_loops && good; i++)
         good = open_loop(gateway, i);
@@ -109,6 +108,7 @@ void gateway_close(struct gateway *gateway)
         free(home->log);
     }
     auth_cache_free(gateway->auth_cache);
+    limits_free(gateway->limits);
     pthread_mutex_destroy(&gateway->publishing);
 }
 

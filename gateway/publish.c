@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/limits.h"
 #include "gateway/stage/stage.h"
 #include "gateway/state.h"
 #include "gen/apigateway.h"
@@ -149,6 +150,7 @@ static gh_err publish(struct gateway *gateway, struct call *call, struct str api
     struct snapshot *snapshot = snapshot_compile(&source, gateway->config.partition, call->arena, &why);
     if (!snapshot)
         return gh_fail(call->arena, &apigw_BadRequestException, "%.*s", STR_FMT(why));
+    limits_share(gateway->limits, snapshot);
     swap_everywhere(gateway, call->arena, key, false, snapshot);
     snapshot_unref(snapshot);
     return NULL;

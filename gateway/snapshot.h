@@ -1,7 +1,8 @@
 /* A deployed stage as the data plane sees it: compiled once, immutable, in one arena.
  *
  * "A deployment is a point-in-time snapshot of your API": requests finish on the snapshot they
- * began with. The one thing that changes in it are the token buckets, which are atomics. */
+ * began with. The one thing that changes in it are the token buckets, which are atomics and outlive
+ * it (gateway/limits.h). */
 #pragma once
 
 #include <stdatomic.h>
@@ -137,8 +138,8 @@ struct gw_method {
     int *statuses;                 /* of the method responses */
     size_t n_statuses;
     struct gw_integration *integration; /* NULL: none */
-    struct bucket *bucket;         /* of the method, or NULL */
-    double bucket_rate;
+    struct bucket *bucket;         /* its own limit, or the stage's for all methods; NULL: none */
+    bool bucket_is_default;        /* the latter */
     const struct gw_step *steps[GW_MAX_STEPS];
     size_t n_steps, tail;          /* tail: the first step that always runs */
 };
@@ -177,7 +178,7 @@ struct snapshot {
     struct str cors_origin, cors_headers, cors_methods; /* what the API's OPTIONS methods say */
     struct str *binary_types;
     size_t n_binary_types;
-    struct bucket *bucket;         /* of the stage: methodSettings["*" "/" "*"], or NULL */
+    struct bucket *account_bucket; /* all APIs of the account and region together; NULL: no limit */
     struct gw_log_part *log_parts;
     size_t n_log_parts;
     bool access_log;

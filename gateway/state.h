@@ -9,6 +9,7 @@
 #include "gateway/trace.h"
 
 struct auth_cache;
+struct limits;
 
 /* A loop's hold on one stage's snapshot. Only its loop touches it. */
 struct gw_entry {
@@ -57,7 +58,7 @@ struct gateway {
     size_t n_loops;
     pthread_mutex_t publishing; /* one stage at a time, each loaded afresh */
     struct auth_cache *auth_cache;
-    struct bucket account_bucket;
+    struct limits *limits;      /* the buckets of accounts, stages and methods */
 };
 
 /* The calling loop's part. */

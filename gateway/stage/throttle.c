@@ -1,11 +1,11 @@
-/* "API Gateway throttles requests using the token bucket algorithm": the method's own limit, the
- * stage's, then the account's. A request that a later bucket refuses costs the earlier ones nothing. */
+/* "API Gateway throttles requests using the token bucket algorithm": the method's limit, then the
+ * account's. A request that a later bucket refuses costs the earlier ones nothing. */
 #include "gateway/request.h"
 
 static enum gw_next throttle_enter(struct gw_request *r)
 {
-    struct bucket *buckets[] = { r->method->bucket, r->snapshot->bucket, &r->gateway->account_bucket };
-    static const char *const names[] = { "method limit", "stage limit", "account limit" };
+    struct bucket *buckets[] = { r->method->bucket, r->snapshot->account_bucket };
+    const char *const names[] = { r->method->bucket_is_default ? "stage limit" : "method limit", "account limit" };
     int64_t now_us = r->mark_us; /* when the last step ended */
     for (size_t i = 0; i < COUNT(buckets); i++) {
         if (!buckets[i] || bucket_take(buckets[i], now_us))
@@ -14,8 +14,8 @@ static enum gw_next throttle_enter(struct gw_request *r)
             if (buckets[taken])
                 bucket_give(buckets[taken]);
         trace_note(&r->trace, "throttled by the",
-                   str_printf(r->arena, "%s: %g a second, burst %lld", names[i], buckets[i]->rate_per_s,
-                              (long long)buckets[i]->burst));
+                   str_printf(r->arena, "%s: %g a second, burst %lld", names[i], buckets[i]->limit.rate_per_s,
+                              (long long)buckets[i]->limit.burst));
         gateway_count(r->home, COUNT_THROTTLED);
         return gw_fail(r, RESPONSE_THROTTLED);
     }

@@ -83,12 +83,93 @@ static void exact_across_threads(void **state)
     assert_int_equal(total, 30000);
 }
 
+/* --- at most 1 % off over any second, whoever asks --- */
+
+enum { SECONDS = 6, BIN_US = 10000, BINS = SECONDS * 1000000 / BIN_US, STEP_US = 7 };
+
+struct load {
+    struct bucket bucket;
+    _Atomic int64_t clock_us; /* the virtual one: each try moves it on */
+    _Atomic int32_t served[BINS];
+};
+
+static void *press(void *arg)
+{
+    struct load *load = arg;
+    int64_t now_us;
+    while ((now_us = atomic_fetch_add(&load->clock_us, STEP_US)) < SECONDS * 1000000LL)
+        if (bucket_take(&load->bucket, 1000000000 + now_us))
+            atomic_fetch_add(&load->served[now_us / BIN_US], 1);
+    return NULL;
+}
+
+static int most_and_least(struct load *load, int from_bin, int *least)
+{
+    int most = 0, sum = 0;
+    *least = INT32_MAX;
+    for (int end = from_bin; end < BINS; end++) {
+        sum += load->served[end];
+        if (end < from_bin + 100 - 1)
+            continue;
+        most = sum > most ? sum : most;
+        *least = sum < *least ? sum : *least;
+        sum -= load->served[end - 99];
+    }
+    return most;
+}
+
+static void one_percent_over_any_second(void **state)
+{
+    (void)state;
+    static const struct {
+        double rate;
+        int64_t burst;
+    } limits[] = { { 10000, 5000 }, { 10000, 10 }, { 333.3, 10 }, { 70001, 100 }, { 50, 1 } };
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        static struct load load;
+        pthread_t threads[4];
+        memset(&load, 0, sizeof load);
+        bucket_init(&load.bucket, limits[i].rate, limits[i].burst);
+        for (size_t t = 0; t < COUNT(threads); t++)
+            pthread_create(&threads[t], NULL, press, &load);
+        for (size_t t = 0; t < COUNT(threads); t++)
+            pthread_join(threads[t], NULL);
+        /* From the second on in which the burst is used up. One request more or less is no percent. */
+        double rate = limits[i].rate, off = rate * 0.01 < 1 ? 1 : rate * 0.01;
+        int least, most = most_and_least(&load, 100, &least);
+        if (most > rate + off || least < rate - off)
+            fail_msg("%g a second: %d to %d were served in some second", rate, least, most);
+        most = most_and_least(&load, 0, &least);
+        if (most > rate + (double)limits[i].burst + off)
+            fail_msg("%g a second, burst %d: %d in the first second", rate, (int)limits[i].burst, most);
+    }
+}
+
+static void extremes(void **state)
+{
+    (void)state;
+    struct bucket bucket;
+    bucket_init(&bucket, 0.001, INT64_MAX / 2); /* capacity beyond the clock's range */
+    for (int i = 0; i < 1000; i++)
+        assert_true(bucket_take(&bucket, 5000000));
+    bucket_init(&bucket, 1e9, 1000);
+    assert_true(bucket_take(&bucket, 5000000));
+    bucket_init(&bucket, 2, 1);
+    assert_int_equal(bucket_wait_us(&bucket.limit, &bucket.level, 5000000), 0);
+    assert_true(bucket_take(&bucket, 5000000));
+    assert_int_equal(bucket_wait_us(&bucket.limit, &bucket.level, 5100000), 400000);
+    bucket_init(&bucket, 0, 5);
+    assert_int_equal(bucket_wait_us(&bucket.limit, &bucket.level, 5000000), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arithmetic),
         cmocka_unit_test(give_back),
         cmocka_unit_test(exact_across_threads),
+        cmocka_unit_test(one_percent_over_any_second),
+        cmocka_unit_test(extremes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
