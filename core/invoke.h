@@ -8,6 +8,16 @@
 
 struct invoke_stream;
 
+/* Who calls, for the function's own policy. All absent: the call has been allowed already, and comes from
+ * the function's account. Either a service, or a principal whose own policies allow it: then the
+ * function's policy is asked only across accounts. */
+struct invoke_caller {
+    struct str service;                 /* "name.domain" of a service */
+    struct str source_arn, source_account; /* for what the service calls; or absent */
+    struct str principal_arn, role_arn; /* role_arn: of a role session */
+    struct str account;                 /* of the principal */
+};
+
 struct invocation {
     /* filled by the caller, who owns the memory until `done` has run */
     struct arena *arena;       /* the answer is copied here, before `done`, on the home loop's thread */
@@ -17,6 +27,7 @@ struct invocation {
     struct str payload;        /* JSON */
     struct str client_context; /* base64, or absent */
     struct str trace_id;       /* X-Amzn-Trace-Id, or absent */
+    struct invoke_caller caller;
     bool want_log_tail;
     int timeout_ms;            /* of the caller, 0: only the function's own */
     struct loop *home;         /* where `done` runs; NULL: on a thread of the invoker's, which must not be held up */
@@ -33,6 +44,7 @@ struct invocation {
         INVOKE_OK,             /* payload is the function's answer */
         INVOKE_FUNCTION_ERROR, /* payload is {"errorMessage","errorType",…}; error_kind says which */
         INVOKE_NOT_FOUND,
+        INVOKE_DENIED,         /* the function's policy does not let the caller in */
         INVOKE_THROTTLED,      /* concurrency limit */
         INVOKE_TIMED_OUT,      /* the caller's timeout; the function runs on */
         INVOKE_FAILED,         /* could not be started; message says why */

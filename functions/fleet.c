@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "functions/name.h"
 #include "functions/package.h"
+#include "functions/permit.h"
 #include "functions/store/function.h"
 
 /* A cached look-up. Loading ones keep who asked meanwhile. */
@@ -21,6 +22,7 @@ struct route_entry {
     int n;
     struct pool *pools[2];
     double second_weight;
+    const struct policy_set *policy; /* of the function, version or alias; NULL: none */
     struct run *asking;
     struct { struct job job; struct route route; struct str why; bool ok; struct arena *arena; } load;
 };
@@ -65,6 +67,7 @@ static struct pool *pool_of(struct functions *f, struct target *target);
 static void retire(struct pool *pool);
 static void forget(struct loop_task *task);
 static void drop_route(struct route_entry *route);
+static void free_route(void *value);
 static void sweep(struct functions *f, const char *code);
 static void out_of_patience(struct timer *timer);
 static void deliver(struct loop_task *task);
@@ -183,6 +186,8 @@ static void route_loaded(struct job *job)
         /* Something changed while we read: what was read may be old. */
         for (int i = 0; i < loaded->n; i++)
             target_free(loaded->targets[i]);
+        policy_set_free(loaded->policy);
+        *loaded = (struct route){ 0 };
         arena_free(route->load.arena);
         route->generation = f->generation;
         if (job_submit(f->loaders, job))
@@ -199,6 +204,7 @@ static void route_loaded(struct job *job)
     route->loading = false;
     route->n = route->load.ok ? loaded->n : 0;
     route->second_weight = loaded->second_weight;
+    route->policy = loaded->policy;
     for (int i = 0; i < route->n; i++)
         route->pools[i] = pool_of(f, loaded->targets[i]);
     while (asking) {
@@ -225,7 +231,7 @@ static void drop_route(struct route_entry *route)
     int len = snprintf(key, sizeof key, "%.*s/%.*s/%.*s:%.*s", STR_FMT(route->account), STR_FMT(route->region),
                        STR_FMT(route->name), STR_FMT(route->qualifier));
     map_remove(route->functions->routes, (struct str){ key, (size_t)len });
-    arena_free(route->arena);
+    free_route(route);
 }
 
 static void go(struct run *run, struct route_entry *route)
@@ -234,6 +240,16 @@ static void go(struct run *run, struct route_entry *route)
         fail(run, INVOKE_NOT_FOUND, "no such function, version or alias");
         return;
     }
+    struct str why;
+    const struct permit_target target = { route->account, route->region, route->name, route->qualifier,
+                                          run->functions->config.partition };
+    if (run->caller && !permit(run->functions->scratch, &run->caller->caller, &target, route->policy,
+                               env_now_s(run->functions->config.env), &why)) {
+        run_finish(run, INVOKE_DENIED, NULL, 0, why, NULL);
+        arena_reset(run->functions->scratch);
+        return;
+    }
+    arena_reset(run->functions->scratch);
     int which = 0;
     if (route->n == 2) {
         uint32_t dice;
@@ -635,7 +651,9 @@ static void free_pool(void *value)
 
 static void free_route(void *value)
 {
-    arena_free(((struct route_entry *)value)->arena);
+    struct route_entry *route = value;
+    policy_set_free(route->policy);
+    arena_free(route->arena);
 }
 
 /* The loop does not run any more. */

@@ -106,6 +106,7 @@ struct functions {
     struct loop_task probed_task;
 
     /* the loop's own */
+    struct arena *scratch;          /* for one decision at a time */
     struct map *routes, *pools, *tallies, *logs;
     uint64_t generation;            /* counts changes: a route read before one is read again */
     struct worker *workers;

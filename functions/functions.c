@@ -54,6 +54,7 @@ struct functions *functions_open(const struct functions_config *config, struct a
     int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     f->max_processes = PROCESSES;
     f->max_starting = 2 * (cores > 0 ? cores : 1);
+    f->scratch = arena_new(8 * 1024);
     f->routes = map_new();
     f->pools = map_new();
     f->tallies = map_new();
@@ -169,6 +170,7 @@ void functions_close(struct functions *f)
     loop_free(f->loop);
     pthread_mutex_destroy(&f->packages);
     pthread_mutex_destroy(&f->making_waiters);
+    arena_free(f->scratch);
     arena_free(f->arena);
     free(f);
 }

@@ -4,11 +4,17 @@
 
 #include "core/arena.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "functions/store/function.h"
+#include "functions/store/permission.h"
+#include "policy/eval.h"
 
 static struct target *target_load(struct db *db, const struct sealer *sealer, struct str account, struct str region,
                                   struct str name, struct str version, int64_t reserved, struct arena *arena,
                                   gh_err *err);
+
+static gh_err policy_load(struct db *db, struct arena *arena, const struct function_id *id, struct str qualifier,
+                          const struct policy_set **out);
 
 bool route_load(struct db *db, const struct sealer *sealer, struct str account, struct str region, struct str name,
                 struct str qualifier, struct route *out, struct arena *arena, struct str *why)
@@ -33,14 +39,37 @@ bool route_load(struct db *db, const struct sealer *sealer, struct str account, 
         out->targets[0] = target_load(db, sealer, account, region, name, first, row.reserved, arena, &err);
     if (!err && out->targets[0] && second.ptr)
         out->targets[1] = target_load(db, sealer, account, region, name, second, row.reserved, arena, &err);
+    if (!err && out->targets[0])
+        err = policy_load(db, arena, &id, qualifier, &out->policy);
     out->n = out->targets[0] ? (out->targets[1] ? 2 : 1) : 0;
     if (err) {
         *why = err->message;
         target_free(out->targets[0]);
         target_free(out->targets[1]);
+        policy_set_free(out->policy);
         *out = (struct route){ 0 };
     }
     return !err;
+}
+
+/* A version and an alias have policies of their own; "$LATEST" is the function. */
+static gh_err policy_load(struct db *db, struct arena *arena, const struct function_id *id, struct str qualifier,
+                          const struct policy_set **out)
+{
+    struct permission_row row;
+    bool found;
+    struct str why, key = !qualifier.ptr || str_is(qualifier, "$LATEST") ? STR("") : qualifier;
+    gh_err err = permission_find(db, NULL, arena, id, key, &row, &found);
+    if (err || !found)
+        return err;
+    struct policy_set *set = policy_set_new();
+    if (policy_set_add(set, POLICY_RESOURCE, STR("default"), permission_document(arena, row.statements), arena, &why)) {
+        *out = set;
+        return NULL;
+    }
+    policy_set_free(set); /* AddPermission looked at it before it was stored: nobody gets in by a damaged one */
+    log_at(LOG_ERROR, "a function's policy cannot be read", { "function", id->name }, { "why", why });
+    return NULL;
 }
 
 static struct target *target_load(struct db *db, const struct sealer *sealer, struct str account, struct str region,

@@ -20,13 +20,16 @@ struct target {
     int64_t reserved;          /* concurrency; -1: none */
 };
 
+struct policy_set;
+
 struct route {
     int n;                     /* targets; 0: there is no such function, version or alias */
     struct target *targets[2];
     double second_weight;      /* of targets[1], 0.0–1.0 */
+    const struct policy_set *policy; /* who else may call it, compiled; NULL: nobody */
 };
 
-/* Job threads. False: the store failed (*why). Targets are on the heap: target_free. */
+/* Job threads. False: the store failed (*why). Targets and policy are on the heap: target_free, policy_set_free. */
 bool route_load(struct db *db, const struct sealer *sealer, struct str account, struct str region, struct str name,
                 struct str qualifier, struct route *out, struct arena *arena, struct str *why);
 void target_free(struct target *target);

@@ -9,6 +9,7 @@ struct compiler {
     struct arena *arena;      /* the snapshot's */
     struct arena *scratch;    /* the caller's: *why lives here */
     const json_t *api, *settings;
+    const struct gw_method *method; /* whose integration is compiled */
     struct str place;         /* "GET /pets/{id}" */
     struct str why;
 };
@@ -27,6 +28,7 @@ bool compile_plain_templates(struct compiler *c, const json_t *map, struct gw_te
 /* compile_integration.c */
 bool compile_integration(struct compiler *c, const json_t *json, struct gw_method *method);
 struct str compile_function(struct compiler *c, struct str uri); /* inside an invocation URI; absent: none, or not ours */
+bool compile_credentials(struct compiler *c, struct str text, enum acting *acting, struct str *role);
 /* compile_authorizer.c */
 bool compile_authorizers(struct compiler *c);
 const struct gw_authorizer *compile_find_authorizer(struct compiler *c, struct str id);

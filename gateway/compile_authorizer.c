@@ -54,6 +54,11 @@ static bool compile_one(struct compiler *c, const json_t *json, struct gw_author
         return false;
     if (out->kind == AUTH_COGNITO)
         return compile_pools(c, json, out);
+    enum acting acting;
+    if (!compile_credentials(c, json_str(json, "authorizerCredentials"), &acting, &out->role))
+        return false;
+    if (acting == ACT_AS_CALLER)
+        return compile_fail(c, "authorizerCredentials must be a role: nobody is known yet");
     out->function = compile_function(c, json_str(json, "authorizerUri"));
     return out->function.len > 0 || compile_fail(c, "authorizerUri names no function");
 }

@@ -2,7 +2,6 @@
 
 #include "gateway/compile.h"
 
-#include "functions/name.h"
 
 static const struct {
     const char *name;
@@ -22,15 +21,32 @@ struct str compile_function(struct compiler *c, struct str uri)
     struct str rest = str_from(uri, (size_t)begin + strlen("/functions/"));
     if (rest.len < strlen("/invocations"))
         return STR_NONE;
-    struct str function = str_sub(rest, 0, rest.len - strlen("/invocations"));
-    struct function_name name;
-    /* AWS asks the function's resource policy. As long as that is not asked here, what another account
-     * owns stays shut: whoever may write an API must not run a stranger's function. */
-    if (function_name_parse(function, &name) && name.account.ptr && !str_eq(name.account, c->snapshot->account)) {
-        compile_fail(c, "a function of another account (%.*s) cannot be called yet", STR_FMT(name.account));
-        return STR_NONE;
+    return compile_copy(c, str_sub(rest, 0, rest.len - strlen("/invocations")));
+}
+
+/* "To specify an IAM Role for Amazon API Gateway to assume, use the role's Amazon Resource Name (ARN). To
+ * require that the caller's identity be passed through from the request, specify the string [any user of any
+ * account]. To use resource-based permissions on supported Amazon Web Services services, specify null." */
+bool compile_credentials(struct compiler *c, struct str text, enum acting *acting, struct str *role)
+{
+    struct str part[6], rest = compile_variables(c, text);
+    *acting = ACT_AS_GATEWAY;
+    if (!rest.len)
+        return true;
+    *role = compile_copy(c, rest);
+    for (size_t i = 0; i < 5; i++)
+        str_split(&rest, ':', &part[i]);
+    bool iam = str_is(part[0], "arn") && str_is(part[2], "iam") && rest.ptr;
+    if (iam && str_is(part[4], "*") && str_is(rest, "user/*")) {
+        *acting = ACT_AS_CALLER;
+        return true;
     }
-    return compile_copy(c, function);
+    if (!iam || !str_starts(rest, STR("role/")))
+        return compile_fail(c, "the credentials '%.*s' are neither a role nor arn:aws:iam::*:user/*", STR_FMT(*role));
+    if (!str_eq(part[4], c->snapshot->account))
+        return compile_fail(c, "the role %.*s is another account's: cross-account pass role is not allowed", STR_FMT(*role));
+    *acting = ACT_AS_ROLE;
+    return true;
 }
 
 /* The endpoint's path and query: text, and {name} for mapped path parameters. */
@@ -79,8 +95,12 @@ static bool compile_endpoint(struct compiler *c, struct gw_integration *out)
 }
 
 /* A function, or another AWS service, which is a later issue. */
-static bool compile_aws(struct compiler *c, struct gw_integration *out)
+static bool compile_aws(struct compiler *c, const json_t *json, struct gw_integration *out)
 {
+    if (!compile_credentials(c, json_str(json, "credentials"), &out->acting, &out->role))
+        return false;
+    if (out->acting == ACT_AS_CALLER && c->method->authorization != AUTH_IAM)
+        return compile_fail(c, "the caller's credentials can only be passed through by a method with AWS_IAM");
     out->function = compile_function(c, out->uri);
     if (!out->function.len)
         return compile_fail(c, "the integration's uri '%.*s' names no function; other services are not built yet",
@@ -152,7 +172,7 @@ static bool compile_kind(struct compiler *c, const json_t *json, struct gw_integ
     out->uri = compile_variables(c, json_str(json, "uri"));
     if (out->type == INTEGRATE_HTTP || out->type == INTEGRATE_HTTP_PROXY)
         return compile_endpoint(c, out);
-    return out->type == INTEGRATE_MOCK || compile_aws(c, out);
+    return out->type == INTEGRATE_MOCK || compile_aws(c, json, out);
 }
 
 bool compile_integration(struct compiler *c, const json_t *json, struct gw_method *method)
@@ -160,6 +180,7 @@ bool compile_integration(struct compiler *c, const json_t *json, struct gw_metho
     struct gw_integration *out = ARENA_NEW(c->arena, struct gw_integration);
     struct str passthrough = json_str(json, "passthroughBehavior"), content = json_str(json, "contentHandling");
     method->integration = out;
+    c->method = method;
     out->timeout_ms = (int)json_i64(json, "timeoutInMillis", 29000);
     out->insecure_tls = json_flag(json_object_get(json, "tlsConfig"), "insecureSkipVerification", false);
     out->passthrough = str_is(passthrough, "NEVER")               ? PASS_NEVER

@@ -9,6 +9,7 @@
 #include "gateway/limits.h"
 #include "gateway/request.h"
 #include "gateway/stage/access_log.h"
+#include "gateway/role.h"
 #include "gateway/stage/stage.h"
 #include "gateway/state.h"
 
@@ -19,6 +20,7 @@ static bool open_loop(struct gateway *gateway, size_t number)
     home->number = number;
     home->loop = gateway->config.loops[number];
     home->stages = map_new();
+    home->roles = map_new();
     const struct http_client_config config = { .jobs = gateway->config.jobs };
     home->client = http_client_new(home->loop, &config);
     if (!home->client || !trace_ring_init(&home->traces))
@@ -103,6 +105,7 @@ void gateway_close(struct gateway *gateway)
         access_log_flush(home);
         if (home->client)
             http_client_free(home->client);
+        roles_free(home);
         map_free(home->stages, free_entry);
         trace_ring_free(&home->traces);
         free(home->log);
@@ -186,6 +189,7 @@ static void abandon(struct gw_request *r)
     r->abandoned = true;
     stage_http_forget(r);
     stage_call_forget(r);
+    role_forget(r);
     pipeline_abandon(r);
 }
 

@@ -44,7 +44,11 @@ void pipeline_compile(struct gw_method *method)
     if (method->authorization == AUTH_COGNITO)
         add(method, &step_auth_cognito);
     if (method->authorization == AUTH_LAMBDA_TOKEN || method->authorization == AUTH_LAMBDA_REQUEST)
+    {
+        if (method->authorizer->role.len)
+            add(method, &step_authorizer_role);
         add(method, &step_auth_lambda);
+    }
     add(method, &step_throttle);
     if (method->integration) {
         if (!signed_body)
@@ -53,6 +57,8 @@ void pipeline_compile(struct gw_method *method)
             add(method, &step_validate);
         if (method->integration->type != INTEGRATE_AWS_PROXY)
             add(method, &step_map_in);
+        if (method->integration->acting != ACT_AS_GATEWAY)
+            add(method, &step_role);
         add(method, integrate_step(method));
         if (!is_proxy(method))
             add(method, &step_map_out);

@@ -40,6 +40,12 @@ struct gw_exchange {
     struct str request_id;                   /* of the endpoint */
 };
 
+/* As whom an integration acts: in a role, or as the caller. */
+struct gw_actor {
+    struct str key_id, secret, token;
+    const struct credential *credential;
+};
+
 struct gw_request {
     struct gateway *gateway;
     struct gw_loop *home;
@@ -73,6 +79,11 @@ struct gw_request {
     struct str body;
     bool body_read;
     struct gw_caller caller;
+
+    struct gw_actor actor, authorizer_actor;  /* credential NULL: API Gateway itself */
+    struct gw_role *awaited_role;             /* whose keys are being fetched */
+    struct gw_request *next_for_role;
+    bool role_asked, authorizer_refused;
 
     /* a function that is being called; NULL when the answer is in */
     struct gw_call *call;

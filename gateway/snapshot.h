@@ -85,7 +85,12 @@ struct gw_uri_part {
     struct str name;
 };
 
+/* As whom an AWS service or a function is called: what the integration's `credentials` say. */
+enum acting { ACT_AS_GATEWAY, ACT_AS_ROLE, ACT_AS_CALLER };
+
 struct gw_integration {
+    enum acting acting;
+    struct str role;
     enum integration_type type;
     struct str type_name;
     struct str http_method;        /* "ANY": the client's */
@@ -118,6 +123,7 @@ struct gw_authorizer {
     const pcre2_code *validation;  /* identityValidationExpression or NULL */
     int ttl_s;                     /* 0: no cache */
     struct str function;           /* Lambda's ARN */
+    struct str role;               /* authorizerCredentials, or absent */
     struct str *pool_arns;
     size_t n_pool_arns;
     bool honour_revocation;

@@ -40,6 +40,7 @@ struct gw_loop {
     struct loop *loop;
     size_t number;
     struct http_client *client;
+    struct map *roles;         /* ARN -> struct gw_role */
     struct map *stages;        /* "api/stage" -> struct gw_entry */
     struct gw_counters counters;
     struct trace_ring traces;

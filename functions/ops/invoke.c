@@ -100,6 +100,7 @@ static gh_err run(struct call *call, const struct lambda_Invoke_in *in, const st
         return refusal;
     }
     case INVOKE_TIMED_OUT:
+    case INVOKE_DENIED: /* not asked: who may Invoke was decided before */
     case INVOKE_FAILED:
         break;
     }

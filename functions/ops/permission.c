@@ -1,6 +1,7 @@
 /* Resource policies: AddPermission, RemovePermission, GetPolicy. */
 #include "functions/ops/common.h"
 #include "functions/store/permission.h"
+#include "policy/eval.h"
 
 enum { POLICY_BYTES = 20480 };
 
@@ -8,6 +9,7 @@ static gh_err check_qualifier(struct call *call, struct tx *tx, const struct nam
 static gh_err touch(struct call *call, struct tx *tx, const struct named *named, struct str revision);
 static json_t *statement_of(struct call *call, const struct lambda_AddPermission_in *in, const struct named *named);
 static gh_err principal_of(struct call *call, struct str given, json_t **out);
+static gh_err check_compiles(struct call *call, struct str statements);
 
 static struct str key_of(const struct named *named)
 {
@@ -73,6 +75,8 @@ gh_err lambda_AddPermission(struct call *call, const struct lambda_AddPermission
             err = lambda_fail(call, &lambda_PolicyLengthExceededException, "The final policy size (%zu) is bigger than the limit (%d).",
                               row.statements.len, POLICY_BYTES);
     }
+    if (!err)
+        err = check_compiles(call, row.statements);
     if (!err) {
         permission_save(&tx, &named.id, key_of(&named), &row);
         err = touch(call, &tx, &named, row.revision);
@@ -80,9 +84,11 @@ gh_err lambda_AddPermission(struct call *call, const struct lambda_AddPermission
     if (!err)
         err = tx_commit(&tx);
     tx_rollback(&tx);
-    if (!err)
-        out->statement = json_print(call->arena, statement);
-    return err;
+    if (err)
+        return err;
+    fleet_forget(functions_of(call), named.id.account, named.id.region, named.id.name, false);
+    out->statement = json_print(call->arena, statement);
+    return NULL;
 }
 
 /* The function, version or alias must be there. *revision: its own, while it has no policy. */
@@ -194,6 +200,15 @@ static gh_err principal_of(struct call *call, struct str given, json_t **out)
     return NULL;
 }
 
+/* What is stored can be decided by: functions/target.c compiles it for the runtime. */
+static gh_err check_compiles(struct call *call, struct str statements)
+{
+    struct str why, document = permission_document(call->arena, statements);
+    if (policy_check(call->arena, POLICY_RESOURCE, document, &why))
+        return NULL;
+    return lambda_fail(call, &lambda_InvalidParameterValueException, "The policy is not valid: %.*s", STR_FMT(why));
+}
+
 gh_err lambda_RemovePermission(struct call *call, const struct lambda_RemovePermission_in *in,
                                struct lambda_RemovePermission_out *out)
 {
@@ -236,6 +251,8 @@ gh_err lambda_RemovePermission(struct call *call, const struct lambda_RemovePerm
     if (!err)
         err = tx_commit(&tx);
     tx_rollback(&tx);
+    if (!err)
+        fleet_forget(functions_of(call), named.id.account, named.id.region, named.id.name, false);
     return err;
 }
 

@@ -19,6 +19,11 @@ gh_err permission_find(struct db *db, struct tx *tx, struct arena *arena, const 
     return rows_close(&rows);
 }
 
+struct str permission_document(struct arena *arena, struct str statements)
+{
+    return str_printf(arena, "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":%.*s}", STR_FMT(statements));
+}
+
 void permission_save(struct tx *tx, const struct function_id *id, struct str qualifier,
                      const struct permission_row *row)
 {

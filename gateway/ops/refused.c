@@ -31,8 +31,6 @@ const char *const apigateway_accepted[] = {
     "Method.apiKeyRequired, Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
     "RequestValidator.validateRequestBody: an API that uses it with requestModels is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",
-    "Integration.credentials, Authorizer.authorizerCredentials: the role is not assumed",
-    "AddPermission: an API may call every function of its own account, and none of another; the function's policy is not asked",
     "Integration.cacheNamespace, Integration.cacheKeyParameters: there is no cache",
     NULL,
 };

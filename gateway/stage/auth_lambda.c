@@ -19,9 +19,16 @@ static enum gw_next broken(struct gw_request *r, enum response_type type, const 
 {
     r->failure_null = true; /* recorded: {"message":null}; the cause is for the trace and the log */
     trace_note(&r->trace, why, detail);
-    r->integration_error = str_printf(r->arena, "%s: %.*s", why, (int)(detail.len < 300 ? detail.len : 300),
+    r->integration_error = str_printf(r->arena, "%s%s%.*s", why, detail.len ? ": " : "", (int)(detail.len < 300 ? detail.len : 300),
                                       detail.ptr ? detail.ptr : "");
     return gw_fail(r, type);
+}
+
+/* Reported: "Invalid permissions on Lambda function", then "Authorizer error". */
+static enum gw_next not_permitted(struct gw_request *r)
+{
+    return broken(r, RESPONSE_AUTHORIZER_CONFIGURATION_ERROR,
+                  "Execution failed due to configuration error: Invalid permissions on Lambda function", STR_NONE);
 }
 
 /* The identity values; false when one is missing or empty. */
@@ -113,7 +120,10 @@ static enum gw_next authorize_enter(struct gw_request *r)
         }
     }
     trace_note(&r->trace, "authorizer", authorizer->name);
-    stage_call(r, authorizer->function,
+    if (!stage_authorizer_may_call(r))
+        return not_permitted(r);
+    const struct invoke_caller caller = stage_authorizer_caller(r);
+    stage_call(r, &caller, authorizer->function,
                authorizer->kind == AUTH_LAMBDA_TOKEN ? token_event(r, values[0])
                                                      : stage_authorizer_event(r, stage_method_arn(r)),
                AUTHORIZER_TIMEOUT_MS);
@@ -180,6 +190,10 @@ static void unref(void *policy)
 
 static enum gw_next refused(struct gw_request *r, const struct invocation *answer)
 {
+    if (answer->result == INVOKE_DENIED) {
+        trace_note(&r->trace, "function", answer->message);
+        return not_permitted(r);
+    }
     if (answer->result != INVOKE_FUNCTION_ERROR)
         return broken(r, RESPONSE_AUTHORIZER_CONFIGURATION_ERROR, "authorizer could not be called", answer->message);
     json_t *error = json_parse(r->arena, answer->answer, NULL);

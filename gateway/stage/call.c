@@ -21,7 +21,25 @@ static void on_answer(struct invocation *invocation)
     gw_resume(r);
 }
 
-void stage_call(struct gw_request *r, struct str function, struct str payload, int timeout_ms)
+static struct str copy(struct arena *arena, struct str text)
+{
+    return text.ptr ? str_copy(arena, text) : STR_NONE; /* absent is not empty */
+}
+
+static struct invoke_caller copy_caller(struct arena *arena, const struct invoke_caller *from)
+{
+    return (struct invoke_caller){
+        .service = copy(arena, from->service),
+        .source_arn = copy(arena, from->source_arn),
+        .source_account = copy(arena, from->source_account),
+        .principal_arn = copy(arena, from->principal_arn),
+        .role_arn = copy(arena, from->role_arn),
+        .account = copy(arena, from->account),
+    };
+}
+
+void stage_call(struct gw_request *r, const struct invoke_caller *caller, struct str function, struct str payload,
+                int timeout_ms)
 {
     struct arena *arena = arena_new(1024 + payload.len + function.len);
     struct gw_call *call = ARENA_NEW(arena, struct gw_call);
@@ -34,6 +52,7 @@ void stage_call(struct gw_request *r, struct str function, struct str payload, i
         .region = str_copy(arena, r->snapshot->region),
         .function = str_copy(arena, function),
         .payload = str_copy(arena, payload),
+        .caller = copy_caller(arena, caller),
         .trace_id = str_copy(arena, r->trace_header),
         .timeout_ms = timeout_ms,
         .home = r->x->loop,

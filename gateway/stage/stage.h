@@ -8,6 +8,9 @@ void stage_add_ids(struct gw_request *r);
 
 /* event.c: what functions are given. */
 struct str stage_method_arn(struct gw_request *r);
+struct invoke_caller stage_caller(struct gw_request *r);     /* as whom the method's function is called */
+struct invoke_caller stage_authorizer_caller(struct gw_request *r);
+bool stage_authorizer_may_call(struct gw_request *r);        /* in the role that it names */
 struct str stage_proxy_event(struct gw_request *r);
 struct str stage_authorizer_event(struct gw_request *r, struct str method_arn);
 struct str stage_forwarded_for(struct gw_request *r);
@@ -20,8 +23,11 @@ struct gw_call {
     struct gw_request *r;       /* NULL: nobody waits any more */
     int64_t started_us;
 };
-void stage_call(struct gw_request *r, struct str function, struct str payload, int timeout_ms);
+void stage_call(struct gw_request *r, const struct invoke_caller *caller, struct str function, struct str payload,
+                int timeout_ms);
 void stage_call_forget(struct gw_request *r);
+/* 500: "Invalid permissions on Lambda function". */
+enum gw_next stage_call_denied(struct gw_request *r);
 
 /* to_http.c */
 void stage_http_forget(struct gw_request *r);

@@ -7,10 +7,19 @@
 static enum gw_next no_answer(struct gw_request *r, const struct invocation *answer)
 {
     trace_note(&r->trace, "function", answer->message);
+    if (answer->result == INVOKE_DENIED)
+        return stage_call_denied(r);
     r->integration_error = answer->message.len ? answer->message : STR("function could not be invoked");
     if (answer->result == INVOKE_TIMED_OUT)
         return gw_fail(r, RESPONSE_INTEGRATION_TIMEOUT);
     r->failure_status = answer->result == INVOKE_NOT_FOUND ? 500 : 502;
+    return gw_fail_text(r, RESPONSE_INTEGRATION_FAILURE, STR("Internal server error"));
+}
+
+enum gw_next stage_call_denied(struct gw_request *r)
+{
+    r->integration_error = STR("Execution failed due to configuration error: Invalid permissions on Lambda function");
+    r->failure_status = 500;
     return gw_fail_text(r, RESPONSE_INTEGRATION_FAILURE, STR("Internal server error"));
 }
 
@@ -23,7 +32,8 @@ static enum gw_next lambda_enter(struct gw_request *r)
     trace_note(&r->trace, "function", in->function);
     struct str payload = proxy ? stage_proxy_event(r) : r->request.body.len ? r->request.body : STR("{}");
     r->integrated = true;
-    stage_call(r, in->function, payload, in->timeout_ms);
+    const struct invoke_caller caller = stage_caller(r);
+    stage_call(r, &caller, in->function, payload, in->timeout_ms);
     return GW_WAIT;
 }
 

@@ -63,11 +63,16 @@ export async function api(server, routes, { name = 'api', stage = 'dev', variabl
     return self;
 }
 
-// A function from one file of source; answers its ARN.
-export async function fn(server, name, source, { runtime = 'nodejs20.x', handler = 'index.handler', file = 'index.mjs', ...more } = {}) {
+// Lets API Gateway call a function: every API, or those that `more` names (SourceArn, SourceAccount).
+export const allowApis = (server, name, more, options) =>
+    functions(server, options).addPermission({ FunctionName: name, StatementId: 'apis', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com', ...more });
+
+// A function from one file of source, which APIs may call unless `shut`; answers its ARN.
+export async function fn(server, name, source, { runtime = 'nodejs20.x', handler = 'index.handler', file = 'index.mjs', shut = false, ...more } = {}) {
     const made = await functions(server).createFunction({
         FunctionName: name, Runtime: runtime, Handler: handler, Role: `arn:aws:iam::${account}:role/any`,
         Code: { ZipFile: zip({ [file]: source }) }, ...more,
     });
+    if (!shut) await allowApis(server, name);
     return made.FunctionArn;
 }
