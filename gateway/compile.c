@@ -45,9 +45,23 @@ struct str compile_variables(struct compiler *c, struct str text)
 
 /* --- the stage --- */
 
+/* "Stage variables for the canary release can override production release stage variables"; those that
+ * are not overridden hold [recorded]. */
+static json_t *variables_of(struct compiler *c)
+{
+    json_t *variables = json_object_get(c->settings, "variables");
+    if (!c->base)
+        return variables;
+    json_t *merged = json_own(c->scratch, json_object());
+    json_object_update(merged, variables);
+    json_object_update(merged,
+                       json_object_get(json_object_get(c->settings, "canarySettings"), "stageVariableOverrides"));
+    return merged;
+}
+
 static void compile_stage_variables(struct compiler *c)
 {
-    json_t *variables = json_object_get(c->settings, "variables"), *value;
+    json_t *variables = variables_of(c), *value;
     const char *name;
     struct snapshot *s = c->snapshot;
     struct vtl_map *map = vtl_map_new(c->arena);
@@ -144,6 +158,8 @@ static void compile_access_log(struct compiler *c)
         return;
     c->snapshot->access_log = true;
     c->snapshot->log_destination = compile_copy(c, json_str(settings, "destinationArn"));
+    if (c->base && c->snapshot->log_destination.len) /* "The canary release access log group name has the suffix" */
+        c->snapshot->log_destination = str_concat(c->arena, c->snapshot->log_destination, STR("/Canary"));
     compile_log_format(c, compile_copy(c, format.ptr ? format : STR("$context.requestId")));
 }
 
@@ -308,8 +324,6 @@ static bool refuse_unbuilt(struct compiler *c)
 {
     if (json_str(c->api, "policy").len)
         return compile_fail(c, "a resource policy is not enforced yet");
-    if (json_object_get(c->settings, "canarySettings"))
-        return compile_fail(c, "canary deployments are not built yet");
     if (json_flag(c->settings, "cacheClusterEnabled", false))
         return compile_fail(c, "caching is not built yet");
     if (json_str(c->settings, "webAclArn").len)
@@ -346,13 +360,13 @@ static bool compile_all(struct compiler *c)
     return refuse_unbuilt(c) && compile_authorizers(c) && compile_gateway_responses(c) && compile_methods(c);
 }
 
-struct snapshot *snapshot_compile(const struct stage_source *source, struct str partition, struct arena *scratch,
-                                  struct str *why)
+static struct snapshot *compile_one(const struct stage_source *source, struct snapshot *base, struct str partition,
+                                    struct arena *scratch, struct str *why)
 {
     struct arena *arena = arena_new(16 * 1024);
     struct snapshot *s = ARENA_NEW(arena, struct snapshot);
-    struct compiler c = { .snapshot = s, .arena = arena, .scratch = scratch, .api = source->api,
-                          .settings = source->settings };
+    struct compiler c = { .snapshot = s, .arena = arena, .scratch = scratch, .settings = source->settings, .base = base,
+                          .api = base ? source->canary_api : source->api };
     s->arena = arena;
     atomic_init(&s->references, 1);
     s->account = str_copy(arena, source->account);
@@ -360,7 +374,9 @@ struct snapshot *snapshot_compile(const struct stage_source *source, struct str 
     s->partition = str_copy(arena, partition);
     s->api_id = str_copy(arena, source->api_id);
     s->stage = str_copy(arena, source->stage);
-    s->deployment_id = str_copy(arena, source->deployment_id);
+    s->deployment_id = str_copy(arena, base ? source->canary_deployment_id : source->deployment_id);
+    s->is_canary = base != NULL;
+    s->has_canary = source->canary_api != NULL;
     if (compile_all(&c))
         return s;
     *why = c.why;
@@ -368,10 +384,30 @@ struct snapshot *snapshot_compile(const struct stage_source *source, struct str 
     return NULL;
 }
 
+struct snapshot *snapshot_compile(const struct stage_source *source, struct str partition, struct arena *scratch,
+                                  struct str *why)
+{
+    struct snapshot *s = compile_one(source, NULL, partition, scratch, why);
+    if (!s || !source->canary_api)
+        return s;
+    json_t *settings = json_object_get(source->settings, "canarySettings");
+    s->canary_share = json_number_value(json_object_get(settings, "percentTraffic")) / 100;
+    s->canary = compile_one(source, s, partition, scratch, why);
+    if (!s->canary) {
+        *why = str_printf(scratch, "canary: %.*s", STR_FMT(*why));
+        snapshot_unref(s);
+        return NULL;
+    }
+    s->canary->canary_uses_cache = json_flag(settings, "useStageCache", false);
+    return s;
+}
+
 void snapshot_unref(struct snapshot *snapshot)
 {
-    if (snapshot && atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1)
-        arena_free(snapshot->arena);
+    if (!snapshot || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
+        return;
+    snapshot_unref(snapshot->canary);
+    arena_free(snapshot->arena);
 }
 
 struct str snapshot_variable(const struct snapshot *snapshot, struct str name)

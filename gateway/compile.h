@@ -10,6 +10,7 @@ struct compiler {
     struct arena *scratch;    /* the caller's: *why lives here */
     const json_t *api, *settings;
     const struct gw_method *method; /* whose integration is compiled */
+    struct snapshot *base;    /* compiling a canary: its stage's snapshot; else NULL */
     struct str place;         /* "GET /pets/{id}" */
     struct str why;
 };

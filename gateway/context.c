@@ -29,6 +29,13 @@ static struct str deployment_id(struct gw_request *r)
 {
     return r->snapshot ? r->snapshot->deployment_id : STR_NONE;
 }
+/* "true" or "false" on a stage with a canary, else absent. */
+static struct str is_canary(struct gw_request *r)
+{
+    if (!r->snapshot || !r->snapshot->has_canary)
+        return STR_NONE;
+    return r->snapshot->is_canary ? STR("true") : STR("false");
+}
 static struct str domain_name(struct gw_request *r)
 {
     return r->x->host;
@@ -192,6 +199,7 @@ static const struct {
     { "domainPrefix", domain_prefix },
     { "extendedRequestId", extended_id },
     { "httpMethod", http_method },
+    { "isCanaryRequest", is_canary },
     { "path", request_path },
     { "protocol", protocol },
     { "requestId", request_id },

@@ -80,11 +80,9 @@ static void sweep(struct limits *limits)
         drop(map_remove(limits->buckets, doomed[i]));
 }
 
-void limits_share(struct limits *limits, struct snapshot *s)
+static void share(struct limits *limits, struct snapshot *s)
 {
     char text[2048];
-    pthread_mutex_lock(&limits->lock);
-    sweep(limits);
     for (size_t i = 0; i < s->n_methods; i++) {
         struct gw_method *method = &s->methods[i];
         if (!method->bucket)
@@ -99,5 +97,14 @@ void limits_share(struct limits *limits, struct snapshot *s)
         int len = snprintf(text, sizeof text, "account %.*s/%.*s", STR_FMT(s->account), STR_FMT(s->region));
         s->account_bucket = find(limits, (struct str){ text, (size_t)len }, &limit, s->arena);
     }
+}
+
+void limits_share(struct limits *limits, struct snapshot *s)
+{
+    pthread_mutex_lock(&limits->lock);
+    sweep(limits);
+    share(limits, s);
+    if (s->canary) /* one limit for both */
+        share(limits, s->canary);
     pthread_mutex_unlock(&limits->lock);
 }

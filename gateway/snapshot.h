@@ -189,6 +189,12 @@ struct snapshot {
     size_t n_log_parts;
     bool access_log;
     struct str log_destination;
+    /* A canary: requests are drawn at random, `canary_share` of them go to it. It has no canary itself. */
+    struct snapshot *canary;       /* NULL: none */
+    double canary_share;           /* 0 … 1 */
+    bool has_canary;               /* of the stage; true in the canary, too */
+    bool is_canary;
+    bool canary_uses_cache;        /* useStageCache */
 };
 
 /* NULL: *why names the resource, method and field that cannot be served. `source` may go away. */

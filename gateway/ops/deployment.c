@@ -1,4 +1,5 @@
 /* Deployments: immutable copies of the draft. */
+#include "gateway/ops/canary.h"
 #include "gateway/ops/patch.h"
 #include "gateway/ops/stage.h"
 #include "gateway/publish.h"
@@ -6,7 +7,8 @@
 static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out);
 static gh_err check_complete(struct call *call, const json_t *api);
 static gh_err check_served(struct call *call, const json_t *api);
-static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in,
+static gh_err check_canary(struct call *call, const struct apigw_CreateDeployment_in *in, const json_t *stage);
+static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t *stage,
                         struct str deployment_id);
 static gh_err find(struct call *call, struct tx *tx, const json_t *api, struct str api_id, struct str id,
                    json_t **out);
@@ -79,6 +81,13 @@ gh_err apigw_UpdateDeployment(struct call *call, const struct apigw_UpdateDeploy
     return draft_answer(&draft, err, deployment, out);
 }
 
+static bool is_used(const json_t *stage, struct str deployment_id)
+{
+    json_t *canary = json_object_get(stage, "canarySettings");
+    return str_eq(json_str(stage, "deploymentId"), deployment_id) ||
+           str_eq(json_str(canary, "deploymentId"), deployment_id);
+}
+
 gh_err apigw_DeleteDeployment(struct call *call, const struct apigw_DeleteDeployment_in *in,
                               struct apigw_DeleteDeployment_out *out)
 {
@@ -92,7 +101,7 @@ gh_err apigw_DeleteDeployment(struct call *call, const struct apigw_DeleteDeploy
     if (!err)
         err = stage_list(call->db, &draft.tx, call->arena, in->rest_api_id, &stages);
     for (size_t i = 0; !err && i < stages.n; i++)
-        if (str_eq(json_str(stages.items[i], "deploymentId"), in->deployment_id))
+        if (is_used(stages.items[i], in->deployment_id))
             err = ops_bad_request(call, "Active stages pointing to this deployment must be moved or deleted");
     if (!err)
         deployment_delete(&draft.tx, in->rest_api_id, in->deployment_id);
@@ -102,7 +111,14 @@ gh_err apigw_DeleteDeployment(struct call *call, const struct apigw_DeleteDeploy
 static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out)
 {
     struct call *call = draft->call;
-    gh_err err = check_complete(call, draft->api);
+    json_t *stage = NULL;
+    gh_err err = in->stage_name.len
+                     ? stage_load(call->db, &draft->tx, call->arena, draft->key.id, in->stage_name, &stage)
+                     : NULL;
+    if (!err)
+        err = check_canary(call, in, stage);
+    if (!err)
+        err = check_complete(call, draft->api);
     if (!err)
         err = check_served(call, draft->api);
     if (err)
@@ -113,7 +129,33 @@ static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in
     json_set_str(*out, "description", in->description);
     json_set_i64(*out, "createdDate", call->now_us / 1000000);
     deployment_insert(&draft->tx, draft->key.id, id, call->now_us, *out, draft->api);
-    return in->stage_name.len ? put_stage(draft, in, id) : NULL;
+    return in->stage_name.len ? put_stage(draft, in, stage, id) : NULL;
+}
+
+/* "You cannot specify any non-existing stage name when creating a canary release deployment."
+ * "In any subsequent API deployments to the same stage, you must always specify canarySettings as an
+ * input, until the canary is disabled on that stage." */
+static gh_err check_canary(struct call *call, const struct apigw_CreateDeployment_in *in, const json_t *stage)
+{
+    if (!in->canary_settings) {
+        if (!json_object_get(stage, "canarySettings"))
+            return NULL;
+        return ops_bad_request(call,
+                               "Invalid deployment content specified.Non canary deployment not supported on stage %.*s "
+                               "because Canary is enabled. Provide CanarySettings in deploymentInput.",
+                               STR_FMT(in->stage_name));
+    }
+    if (!in->stage_name.len)
+        return ops_bad_request(call,
+                               "Invalid deployment content specified.Non null and non empty stageName must be provided "
+                               "for canary deployment. Provided value is %s",
+                               in->stage_name.ptr ? "" : "null");
+    if (!stage)
+        return ops_bad_request(call,
+                               "Invalid deployment content specified.Stage %.*s must already be created before making "
+                               "a canary release deployment",
+                               STR_FMT(in->stage_name));
+    return NULL;
 }
 
 static gh_err check_complete(struct call *call, const json_t *api)
@@ -169,18 +211,17 @@ static gh_err check_served(struct call *call, const json_t *api)
 
 /* "stageName: The name of the Stage resource for the Deployment resource to create." An existing one
  * is moved to the new deployment and keeps what this call does not name. */
-static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in,
+static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t *stage,
                         struct str deployment_id)
 {
-    static const char *const members[] = { "variables" };
+    static const char *const members[] = { "variables" }, *const canary_members[] = { "canarySettings" };
     struct call *call = draft->call;
-    json_t *stage;
-    gh_err err = stage_load(call->db, &draft->tx, call->arena, draft->key.id, in->stage_name, &stage);
-    if (err)
-        return err;
     if (!stage)
         stage = stage_new(call, in->stage_name, deployment_id);
-    json_set_str(stage, "deploymentId", deployment_id);
+    if (in->canary_settings)
+        canary_put(stage, json_object_get(ops_given(call, in, canary_members, 1), "canarySettings"), deployment_id);
+    else
+        json_set_str(stage, "deploymentId", deployment_id);
     json_set_str(stage, "description", in->stage_description);
     json_set_i64(stage, "lastUpdatedDate", call->now_us / 1000000);
     if (in->variables.n)

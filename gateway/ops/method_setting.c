@@ -17,31 +17,35 @@ static const char must_be_one_of[] =
     "/*/*/caching/requireAuthorizationForCacheControl, /*/*/caching/unauthorizedCacheControlHeaderStrategy, "
     "/variables/{variable_name}, /tracingEnabled]";
 
-enum setting_kind { SETTING_FLAG, SETTING_COUNT, SETTING_RATE, SETTING_TEXT };
+enum setting_kind { SETTING_FLAG, SETTING_COUNT, SETTING_RATE, SETTING_TTL, SETTING_TEXT };
 
 /* `off`: the only value that is true while nothing enforces the others; NULL: enforced. */
 static const struct {
     const char *suffix, *member;
     enum setting_kind kind;
+    double max;          /* COUNT, RATE */
+    const char *choices; /* TEXT: "A|B" */
     const char *off;
 } settings[] = {
-    { "/metrics/enabled", "metricsEnabled", SETTING_FLAG, "false" },
-    { "/logging/loglevel", "loggingLevel", SETTING_TEXT, "OFF" },
-    { "/logging/dataTrace", "dataTraceEnabled", SETTING_FLAG, "false" },
-    { "/throttling/burstLimit", "throttlingBurstLimit", SETTING_COUNT, NULL },
-    { "/throttling/rateLimit", "throttlingRateLimit", SETTING_RATE, NULL },
-    { "/caching/enabled", "cachingEnabled", SETTING_FLAG, "false" },
-    { "/caching/ttlInSeconds", "cacheTtlInSeconds", SETTING_COUNT, "300" },
-    { "/caching/dataEncrypted", "cacheDataEncrypted", SETTING_FLAG, "false" },
+    { "/metrics/enabled", "metricsEnabled", SETTING_FLAG, .off = "false" },
+    { "/logging/loglevel", "loggingLevel", SETTING_TEXT, .choices = "OFF|ERROR|INFO", .off = "OFF" },
+    { "/logging/dataTrace", "dataTraceEnabled", SETTING_FLAG, .off = "false" },
+    { "/throttling/burstLimit", "throttlingBurstLimit", SETTING_COUNT, .max = 1e9 },
+    { "/throttling/rateLimit", "throttlingRateLimit", SETTING_RATE, .max = 1e9 },
+    { "/caching/enabled", "cachingEnabled", SETTING_FLAG, .off = "false" },
+    { "/caching/ttlInSeconds", "cacheTtlInSeconds", SETTING_TTL, .max = 3600, .off = "300" },
+    { "/caching/dataEncrypted", "cacheDataEncrypted", SETTING_FLAG, .off = "false" },
     { "/caching/requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl", SETTING_FLAG,
-      "true" },
-    { "/caching/unauthorizedCacheControlHeaderStrategy", "unauthorizedCacheControlHeaderStrategy",
-      SETTING_TEXT, "SUCCEED_WITH_RESPONSE_HEADER" },
+      .off = "true" },
+    { "/caching/unauthorizedCacheControlHeaderStrategy", "unauthorizedCacheControlHeaderStrategy", SETTING_TEXT,
+      .choices = "FAIL_WITH_403|SUCCEED_WITH_RESPONSE_HEADER|SUCCEED_WITHOUT_RESPONSE_HEADER",
+      .off = "SUCCEED_WITH_RESPONSE_HEADER" },
 };
 
 static struct str entry_name(struct patch *patch);
 static json_t *entry(struct patch *patch);
-static gh_err set_number(struct patch *patch, json_t *entry, const char *member, enum setting_kind kind);
+static gh_err set_number(struct patch *patch, json_t *one, size_t which);
+static gh_err set_text(struct patch *patch, json_t *one, size_t which);
 
 gh_err method_setting_patch(struct patch *patch)
 {
@@ -54,9 +58,9 @@ gh_err method_setting_patch(struct patch *patch)
         if (settings[i].kind == SETTING_FLAG)
             json_set_flag(one, settings[i].member, str_eq_nocase(patch->value, STR("true")));
         else if (settings[i].kind == SETTING_TEXT)
-            json_set_str(one, settings[i].member, patch->value);
+            return set_text(patch, one, i);
         else
-            return set_number(patch, one, settings[i].member, settings[i].kind);
+            return set_number(patch, one, i);
         return NULL;
     }
     return patch_bad_path(patch);
@@ -91,6 +95,8 @@ gh_err method_setting_refuse(struct patch *patch)
             "/variables] and valid copy:from are [/canarySettings/deploymentId, "
             "/canarySettings/stageVariableOverrides]",
             STR_FMT(path), STR_FMT(patch->from));
+    if (patch->op == PATCH_ADD && patch->row && !str_starts(path, STR("/accessLogSettings")))
+        return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid add operation with path: %.*s", STR_FMT(path));
     if (str_starts(path, STR("/accessLogSettings")))
         return gh_fail(patch->arena, &apigw_BadRequestException,
                        "Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, "
@@ -135,17 +141,35 @@ static json_t *entry(struct patch *patch)
     return found;
 }
 
-static gh_err set_number(struct patch *patch, json_t *one, const char *member, enum setting_kind kind)
+static gh_err set_number(struct patch *patch, json_t *one, size_t which)
 {
-    const char *text = str_c(patch->arena, patch->value);
+    const char *text = str_c(patch->arena, patch->value.ptr ? patch->value : STR(""));
     char *end = NULL;
+    enum setting_kind kind = settings[which].kind;
     double number = *text ? strtod(text, &end) : -1;
-    bool whole = kind != SETTING_COUNT || number == (double)(int64_t)number;
+    bool whole = kind == SETTING_RATE || number == (double)(int64_t)number;
     /* -1 is how the SDKs say "no limit of its own" */
-    if (!end || *end || !(number >= -1 && number <= 1e9) || !whole)
+    bool fits = end && !*end && number >= (kind == SETTING_TTL ? 0 : -1) && number <= settings[which].max && whole;
+    if (!fits && kind == SETTING_TTL)
+        return gh_fail(patch->arena, &apigw_BadRequestException,
+                       "Invalid time-to-live setting, must be an integer no greater than 3600");
+    if (!fits)
         return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid value for %.*s: %s",
                        STR_FMT(patch->path), text);
-    json_object_set_new(one, member,
-                        kind == SETTING_COUNT ? json_integer((json_int_t)number) : json_real(number));
+    json_object_set_new(one, settings[which].member,
+                        kind == SETTING_RATE ? json_real(number) : json_integer((json_int_t)number));
     return NULL;
+}
+
+static gh_err set_text(struct patch *patch, json_t *one, size_t which)
+{
+    struct str all = str_of(settings[which].choices), choice;
+    while (str_split(&all, '|', &choice)) {
+        if (!str_eq(choice, patch->value))
+            continue;
+        json_set_str(one, settings[which].member, patch->value);
+        return NULL;
+    }
+    return gh_fail(patch->arena, &apigw_BadRequestException, "Invalid value for %.*s: %.*s. Must be one of: %s",
+                   STR_FMT(patch->path), STR_FMT(patch->value), settings[which].choices);
 }

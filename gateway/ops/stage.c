@@ -1,6 +1,7 @@
 /* Stages: which deployment is served under which name, with which settings. */
 #include "gateway/ops/stage.h"
 
+#include "gateway/ops/canary.h"
 #include "gateway/ops/method_setting.h"
 #include "gateway/ops/patch.h"
 #include "gateway/publish.h"
@@ -9,6 +10,7 @@ static gh_err create(struct draft *draft, const struct apigw_CreateStage_in *in,
 static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in, json_t **out);
 static gh_err publish(struct draft *draft, gh_err err, json_t *stage, void *out);
 static gh_err deployment_required(struct draft *draft, struct str id);
+static gh_err canary_deployment_required(struct draft *draft, const json_t *stage);
 static gh_err check_documentation_version(struct draft *draft, const json_t *stage);
 static gh_err patch_access_log(struct patch *patch);
 static gh_err patch_access_log_gone(struct patch *patch);
@@ -21,7 +23,7 @@ static const struct patch_row rows[] = {
     { "/deploymentId", PATCH_REPLACE | PATCH_COPY, patch_deployment },
     { "/description", PATCH_REPLACE, patch_text },
     { "/documentationVersion", PATCH_REPLACE, patch_text },
-    { "/variables/*", PATCH_CHANGE, patch_variable },
+    { "/variables/*", PATCH_REPLACE | PATCH_REMOVE, patch_variable },
     { "/variables", PATCH_REPLACE | PATCH_REMOVE | PATCH_COPY, patch_variables },
     { "/accessLogSettings/destinationArn", PATCH_ADD | PATCH_REPLACE, patch_access_log },
     { "/accessLogSettings/format", PATCH_ADD | PATCH_REPLACE, patch_access_log },
@@ -30,9 +32,12 @@ static const struct patch_row rows[] = {
     { "/cacheClusterEnabled", PATCH_REPLACE, patch_only_false },
     { "/cacheClusterSize", PATCH_REPLACE, patch_not_built },
     { "/clientCertificateId", PATCH_REPLACE, patch_not_built },
-    { "/canarySettings", PATCH_REPLACE, patch_not_built },
-    { "/canarySettings/*", PATCH_REPLACE, patch_not_built },
-    { "/canarySettings/*/*", PATCH_REPLACE, patch_not_built },
+    { "/canarySettings", PATCH_REMOVE, canary_remove },
+    { "/canarySettings/deploymentId", PATCH_REPLACE, canary_patch },
+    { "/canarySettings/percentTraffic", PATCH_REPLACE, canary_patch },
+    { "/canarySettings/useStageCache", PATCH_REPLACE, canary_patch },
+    { "/canarySettings/stageVariableOverrides", PATCH_REPLACE, canary_patch_overrides },
+    { "/canarySettings/stageVariableOverrides/*", PATCH_REPLACE | PATCH_REMOVE, canary_patch_override },
     { "/*/*/metrics/enabled", PATCH_REPLACE, method_setting_patch },
     { "/*/*/logging/loglevel", PATCH_REPLACE, method_setting_patch },
     { "/*/*/logging/dataTrace", PATCH_REPLACE, method_setting_patch },
@@ -167,20 +172,18 @@ static bool made_of(struct str text, const char *more)
     return true;
 }
 
-gh_err stage_check(struct call *call, const json_t *stage)
+/* "Stage variables: 100 a stage, a key of 64 and a value of 512 characters at most." */
+static gh_err check_variables(struct call *call, const json_t *variables)
 {
     const char *name;
     json_t *value;
-    struct str stage_name = json_str(stage, "stageName");
-    /* the message says no '-', the guide allows it: "Stage names can only contain alphanumeric
-     * characters, hyphens, and underscores. Maximum length is 128 characters." */
-    if (!stage_name.len || stage_name.len > 128 || !made_of(stage_name, "_-"))
-        return ops_bad_request(call, "Stage name only allows a-zA-Z0-9_");
-    json_object_foreach(json_object_get(stage, "variables"), name, value) {
-        if (!*name || !made_of(str_of(name), "_"))
+    if (json_object_size(variables) > 100)
+        return gh_fail(call->arena, &apigw_LimitExceededException, "Maximum number of stage variables is 100");
+    json_object_foreach((json_t *)variables, name, value) {
+        if (!*name || strlen(name) > 64 || !made_of(str_of(name), "_"))
             return ops_bad_request(
                 call, "Invalid stage variable name: %s. Please use names with only word characters.", name);
-        if (!made_of(json_value_str(value), "-._~:/?#&=,"))
+        if (json_string_length(value) > 512 || !made_of(json_value_str(value), "-._~:/?#&=,"))
             return ops_bad_request(
                 call,
                 "Invalid stage variable value of key %s.  Please use values with alphanumeric "
@@ -188,6 +191,20 @@ gh_err stage_check(struct call *call, const json_t *stage)
                 name);
     }
     return NULL;
+}
+
+gh_err stage_check(struct call *call, const json_t *stage)
+{
+    struct str stage_name = json_str(stage, "stageName");
+    /* the message says no '-', the guide allows it: "Stage names can only contain alphanumeric
+     * characters, hyphens, and underscores. Maximum length is 128 characters." */
+    if (!stage_name.len || stage_name.len > 128 || !made_of(stage_name, "_-"))
+        return ops_bad_request(call, "Stage name only allows a-zA-Z0-9_");
+    json_t *canary = json_object_get(stage, "canarySettings");
+    gh_err err = check_variables(call, json_object_get(stage, "variables"));
+    if (!err)
+        err = check_variables(call, json_object_get(canary, "stageVariableOverrides"));
+    return err ? err : canary_check(call, stage);
 }
 
 /* Compiled from the transaction's own view, before anything is kept. */
@@ -222,8 +239,9 @@ static gh_err publish(struct draft *draft, gh_err err, json_t *stage, void *out)
 static gh_err create(struct draft *draft, const struct apigw_CreateStage_in *in, json_t **out)
 {
     static const char *const members[] = { "description", "variables", "documentationVersion", "tags" };
+    static const char *const canary_members[] = { "canarySettings" };
     struct call *call = draft->call;
-    json_t *existing;
+    json_t *existing, *canary = json_object_get(ops_given(call, in, canary_members, 1), "canarySettings");
     gh_err err = deployment_required(draft, in->deployment_id);
     if (!err)
         err = stage_load(call->db, &draft->tx, call->arena, in->rest_api_id, in->stage_name, &existing);
@@ -235,7 +253,11 @@ static gh_err create(struct draft *draft, const struct apigw_CreateStage_in *in,
     json_object_update(*out, ops_given(call, in, members, COUNT(members)));
     if (!json_object_size(json_object_get(*out, "variables")))
         json_object_del(*out, "variables");
-    err = check_documentation_version(draft, *out);
+    if (canary)
+        canary_put(*out, canary, json_str(canary, "deploymentId"));
+    err = canary_deployment_required(draft, *out);
+    if (!err)
+        err = check_documentation_version(draft, *out);
     return err ? err : stage_put(draft, *out);
 }
 
@@ -247,6 +269,8 @@ static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in,
         err = patch_apply(&rules, call->arena, *out, &in->patch_operations, NULL);
     if (!err)
         err = deployment_required(draft, json_str(*out, "deploymentId"));
+    if (!err)
+        err = canary_deployment_required(draft, *out);
     if (!err)
         err = check_documentation_version(draft, *out);
     if (err)
@@ -265,6 +289,12 @@ static gh_err deployment_required(struct draft *draft, struct str id)
     if (err || deployment)
         return err;
     return ops_bad_request(call, "Deployment id does not exist");
+}
+
+static gh_err canary_deployment_required(struct draft *draft, const json_t *stage)
+{
+    json_t *canary = json_object_get(stage, "canarySettings");
+    return canary ? deployment_required(draft, json_str(canary, "deploymentId")) : NULL;
 }
 
 static gh_err check_documentation_version(struct draft *draft, const json_t *stage)
@@ -286,14 +316,9 @@ static gh_err patch_fail(struct patch *patch, const char *message)
     return gh_fail(patch->arena, &apigw_BadRequestException, "%s", message);
 }
 
-static gh_err no_canary(struct patch *patch)
-{
-    return patch_fail(patch, "Promotion not available. Canary does not exist.");
-}
-
 static gh_err patch_deployment(struct patch *patch)
 {
-    return patch->op == PATCH_COPY ? no_canary(patch) : patch_string(patch);
+    return patch->op == PATCH_COPY ? canary_promote(patch) : patch_string(patch);
 }
 
 /* A variable that is absent is created by "replace" too [recorded]. */
@@ -307,7 +332,7 @@ static gh_err patch_variable(struct patch *patch)
 static gh_err patch_variables(struct patch *patch)
 {
     if (patch->op == PATCH_COPY)
-        return no_canary(patch);
+        return canary_promote(patch);
     if (patch->op == PATCH_REPLACE)
         return patch_bad_path(patch);
     json_object_del(patch->target, "variables");

@@ -88,6 +88,8 @@ void access_log_write(struct gw_request *r, int64_t us)
     put(home, r->api_id);
     put(home, STR("\",\"stage\":\""));
     put(home, r->stage);
+    if (r->snapshot->is_canary)
+        put(home, STR("\",\"canary\":\"true"));
     put(home, STR("\",\"request_id\":\""));
     put(home, r->request_id);
     put(home, STR("\",\"status\":"));

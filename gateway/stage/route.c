@@ -36,6 +36,20 @@ static enum gw_next no_route(struct gw_request *r)
                                    base64_encode(r->arena, digest_str(hash, sizeof hash)).ptr));
 }
 
+/* "Total API traffic is separated at random into a production release and a canary release with a
+ * pre-configured ratio." */
+static const struct snapshot *draw(struct gw_request *r, const struct snapshot *snapshot)
+{
+    uint64_t random;
+    if (!snapshot->canary)
+        return snapshot;
+    gateway_random(r->home, &random, 1);
+    if ((double)(random >> 11) * 0x1.0p-53 >= snapshot->canary_share)
+        return snapshot;
+    trace_note(&r->trace, "canary", snapshot->canary->deployment_id);
+    return snapshot->canary;
+}
+
 static enum gw_next route_enter(struct gw_request *r)
 {
     take_stage(r);
@@ -45,7 +59,7 @@ static enum gw_next route_enter(struct gw_request *r)
         trace_note(&r->trace, "no such API or stage", r->stage);
         return gw_fail(r, RESPONSE_FIXED);
     }
-    r->snapshot = r->entry->snapshot;
+    r->snapshot = draw(r, r->entry->snapshot);
     /* Recorded: requestContext.path keeps every slash, path drops an extra one behind the stage. */
     struct strbuf full = strbuf_in(r->arena, r->stage.len + r->path.len + 2);
     strbuf_char(&full, '/');

@@ -7,7 +7,22 @@ static const char SELECT_STAGE[] =
     " JOIN rest_apis a ON a.id = s.api_id"
     " JOIN rest_deployments d ON d.api_id = s.api_id AND d.id = s.deployment_id"
     " WHERE s.api_id = $1 AND s.name = $2";
+static const char SELECT_API[] = "SELECT api FROM rest_deployments WHERE api_id = $1 AND id = $2";
 static const char SELECT_NAMES[] = "SELECT api_id, name FROM rest_stages ORDER BY api_id, name";
+
+static gh_err load_canary(struct db *db, struct tx *tx, struct arena *arena, struct stage_source *out)
+{
+    json_t *canary = json_object_get(out->settings, "canarySettings");
+    struct rows rows;
+    if (!canary)
+        return NULL;
+    out->canary_deployment_id = json_str(canary, "deploymentId");
+    out->canary_api = out->api;
+    if (str_eq(out->canary_deployment_id, out->deployment_id))
+        return NULL;
+    rows_open(&rows, db, tx, arena, SELECT_API, "ss", out->api_id, out->canary_deployment_id);
+    return doc_read(&rows, &out->canary_api);
+}
 
 gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id,
                          struct str stage, bool *found, struct stage_source *out)
@@ -27,9 +42,9 @@ gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, stru
     gh_err err = rows_close(&rows);
     if (err || !*found)
         return err;
-    if ((err = doc_parse(arena, api, &out->api)))
+    if ((err = doc_parse(arena, api, &out->api)) || (err = doc_parse(arena, settings, &out->settings)))
         return err;
-    return doc_parse(arena, settings, &out->settings);
+    return load_canary(db, tx, arena, out);
 }
 
 gh_err stage_sources_open(struct stage_sources *all, struct db *db, struct arena *arena)

@@ -37,7 +37,9 @@
  *   {"stageName","deploymentId","variables":{..},
  *    "methodSettings":{"*" "/" "*" or "pets/{id}/GET" (no slash in front; the root's is "/GET"): {
  *       "metricsEnabled","loggingLevel","dataTraceEnabled","throttlingBurstLimit":n,"throttlingRateLimit":x,..}},
- *    "accessLogSettings":{"destinationArn","format"}, …} */
+ *    "accessLogSettings":{"destinationArn","format"},
+ *    "canarySettings":{"percentTraffic":12.5,"deploymentId","stageVariableOverrides":{..},"useStageCache":false},
+ *    "options":{..} (gateway/options.h), …} */
 #pragma once
 
 #include "core/db.h"
@@ -50,6 +52,9 @@ struct stage_source {
     struct str deployment_id;
     json_t *api;      /* document, owned by the arena */
     json_t *settings; /* the stage's document, owned by the arena */
+    /* The canary's deployment; NULL when the stage has no canary. May be `api` itself. */
+    json_t *canary_api;
+    struct str canary_deployment_id;
 };
 
 /* *found false: no such stage. */

@@ -318,7 +318,7 @@ test('stage settings: variables, throttling, and what is refused by name', async
     assert.equal(stage.methodSettings['/GET'].throttlingRateLimit, 0.5);
     assert.deepEqual((await patch({ op: 'remove', path: '/~1/GET' })).methodSettings['/GET'], undefined);
     for (const [path, value] of [['/cacheClusterEnabled', 'true'], ['/tracingEnabled', 'true'], ['/clientCertificateId', 'x'],
-        ['/canarySettings/percentTraffic', '10'], ['/*/*/caching/enabled', 'true'], ['/*/*/logging/loglevel', 'INFO']]) {
+        ['/*/*/caching/enabled', 'true'], ['/*/*/logging/loglevel', 'INFO']]) {
         await refused(patch({ op: 'replace', path, value }), 'BadRequestException', `${path} is not supported by Gatehouse yet`);
     }
     await patch({ op: 'replace', path: '/tracingEnabled', value: 'false' });

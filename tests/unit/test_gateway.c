@@ -583,7 +583,6 @@ static const struct {
       "{}", "GET /a: the caller's credentials can only be passed through by a method with AWS_IAM" },
     { "an authorizer in another account's role", "{'authorizers':{'z':{'name':'z','type':'TOKEN','identitySource':'method.request.header.A','authorizerCredentials':'arn:aws:iam::999999999999:role/r','authorizerUri':'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations'}}}",
       "{}", "authorizer z: the role arn:aws:iam::999999999999:role/r is another account's: cross-account pass role is not allowed" },
-    { "canary", "{}", "{'canarySettings':{}}", "canary deployments are not built yet" },
     { "mapping", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'MOCK','requestParameters':{'integration.request.header.X':'magic.x'}}}}}}}",
       "{}", "GET /a: mapping source 'magic.x' is not known" },
 };
