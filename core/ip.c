@@ -53,3 +53,30 @@ bool ip_in(const struct ip *ip, const struct ip_net *net)
     uint8_t mask = (uint8_t)(0xff << (8 - rest));
     return (ip->bytes[whole] & mask) == (net->base.bytes[whole] & mask);
 }
+
+enum ip_scope ip_scope(const struct ip *ip)
+{
+    static const struct {
+        const char *net;
+        enum ip_scope scope;
+    } rows[] = { /* the first that fits */
+        { "fd00:ec2::254", IP_LINK_LOCAL },
+        { "127.0.0.0/8", IP_LOOPBACK },      { "::1", IP_LOOPBACK },
+        { "10.0.0.0/8", IP_PRIVATE },        { "172.16.0.0/12", IP_PRIVATE },
+        { "192.168.0.0/16", IP_PRIVATE },    { "100.64.0.0/10", IP_PRIVATE },
+        { "fc00::/7", IP_PRIVATE },          { "169.254.0.0/16", IP_LINK_LOCAL },
+        { "fe80::/10", IP_LINK_LOCAL },      { "0.0.0.0/8", IP_SPECIAL },
+        { "192.0.0.0/24", IP_SPECIAL },      { "198.18.0.0/15", IP_SPECIAL },
+        { "224.0.0.0/3", IP_SPECIAL },       { "::/96", IP_SPECIAL },
+        { "64:ff9b::/96", IP_SPECIAL },      { "64:ff9b:1::/48", IP_SPECIAL },
+        { "100::/64", IP_SPECIAL },          { "2001::/32", IP_SPECIAL },
+        { "2002::/16", IP_SPECIAL },         { "fec0::/10", IP_SPECIAL },
+        { "ff00::/8", IP_SPECIAL },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ip_net net;
+        if (ip_net_parse(str_of(rows[i].net), &net) && ip_in(ip, &net))
+            return rows[i].scope;
+    }
+    return IP_PUBLIC;
+}

@@ -322,8 +322,6 @@ static bool compile_methods(struct compiler *c)
 /* What would have to be enforced here and is not yet. */
 static bool refuse_unbuilt(struct compiler *c)
 {
-    if (json_str(c->api, "policy").len)
-        return compile_fail(c, "a resource policy is not enforced yet");
     if (json_flag(c->settings, "cacheClusterEnabled", false))
         return compile_fail(c, "caching is not built yet");
     if (json_str(c->settings, "webAclArn").len)
@@ -357,7 +355,8 @@ static bool compile_all(struct compiler *c)
     if (json_flag(everything, "cachingEnabled", false))
         return compile_fail(c, "caching is not built yet");
     c->snapshot->routes = route_new(c->arena);
-    return refuse_unbuilt(c) && compile_authorizers(c) && compile_gateway_responses(c) && compile_methods(c);
+    return refuse_unbuilt(c) && compile_policy(c) && compile_authorizers(c) && compile_gateway_responses(c) &&
+           compile_methods(c);
 }
 
 static struct snapshot *compile_one(const struct stage_source *source, struct snapshot *base, struct str partition,

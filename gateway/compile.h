@@ -30,6 +30,8 @@ bool compile_plain_templates(struct compiler *c, const json_t *map, struct gw_te
 bool compile_integration(struct compiler *c, const json_t *json, struct gw_method *method);
 struct str compile_function(struct compiler *c, struct str uri); /* inside an invocation URI; absent: none, or not ours */
 bool compile_credentials(struct compiler *c, struct str text, enum acting *acting, struct str *role);
+/* compile_policy.c */
+bool compile_policy(struct compiler *c);
 /* compile_authorizer.c */
 bool compile_authorizers(struct compiler *c);
 const struct gw_authorizer *compile_find_authorizer(struct compiler *c, struct str id);

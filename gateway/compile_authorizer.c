@@ -1,5 +1,9 @@
 #include "gateway/compile.h"
 
+#include "gateway/options.h"
+
+#define AUTHORIZER_TIMEOUT_MS 10000 /* AWS's */
+
 static bool compile_identity(struct compiler *c, const json_t *json, struct gw_authorizer *out)
 {
     struct str sources = json_str(json, "identitySource"), one;
@@ -67,6 +71,8 @@ bool compile_authorizers(struct compiler *c)
 {
     json_t *all = json_object_get(c->api, "authorizers"), *json;
     const char *id;
+    c->snapshot->authorizer_timeout_ms =
+        (int)option_count(c->settings, "authorizerTimeoutMs", AUTHORIZER_TIMEOUT_MS);
     c->snapshot->authorizers = ARENA_ARRAY(c->arena, struct gw_authorizer, json_object_size(all) + 1);
     json_object_foreach(all, id, json)
         if (!compile_one(c, json, &c->snapshot->authorizers[c->snapshot->n_authorizers++]))

@@ -13,6 +13,8 @@ const struct gw_option gw_options[] = {
       "answers with status 5xx, in percent, that a watched deployment may give (not set: 5)" },
     { "watchMinRequests", OPTION_COUNT, 1, 1000000000, NULL,
       "a watched deployment is judged from so many requests on (not set: 20)" },
+    { "authorizerTimeoutMs", OPTION_COUNT, 50, 900000, NULL,
+      "how long a Lambda authorizer may take, in milliseconds (not set: 10000, as on AWS)" },
 };
 const size_t gw_n_options = COUNT(gw_options);
 

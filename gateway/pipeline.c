@@ -33,22 +33,42 @@ static bool uses_body(const struct gw_method *method)
     return method->integration->type != INTEGRATE_HTTP_PROXY;
 }
 
+/* "The result is affected by the authentication type": see stage/policy.c. A policy stands behind a
+ * token, before a Lambda authorizer, and is asked together with a signer's own. */
+static void add_authorization(struct gw_method *method)
+{
+    bool policy = method->snapshot->policy != NULL;
+    switch (method->authorization) {
+    case AUTH_NONE:
+        if (policy)
+            add(method, &step_policy_allows);
+        break;
+    case AUTH_IAM:
+        add(method, &step_auth_iam);
+        break;
+    case AUTH_COGNITO:
+        add(method, &step_auth_cognito);
+        if (policy)
+            add(method, &step_policy_allows);
+        break;
+    case AUTH_LAMBDA_TOKEN:
+    case AUTH_LAMBDA_REQUEST:
+        if (policy)
+            add(method, &step_policy_spares);
+        if (method->authorizer->role.len)
+            add(method, &step_authorizer_role);
+        add(method, &step_auth_lambda);
+        break;
+    }
+}
+
 void pipeline_compile(struct gw_method *method)
 {
     /* A signature covers the body, so that it is read before it can be checked. */
     bool signed_body = method->authorization == AUTH_IAM;
     if (signed_body)
         add(method, &step_read_whole);
-    if (method->authorization == AUTH_IAM)
-        add(method, &step_auth_iam);
-    if (method->authorization == AUTH_COGNITO)
-        add(method, &step_auth_cognito);
-    if (method->authorization == AUTH_LAMBDA_TOKEN || method->authorization == AUTH_LAMBDA_REQUEST)
-    {
-        if (method->authorizer->role.len)
-            add(method, &step_authorizer_role);
-        add(method, &step_auth_lambda);
-    }
+    add_authorization(method);
     add(method, &step_throttle);
     if (method->integration) {
         if (!signed_body)

@@ -34,6 +34,7 @@ void gw_resume(struct gw_request *r);
 /* The client is gone: no further step runs but the log. */
 void pipeline_abandon(struct gw_request *r);
 
-extern const struct gw_step step_accept, step_route, step_read_whole, step_read_size, step_auth_iam,
-    step_auth_cognito, step_auth_lambda, step_throttle, step_validate, step_map_in, step_mock, step_http,
-    step_http_proxy, step_lambda, step_lambda_proxy, step_role, step_authorizer_role, step_map_out, step_respond, step_log;
+extern const struct gw_step step_accept, step_route, step_read_whole, step_read_size, step_policy_allows,
+    step_policy_spares, step_auth_iam, step_auth_cognito, step_authorizer_role, step_auth_lambda, step_throttle,
+    step_validate, step_map_in, step_mock, step_http, step_http_proxy, step_lambda, step_lambda_proxy, step_role,
+    step_map_out, step_respond, step_log;

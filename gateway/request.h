@@ -63,6 +63,7 @@ struct gw_request {
 
     /* accept */
     struct str api_id, stage;
+    bool by_domain;                          /* a custom domain led here, not the default endpoint */
     struct str path;                         /* raw, without the stage: "/pets/1" */
     struct str request_path;                 /* as sent, with the stage: $context.path */
     struct str http_method;
@@ -79,6 +80,7 @@ struct gw_request {
     struct str body;
     bool body_read;
     struct gw_caller caller;
+    struct str usage_identifier_key;         /* what a Lambda authorizer named as the API key; or absent */
 
     struct gw_actor actor, authorizer_actor;  /* credential NULL: API Gateway itself */
     struct gw_role *awaited_role;             /* whose keys are being fetched */

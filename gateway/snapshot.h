@@ -17,6 +17,7 @@
 
 struct gw_step;
 struct gw_request;
+struct policy_set;
 
 struct gw_pair {
     struct str name, value;
@@ -180,6 +181,11 @@ struct snapshot {
     size_t n_methods;
     struct gw_authorizer *authorizers;
     size_t n_authorizers;
+    int authorizer_timeout_ms;
+    const struct policy_set *policy; /* of the API; NULL: none */
+    bool policy_wants_keys;        /* it has conditions or variables */
+    bool private_only;             /* endpoint type PRIVATE: for callers of private networks */
+    bool default_endpoint_off;     /* disableExecuteApiEndpoint */
     struct gw_gateway_response responses[GW_RESPONSE_TYPES];
     struct str cors_origin, cors_headers, cors_methods; /* what the API's OPTIONS methods say */
     struct str *binary_types;

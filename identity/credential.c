@@ -4,6 +4,7 @@
 #include "identity/key_id.h"
 #include "identity/principals.h"
 #include "identity/store/access_key.h"
+#include "identity/store/iam_entity.h"
 #include "identity/sts/session.h"
 
 static bool is_account(struct str text)
@@ -262,6 +263,35 @@ bool identity_allows(struct identity *identity, struct arena *arena, const struc
     if (!credential->policies.session)
         return true;
     return policy_set_decide(arena, credential->policies.session, "session policy", request, decision) == POLICY_ALLOW;
+}
+
+static bool is_silent(struct arena *arena, const struct policy_set *set, const struct policy_request *request)
+{
+    struct policy_decision decision;
+    return set && policy_set_decide(arena, set, "", request, &decision) != POLICY_ALLOW;
+}
+
+bool identity_allows_on(struct identity *identity, struct arena *arena, const struct credential *credential,
+                        const struct policy_set *resource, struct str resource_account,
+                        struct policy_request *request, struct policy_decision *decision)
+{
+    struct policy_decision own;
+    identity_allows(identity, arena, credential, request, &own);
+    bool cross_account = !str_eq(credential->principal.account, resource_account);
+    /* "Resource-based policies that grant permissions to an IAM role ARN … are limited by an implicit
+     * deny in a permissions boundary or session policy"; a user's are not. */
+    bool capped = resource && own.effect == POLICY_IMPLICIT_DENY && credential->role_arn.ptr &&
+                  (is_silent(arena, credential->policies.boundary, request) ||
+                   is_silent(arena, credential->policies.session, request));
+    return policy_combine(arena, &own, resource, cross_account, capped, request, decision) == POLICY_ALLOW;
+}
+
+bool identity_principal_exists(struct identity *identity, struct arena *arena, struct str account, struct str arn)
+{
+    struct str own = str_printf(arena, "arn:aws:iam::%.*s:", STR_FMT(account));
+    struct entity entity;
+    bool found;
+    return !str_starts(arn, own) || (!entity_principal(identity->db, NULL, arena, account, arn, &entity, &found) && found);
 }
 
 gh_err identity_root_key(struct identity *identity, struct arena *arena, struct str account,

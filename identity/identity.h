@@ -60,6 +60,16 @@ gh_err identity_root_key(struct identity *identity, struct arena *arena, struct 
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
                      struct policy_request *request, struct policy_decision *decision);
 
+/* The same on something that has a policy of its own and belongs to an account, the principal's or
+ * another (policy_combine). resource NULL: it has none, and other accounts are refused. */
+bool identity_allows_on(struct identity *identity, struct arena *arena, const struct credential *credential,
+                        const struct policy_set *resource, struct str resource_account,
+                        struct policy_request *request, struct policy_decision *decision);
+
+/* May a policy name this principal? Users and roles of `account` must exist; accounts, sessions and
+ * other accounts' principals go by their words. Job threads. */
+bool identity_principal_exists(struct identity *identity, struct arena *arena, struct str account, struct str arn);
+
 /* Keys for an hour, for a service that acts in a role whose trust policy names it
  * ("lambda.amazonaws.com"). False: no such role, or it does not trust the service. Job threads. */
 bool identity_service_role(struct identity *identity, struct arena *arena, struct str role_arn, struct str service,

@@ -49,6 +49,22 @@ enum policy_effect policy_set_decide(struct arena *arena, const struct policy_se
     return decision->effect;
 }
 
+enum policy_effect policy_combine(struct arena *arena, const struct policy_decision *own,
+                                  const struct policy_set *resource, bool cross_account, bool capped,
+                                  const struct policy_request *request, struct policy_decision *decision)
+{
+    struct policy_decision theirs;
+    *decision = *own;
+    if (own->effect == POLICY_EXPLICIT_DENY || (!resource && !cross_account))
+        return decision->effect;
+    enum policy_effect effect = policy_set_decide(arena, resource, "resource-based policy", request, &theirs);
+    if (effect == POLICY_EXPLICIT_DENY || (cross_account && own->effect == POLICY_ALLOW))
+        *decision = theirs;
+    else if (effect == POLICY_ALLOW && own->effect != POLICY_ALLOW && !cross_account && !theirs.to_account && !capped)
+        *decision = theirs;
+    return decision->effect;
+}
+
 static void decide(struct arena *arena, const struct policy_set *set, const char *type,
                    const struct prepared *prepared, struct policy_decision *out)
 {

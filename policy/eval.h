@@ -78,7 +78,7 @@ struct str policy_reason(struct arena *arena, const struct policy_request *reque
                          const struct policy_decision *decision);
 
 /* Every layer that is there must allow; a deny in any of them denies.
- * Service control policies and policies of the resource join here when there are such. */
+ * Service control policies join here when there are such; policy_combine adds the resource's. */
 struct policy_layers {
     const struct policy_set *identity;
     const struct policy_set *boundary; /* NULL: none set */
@@ -91,6 +91,17 @@ enum policy_effect policy_decide(struct arena *arena, const struct policy_layers
  * word for it in texts: "resource-based policy". */
 enum policy_effect policy_set_decide(struct arena *arena, const struct policy_set *set, const char *type,
                                      const struct policy_request *request, struct policy_decision *decision);
+
+/* What the principal's own policies (or an authorizer's answer) said, together with the policy of what
+ * is asked for. "Same account: a deny in either denies, an allow in either allows; other accounts: both
+ * must allow." An allow that names the account only leaves the word to the account's own policies.
+ *   own       as decided by the principal's side
+ *   resource  NULL: it has no policy
+ *   capped    a boundary or session policy of a role's session is silent, and no policy of a resource
+ *             lifts that */
+enum policy_effect policy_combine(struct arena *arena, const struct policy_decision *own,
+                                  const struct policy_set *resource, bool cross_account, bool capped,
+                                  const struct policy_request *request, struct policy_decision *decision);
 
 /* "User: arn:… is not authorized to perform: a:B on resource: arn:… because no identity-based
  * policy allows the a:B action". */

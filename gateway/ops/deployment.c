@@ -184,13 +184,6 @@ static gh_err check_served(struct call *call, const json_t *api)
 {
     const char *id, *name;
     json_t *resource, *method;
-    struct str api_name = json_str(api, "name");
-    struct str type = json_value_str(
-        json_array_get(json_object_get(json_object_get(api, "endpointConfiguration"), "types"), 0));
-    if (str_is(type, "PRIVATE"))
-        return cannot_serve(call, "endpointConfiguration PRIVATE", api_name);
-    if (json_flag(api, "disableExecuteApiEndpoint", false))
-        return cannot_serve(call, "disableExecuteApiEndpoint", api_name);
     json_object_foreach(json_object_get(api, "resources"), id, resource)
         json_object_foreach(json_object_get(resource, "resourceMethods"), name, method) {
             struct str where = str_printf(call->arena, "%s %.*s", name, STR_FMT(json_str(resource, "path")));

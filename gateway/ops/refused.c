@@ -4,7 +4,6 @@
 
 const char *const apigateway_refused[] = {
     "CreateRestApi.cloneFrom",
-    "CreateRestApi.policy",
     "CreateRestApi.securityPolicy",
     "CreateRestApi.endpointAccessMode",
     "CreateRestApi.endpointConfiguration.vpcEndpointIds",
@@ -24,8 +23,8 @@ const char *const apigateway_refused[] = {
 };
 
 const char *const apigateway_accepted[] = {
-    "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones are not deployed",
-    "RestApi.disableExecuteApiEndpoint, RestApi.minimumCompressionSize: an API that uses them is not deployed",
+    "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones answer callers of private networks and of this machine, there are no VPC endpoints",
+    "RestApi.minimumCompressionSize: an API that uses it is not deployed",
     "Method.apiKeyRequired, Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
     "RequestValidator.validateRequestBody: an API that uses it with requestModels is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",

@@ -1,6 +1,7 @@
 /* REST APIs themselves: create, get, list, update, delete. */
 #include "gateway/ops/ops.h"
 #include "gateway/ops/patch.h"
+#include "gateway/ops/resource_policy.h"
 #include "gateway/publish.h"
 
 static const int64_t COMPRESSION_MAX = 10485760;
@@ -19,6 +20,7 @@ static gh_err patch_key_source(struct patch *patch);
 static gh_err patch_compression(struct patch *patch);
 static gh_err patch_endpoint_type(struct patch *patch);
 static gh_err patch_ip_address_type(struct patch *patch);
+static gh_err patch_policy(struct patch *patch);
 static gh_err refuse(struct patch *patch);
 
 static const struct patch_row rows[] = {
@@ -32,7 +34,7 @@ static const struct patch_row rows[] = {
     { "/endpointConfiguration/types/*", PATCH_REPLACE, patch_endpoint_type },
     { "/endpointConfiguration/ipAddressType", PATCH_REPLACE, patch_ip_address_type },
     { "/endpointConfiguration/vpcEndpointIds", PATCH_CHANGE, patch_not_built },
-    { "/policy", PATCH_CHANGE, patch_not_built },
+    { "/policy", PATCH_REPLACE, patch_policy },
     { "/securityPolicy", PATCH_REPLACE, patch_not_built },
     { "/endpointAccessMode", PATCH_REPLACE, patch_not_built },
 };
@@ -46,6 +48,12 @@ gh_err apigw_CreateRestApi(struct call *call, const struct apigw_CreateRestApi_i
         return err;
     struct api_key key = { call->account, call->region, ops_id(call, 10) };
     json_t *api = new_document(call, in, key.id);
+    struct str policy;
+    if (in->policy.len && (err = resource_policy_may(call, STR("/restapis"))))
+        return err;
+    if ((err = resource_policy_take(call, key.id, in->policy, &policy)))
+        return err;
+    json_set_str(api, "policy", policy);
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     api_insert(&tx, key, call->now_us, api);
@@ -98,7 +106,7 @@ gh_err apigw_UpdateRestApi(struct call *call, const struct apigw_UpdateRestApi_i
     if (!err)
         err = api_required(call, draft.api, in->rest_api_id);
     if (!err)
-        err = patch_apply(&rules, call->arena, draft.api, &in->patch_operations, NULL);
+        err = patch_apply(&rules, call->arena, draft.api, &in->patch_operations, call);
     return draft_answer(&draft, err, err ? NULL : shown_with_tags(call, draft.api), out);
 }
 
@@ -221,6 +229,9 @@ static json_t *shown(struct call *call, const json_t *api)
     json_t *copy = json_own(call->arena, json_copy((json_t *)api));
     for (size_t i = 0; i < COUNT(inner_members); i++)
         json_object_del(copy, inner_members[i]);
+    struct str policy = json_str(api, "policy");
+    if (policy.ptr)
+        json_set_str(copy, "policy", resource_policy_shown(call->arena, policy));
     return copy;
 }
 
@@ -234,6 +245,21 @@ static json_t *shown_with_tags(struct call *call, const json_t *api)
 }
 
 /* --- update --- */
+
+/* An empty value takes the policy away. */
+static gh_err patch_policy(struct patch *patch)
+{
+    struct call *call = patch->ctx;
+    struct str id = json_str(patch->target, "id"), policy;
+    gh_err err = resource_policy_may(call, str_printf(patch->arena, "/restapis/%.*s", STR_FMT(id)));
+    if (!err)
+        err = resource_policy_take(call, id, patch->value, &policy);
+    if (err)
+        return err;
+    json_object_del(patch->target, "policy");
+    json_set_str(patch->target, "policy", policy);
+    return NULL;
+}
 
 static gh_err patch_fail(struct patch *patch, const char *message)
 {

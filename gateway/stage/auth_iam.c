@@ -1,4 +1,4 @@
-/* AWS_IAM: a Signature Version 4 for execute-api, then the signer's policies. */
+/* AWS_IAM: a Signature Version 4 for execute-api, then the signer's policies and the API's together. */
 #include "gateway/stage/stage.h"
 #include "policy/eval.h"
 #include "wire/sigv4.h"
@@ -33,16 +33,6 @@ static enum gw_next refuse(struct gw_request *r, struct sigv4_outcome *who)
     return gw_fail_text(r, RESPONSE_INVALID_SIGNATURE, err->message);
 }
 
-/* "arn:aws:execute-api:us-east-1:********9012:api/stage/GET/path": how AWS shows the account. */
-static struct str masked(struct gw_request *r, struct str arn)
-{
-    ptrdiff_t at = str_find_str(arn, r->snapshot->account);
-    char *copy = (char *)(uintptr_t)str_copy(r->arena, arn).ptr;
-    for (size_t i = 0; at >= 0 && i + 4 < r->snapshot->account.len; i++)
-        copy[(size_t)at + i] = '*';
-    return (struct str){ copy, arn.len };
-}
-
 static enum gw_next authorize_enter(struct gw_request *r)
 {
     static const char *const services[] = { "execute-api", NULL };
@@ -56,33 +46,17 @@ static enum gw_next authorize_enter(struct gw_request *r)
     if (sigv4_verify(r->arena, &request, &rules, &keys, &who) != SIGV4_OK)
         return refuse(r, &who);
     const struct credential *credential = who.key.credential;
-    struct policy_context context = policy_context_in(r->arena);
-    policy_context_add_request(&context, r->wall_us / 1000000, r->x->peer_ip,
-                               http_header_get(&r->x->headers, "User-Agent"),
-                               http_header_get(&r->x->headers, "Referer"), false, r->snapshot->region);
-    struct str arn = stage_method_arn(r);
-    if (arn.len > 1600)
+    struct policy_request ask = stage_policy_request(r, true);
+    if (ask.resource.len > GW_MAX_ARN)
         return stage_uri_too_long(r);
-    struct policy_request ask = { .principal_arn = credential->principal.arn,
-                                  .account = credential->principal.account,
-                                  .action = STR("execute-api:Invoke"),
-                                  .resource = arn,
-                                  .keys = context.keys,
-                                  .n_keys = context.n };
     struct policy_decision decision;
     r->caller.credential = credential;
     r->caller.access_key_id = who.access_key_id;
     trace_note(&r->trace, "signed by", credential->principal.arn);
-    if (!str_eq(credential->principal.account, r->snapshot->account)) {
-        /* "Cross account: Allow needed in both", and the API has no resource policy */
-        decision = (struct policy_decision){ .effect = POLICY_IMPLICIT_DENY, .statement = -1 };
-    } else if (identity_allows(r->gateway->config.identity, r->arena, credential, &ask, &decision)) {
-        trace_note(&r->trace, "policy", policy_reason(r->arena, &ask, &decision));
-        return GW_NEXT;
-    }
+    bool allowed = identity_allows_on(r->gateway->config.identity, r->arena, credential, r->snapshot->policy,
+                                      r->snapshot->account, &ask, &decision);
     trace_note(&r->trace, "policy", policy_reason(r->arena, &ask, &decision));
-    ask.shown_resource = masked(r, arn);
-    return gw_fail_text(r, RESPONSE_ACCESS_DENIED, policy_denial(r->arena, &ask, &decision));
+    return allowed ? GW_NEXT : stage_policy_denied(r, &ask, &decision);
 }
 
 const struct gw_step step_auth_iam = { "authorize", authorize_enter, NULL };

@@ -4,10 +4,8 @@
  * authorizer function." A function that fails with exactly "Unauthorized" is 401, any other failure
  * 500. What is malformed is 500 and never cached; without identity source nothing is cached. */
 #include "gateway/stage/stage.h"
-#include "policy/eval.h"
 
 #define MAX_IDENTITY 16
-#define AUTHORIZER_TIMEOUT_MS 29000
 
 static enum gw_next unauthorized(struct gw_request *r, const char *why)
 {
@@ -51,42 +49,6 @@ static bool may_cache(const struct gw_authorizer *authorizer)
     return authorizer->ttl_s > 0 && authorizer->n_identity > 0;
 }
 
-/* One policy, one method: the only place that says yes. */
-static enum gw_next decide(struct gw_request *r, const struct auth_policy *policy, bool cached)
-{
-    struct policy_decision decision;
-    struct policy_context keys = policy_context_in(r->arena);
-    policy_context_add_request(&keys, r->wall_us / 1000000, r->x->peer_ip,
-                               http_header_get(&r->x->headers, "User-Agent"),
-                               http_header_get(&r->x->headers, "Referer"), false, r->snapshot->region);
-    struct policy_request request = {
-        .principal_arn = policy->principal_id,
-        .account = r->snapshot->account,
-        .action = STR("execute-api:Invoke"),
-        .resource = stage_method_arn(r),
-        .keys = keys.keys,
-        .n_keys = keys.n,
-    };
-    r->caller.from_lambda = true;
-    r->caller.principal_id = policy->principal_id;
-    r->caller.context = policy->context;
-    enum policy_effect effect =
-        policy_set_decide(r->arena, policy->policy, "identity-based policy", &request, &decision);
-    trace_note(&r->trace, "policy", policy_reason(r->arena, &request, &decision));
-    if (effect == POLICY_ALLOW)
-        return GW_NEXT;
-    if (cached && effect == POLICY_IMPLICIT_DENY) /* the second endpoint that "fails at random" */
-        trace_note(&r->trace, "hint",
-                   STR("the cached policy was made for another method: let the authorizer allow all methods that the "
-                       "caller may use, or set authorizerResultTtlInSeconds to 0"));
-    return gw_fail_text(r, RESPONSE_ACCESS_DENIED,
-                        effect == POLICY_EXPLICIT_DENY
-                            ? STR("User is not authorized to access this resource with an explicit deny in an "
-                                  "identity-based policy")
-                            : STR("User is not authorized to access this resource because no identity-based policy "
-                                  "allows the execute-api:Invoke action"));
-}
-
 static struct str token_event(struct gw_request *r, struct str token)
 {
     struct strbuf out = strbuf_in(r->arena, 256 + token.len);
@@ -107,7 +69,7 @@ static enum gw_next authorize_enter(struct gw_request *r)
         return unauthorized(r, "the authorizer is not called without its identity source");
     if (authorizer->validation && !regex_matches_whole(authorizer->validation, values[0]))
         return unauthorized(r, "the token does not match identityValidationExpression");
-    if (stage_method_arn(r).len > 1600)
+    if (stage_method_arn(r).len > GW_MAX_ARN)
         return stage_uri_too_long(r);
     if (may_cache(authorizer)) {
         struct str key = auth_cache_key(r->arena, r->snapshot, authorizer, values, n);
@@ -116,7 +78,7 @@ static enum gw_next authorize_enter(struct gw_request *r)
         gateway_count(r->home, cached ? COUNT_AUTH_HITS : COUNT_AUTH_MISSES);
         if (cached) {
             trace_note(&r->trace, "authorizer", STR("policy from the cache"));
-            return decide(r, cached, true);
+            return stage_authorizer_decides(r, cached, true);
         }
     }
     trace_note(&r->trace, "authorizer", authorizer->name);
@@ -126,61 +88,8 @@ static enum gw_next authorize_enter(struct gw_request *r)
     stage_call(r, &caller, authorizer->function,
                authorizer->kind == AUTH_LAMBDA_TOKEN ? token_event(r, values[0])
                                                      : stage_authorizer_event(r, stage_method_arn(r)),
-               AUTHORIZER_TIMEOUT_MS);
+               r->snapshot->authorizer_timeout_ms);
     return GW_WAIT;
-}
-
-/* Context values are strings, numbers and booleans, "seen as strings"; an object or array is an error. */
-static bool take_context(struct auth_policy *policy, const json_t *given)
-{
-    const char *name;
-    json_t *value;
-    policy->context = json_own(policy->arena, json_object());
-    if (!given || json_is_null(given))
-        return true;
-    if (!json_is_object(given))
-        return false;
-    json_object_foreach((json_t *)(uintptr_t)given, name, value) {
-        if (json_is_object(value) || json_is_array(value))
-            return false;
-        if (json_is_null(value))
-            continue;
-        struct str text = json_is_string(value) ? json_value_str(value) : json_print(policy->arena, value);
-        json_object_set_new(policy->context, name, json_of(text));
-    }
-    return true;
-}
-
-/* The function's answer as a policy; NULL: *why is what is wrong with it. */
-static struct auth_policy *take_policy(struct str answer, struct arena *scratch, struct str *why)
-{
-    json_t *json = json_parse(scratch, answer, why);
-    json_t *document = json_object_get(json, "policyDocument");
-    struct str principal = json_str(json, "principalId");
-    if (!json)
-        return NULL;
-    *why = !json_is_object(json)       ? STR("the answer is not an object")
-           : !principal.len            ? STR("principalId is missing")
-           : !json_is_object(document) ? STR("policyDocument is missing")
-                                       : STR_NONE;
-    if (why->ptr)
-        return NULL;
-    struct arena *arena = arena_new(2048);
-    struct auth_policy *policy = ARENA_NEW(arena, struct auth_policy);
-    policy->arena = arena;
-    atomic_init(&policy->references, 1);
-    policy->principal_id = str_copy(arena, principal);
-    policy->policy = policy_set_new();
-    bool good = policy_set_add(policy->policy, POLICY_AUTHORIZER, STR("authorizer"), json_print(arena, document),
-                               scratch, why);
-    if (good && !take_context(policy, json_object_get(json, "context"))) {
-        *why = STR("context holds an object or an array");
-        good = false;
-    }
-    if (good)
-        return policy;
-    auth_policy_unref(policy);
-    return NULL;
 }
 
 static void unref(void *policy)
@@ -194,6 +103,8 @@ static enum gw_next refused(struct gw_request *r, const struct invocation *answe
         trace_note(&r->trace, "function", answer->message);
         return not_permitted(r);
     }
+    if (answer->result == INVOKE_TIMED_OUT)
+        return broken(r, RESPONSE_AUTHORIZER_FAILURE, "authorizer took too long", answer->message);
     if (answer->result != INVOKE_FUNCTION_ERROR)
         return broken(r, RESPONSE_AUTHORIZER_CONFIGURATION_ERROR, "authorizer could not be called", answer->message);
     json_t *error = json_parse(r->arena, answer->answer, NULL);
@@ -212,7 +123,7 @@ static enum gw_next authorize_done(struct gw_request *r)
     if (call->invocation.result != INVOKE_OK)
         return refused(r, &call->invocation);
     struct str why = STR_NONE;
-    struct auth_policy *policy = take_policy(call->invocation.answer, r->arena, &why);
+    struct auth_policy *policy = auth_policy_read(call->invocation.answer, r->arena, &why);
     if (!policy)
         return broken(r, RESPONSE_AUTHORIZER_CONFIGURATION_ERROR, "authorizer's answer is malformed", why);
     arena_defer(r->arena, unref, policy);
@@ -224,7 +135,7 @@ static enum gw_next authorize_done(struct gw_request *r)
         auth_cache_put(r->gateway->auth_cache,
                        auth_cache_key(r->arena, r->snapshot, authorizer, values, n), policy);
     }
-    return decide(r, policy, false);
+    return stage_authorizer_decides(r, policy, false);
 }
 
 const struct gw_step step_auth_lambda = { "authorize", authorize_enter, authorize_done };

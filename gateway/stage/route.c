@@ -4,7 +4,7 @@
  * an unknown API or stage is 403 Forbidden, before there is an API whose gateway responses apply. */
 #include "core/base64.h"
 #include "core/digest.h"
-#include "gateway/request.h"
+#include "gateway/stage/stage.h"
 
 /* By path without a stage: the first segment is it. */
 static void take_stage(struct gw_request *r)
@@ -60,6 +60,8 @@ static enum gw_next route_enter(struct gw_request *r)
         return gw_fail(r, RESPONSE_FIXED);
     }
     r->snapshot = draw(r, r->entry->snapshot);
+    if (!stage_reachable(r))
+        return gw_fail(r, RESPONSE_FIXED);
     /* Recorded: requestContext.path keeps every slash, path drops an extra one behind the stage. */
     struct strbuf full = strbuf_in(r->arena, r->stage.len + r->path.len + 2);
     strbuf_char(&full, '/');

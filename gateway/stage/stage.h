@@ -37,7 +37,10 @@ struct auth_policy {
     atomic_int references;
     struct arena *arena;
     struct policy_set *policy;
+    struct str document;        /* the policy as the function gave it */
+    bool wants_keys;            /* it has conditions or variables */
     struct str principal_id;
+    struct str usage_identifier_key; /* or absent */
     json_t *context;            /* values as strings */
     int64_t expires_us;         /* monotonic */
 };
@@ -53,5 +56,22 @@ struct str auth_cache_key(struct arena *arena, const struct snapshot *snapshot, 
                           const struct str *values, size_t n);
 void auth_cache_flush(struct auth_cache *cache, struct str api_id, struct str stage);
 
+/* auth_policy.c: the function's answer as a policy, with one reference; NULL: *why is what is wrong with
+ * it. Then the verdict for the request's method: on, or 403. */
+struct auth_policy *auth_policy_read(struct str answer, struct arena *scratch, struct str *why);
+enum gw_next stage_authorizer_decides(struct gw_request *r, const struct auth_policy *policy, bool cached);
+
+/* reach.c: by this name, from this address? Noted in the trace when not. */
+bool stage_reachable(struct gw_request *r);
+
+/* policy.c: the request as policies see it; with_keys: condition keys too, which cost something. */
+struct policy_request;
+struct policy_decision;
+struct policy_request stage_policy_request(struct gw_request *r, bool with_keys);
+/* 403 in AWS's words. */
+enum gw_next stage_policy_denied(struct gw_request *r, struct policy_request *request,
+                                 const struct policy_decision *decision);
+
+#define GW_MAX_ARN 1600
 /* A refused ARN: "Method ARN > 1600 bytes with authorization: 414". */
 enum gw_next stage_uri_too_long(struct gw_request *r);

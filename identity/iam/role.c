@@ -4,7 +4,6 @@
  * "If you delete the user, then you break the relationship … even if you recreate the user." */
 static gh_err set_trust(struct call *call, struct tx *tx, struct str document, struct entity *role)
 {
-    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_ROLE };
     struct policy_set *set = policy_set_new();
     struct str why, *arns;
     policy_set_add(set, POLICY_TRUST, STR("trust"), document, call->arena, &why);
@@ -17,11 +16,7 @@ static gh_err set_trust(struct call *call, struct tx *tx, struct str document, s
         bool found = false;
         if (!str_starts(arns[i], own))
             continue; /* another account's, or a session's: by its words */
-        struct str name = str_from(arns[i], (size_t)(str_find_last(arns[i], '/') + 1));
-        for (size_t k = 0; !err && !found && k < COUNT(kinds); k++) {
-            err = entity_load(call->db, tx, call->arena, call->account, kinds[k], name, &principal, &found);
-            found = !err && found && str_eq(principal.arn, arns[i]);
-        }
+        err = entity_principal(call->db, tx, call->arena, call->account, arns[i], &principal, &found);
         if (!err && !found)
             err = gh_fail(call->arena, &iam_MalformedPolicyDocumentException,
                           "Invalid principal in policy: \"AWS\":\"%.*s\"", STR_FMT(arns[i]));

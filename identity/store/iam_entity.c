@@ -133,6 +133,20 @@ gh_err entity_load_id(struct db *db, struct tx *tx, struct arena *arena, struct 
     return read_one(&rows, arena, out, found);
 }
 
+gh_err entity_principal(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str arn,
+                        struct entity *out, bool *found)
+{
+    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_ROLE };
+    struct str name = str_from(arn, (size_t)(str_find_last(arn, '/') + 1));
+    gh_err err = NULL;
+    *found = false;
+    for (size_t i = 0; !err && !*found && i < COUNT(kinds); i++) {
+        err = entity_load(db, tx, arena, account, kinds[i], name, out, found);
+        *found = !err && *found && str_eq(out->arn, arn);
+    }
+    return err;
+}
+
 gh_err entity_taken(struct db *db, struct tx *tx, struct arena *arena, struct str account, enum entity_kind kind,
                     struct str name, bool *taken)
 {

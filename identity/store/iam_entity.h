@@ -34,6 +34,9 @@ gh_err entity_load(struct db *db, struct tx *tx, struct arena *arena, struct str
                    struct str name, struct entity *out, bool *found);
 gh_err entity_load_id(struct db *db, struct tx *tx, struct arena *arena, struct str id, struct entity *out,
                       bool *found);
+/* The account's user or role of this ARN. */
+gh_err entity_principal(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str arn,
+                        struct entity *out, bool *found);
 /* Is the name taken, without regard to case? */
 gh_err entity_taken(struct db *db, struct tx *tx, struct arena *arena, struct str account, enum entity_kind kind,
                     struct str name, bool *taken);

@@ -200,6 +200,59 @@ static void principals(void **state)
     }
 }
 
+#define RESOURCE(effect, principal) \
+    "{\"Statement\":{\"Effect\":\"" effect "\",\"Principal\":" principal ",\"Action\":\"a:B\",\"Resource\":\"*\"}}"
+
+/* AWS's tables A (same account) and B (another), and what a principal that is an account means. */
+static void two_sides_are_combined(void **state)
+{
+    (void)state;
+    const enum policy_effect SILENT = POLICY_IMPLICIT_DENY, ALLOW = POLICY_ALLOW, DENY = POLICY_EXPLICIT_DENY;
+    static const char *const policies[] = {
+        [POLICY_IMPLICIT_DENY] = "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"x:Y\",\"Resource\":\"*\"}}",
+        [POLICY_ALLOW] = RESOURCE("Allow", "\"*\""),
+        [POLICY_EXPLICIT_DENY] = RESOURCE("Deny", "\"*\""),
+    };
+    const struct {
+        enum policy_effect own;
+        const char *resource; /* NULL: none */
+        bool capped;
+        enum policy_effect same, other;
+        const char *same_type, *other_type;
+    } table[] = {
+        { ALLOW, policies[ALLOW], false, ALLOW, ALLOW, "own", "resource-based policy" },
+        { ALLOW, policies[SILENT], false, ALLOW, SILENT, "own", "resource-based policy" },
+        { ALLOW, policies[DENY], false, DENY, DENY, "resource-based policy", "resource-based policy" },
+        { SILENT, policies[ALLOW], false, ALLOW, SILENT, "resource-based policy", "own" },
+        { SILENT, policies[SILENT], false, SILENT, SILENT, "own", "own" },
+        { SILENT, policies[DENY], false, DENY, DENY, "resource-based policy", "resource-based policy" },
+        { DENY, policies[ALLOW], false, DENY, DENY, "own", "own" },
+        { DENY, policies[SILENT], false, DENY, DENY, "own", "own" },
+        { DENY, policies[DENY], false, DENY, DENY, "own", "own" },
+        { ALLOW, NULL, false, ALLOW, SILENT, "own", "resource-based policy" },
+        { SILENT, NULL, false, SILENT, SILENT, "own", "own" },
+        /* the account is named: its own policies have the word; in the other account they had it */
+        { SILENT, RESOURCE("Allow", "{\"AWS\":\"123456789012\"}"), false, SILENT, SILENT, "own", "own" },
+        { ALLOW, RESOURCE("Allow", "{\"AWS\":\"123456789012\"}"), false, ALLOW, ALLOW, "own", "resource-based policy" },
+        { SILENT, policies[ALLOW], true, SILENT, SILENT, "own", "own" },
+    };
+    struct policy_request request = { .principal_arn = STR("arn:aws:iam::123456789012:user/x"), .account = STR("123456789012"),
+                                      .action = STR("a:B"), .resource = STR("arn:aws:x:::y") };
+    for (size_t i = 0; i < COUNT(table); i++)
+        for (int other = 0; other < 2; other++) {
+            struct arena *arena = arena_new(4096);
+            struct policy_set *set = table[i].resource ? set_of(POLICY_RESOURCE, table[i].resource) : NULL;
+            const struct policy_decision own = { .effect = table[i].own, .policy_type = STR("own"), .statement = -1 };
+            struct policy_decision decision;
+            enum policy_effect is = policy_combine(arena, &own, set, other, table[i].capped, &request, &decision);
+            if (is != (other ? table[i].other : table[i].same) || decision.effect != is ||
+                !str_is(decision.policy_type, other ? table[i].other_type : table[i].same_type))
+                fail_msg("row %zu, %s account: %d of %.*s", i, other ? "other" : "same", is, STR_FMT(decision.policy_type));
+            policy_set_free(set);
+            arena_free(arena);
+        }
+}
+
 static void statements_are_located(void **state)
 {
     (void)state;
@@ -280,6 +333,7 @@ int main(void)
         cmocka_unit_test(layers_and_texts),
         cmocka_unit_test(the_deciding_statement_is_named),
         cmocka_unit_test(principals),
+        cmocka_unit_test(two_sides_are_combined),
         cmocka_unit_test(statements_are_located),
         cmocka_unit_test(keys_and_principals_are_told),
         cmocka_unit_test(twenty_statements_are_quick),
