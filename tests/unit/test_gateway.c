@@ -564,7 +564,8 @@ static void traces(void **state)
 static const struct {
     const char *name, *doc, *settings, *why;
 } refusals[] = {
-    { "resource policy", "{'policy':'{}'}", "{}", "a resource policy is not enforced yet" },
+    { "a resource policy that is none", "{'policy':'{}'}", "{}", "policy: Syntax errors in policy." },
+    { "PRIVATE without a policy", "{'endpointConfiguration':{'types':['PRIVATE']}}", "{}", "Private REST API doesn't have a resource policy attached to it" },
     { "API key", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'apiKeyRequired':true}}}}}", "{}",
       "GET /a: apiKeyRequired is not enforced yet" },
     { "missing authorizer", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'authorizationType':'CUSTOM','authorizerId':'x'}}}}}",
