@@ -122,3 +122,14 @@ bool exchange_sent(const struct exchange *x); /* the answer has ended and all of
 void exchange_drained(struct exchange *x);    /* calls on_drain when it is due */
 /* A complete answer of our own, for requests that no handler sees. */
 struct str http_refusal(struct http_server *server, struct arena *arena, int status);
+
+/* core/http_local.c: exchanges without a connection. */
+void local_read_whole(struct http_local *local, size_t limit_bytes,
+                      void (*fn)(struct http_exchange *x, enum http_read result));
+void local_read_stream(struct http_local *local, void (*fn)(struct http_exchange *x, struct str piece, bool broken));
+void local_read_pause(struct http_local *local, bool pause);
+void local_reply(struct http_local *local, int status, const struct http_headers *headers, struct str body);
+void local_reply_begin(struct http_local *local, int status, const struct http_headers *headers);
+bool local_reply_write(struct http_local *local, struct str piece);
+void local_reply_end(struct http_local *local);
+void local_abort(struct http_local *local);

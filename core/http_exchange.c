@@ -27,6 +27,10 @@ static const char *standard_body(int status);
 void http_read_whole(struct http_exchange *pub, size_t limit_bytes,
                      void (*fn)(struct http_exchange *x, enum http_read result))
 {
+    if (pub->local) {
+        local_read_whole(pub->local, limit_bytes, fn);
+        return;
+    }
     struct exchange *x = (struct exchange *)pub;
     x->reading = READ_WHOLE;
     x->limit_bytes = limit_bytes;
@@ -37,6 +41,10 @@ void http_read_whole(struct http_exchange *pub, size_t limit_bytes,
 void http_read_stream(struct http_exchange *pub,
                       void (*fn)(struct http_exchange *x, struct str piece, bool broken))
 {
+    if (pub->local) {
+        local_read_stream(pub->local, fn);
+        return;
+    }
     struct exchange *x = (struct exchange *)pub;
     x->reading = READ_STREAM;
     x->on_piece = fn;
@@ -45,11 +53,19 @@ void http_read_stream(struct http_exchange *pub,
 
 void http_read_pause(struct http_exchange *pub)
 {
+    if (pub->local) {
+        local_read_pause(pub->local, true);
+        return;
+    }
     ((struct exchange *)pub)->paused = true;
 }
 
 void http_read_resume(struct http_exchange *pub)
 {
+    if (pub->local) {
+        local_read_pause(pub->local, false);
+        return;
+    }
     struct exchange *x = (struct exchange *)pub;
     x->paused = false;
     x->conn->active_us = loop_now_us(pub->loop);
@@ -191,6 +207,10 @@ static void say_continue(struct exchange *x)
 
 void http_reply(struct http_exchange *pub, int status, const struct http_headers *headers, struct str body)
 {
+    if (pub->local) {
+        local_reply(pub->local, status, headers, body);
+        return;
+    }
     struct exchange *x = start_answer(pub, status);
     if (!x)
         return;
@@ -209,6 +229,10 @@ void http_reply(struct http_exchange *pub, int status, const struct http_headers
 void http_reply_begin(struct http_exchange *pub, int status, const struct http_headers *headers,
                       int64_t length_bytes, void (*on_drain)(struct http_exchange *x))
 {
+    if (pub->local) {
+        local_reply_begin(pub->local, status, headers);
+        return;
+    }
     struct exchange *x = start_answer(pub, status);
     if (!x)
         return;
@@ -222,6 +246,8 @@ void http_reply_begin(struct http_exchange *pub, int status, const struct http_h
 
 bool http_reply_write(struct http_exchange *pub, struct str piece)
 {
+    if (pub->local)
+        return local_reply_write(pub->local, piece);
     struct exchange *x = (struct exchange *)pub;
     if (x->answer != ANSWER_OPEN || piece.len == 0)
         return !x->want_drain;
@@ -249,6 +275,10 @@ bool http_reply_write(struct http_exchange *pub, struct str piece)
 
 void http_reply_end(struct http_exchange *pub)
 {
+    if (pub->local) {
+        local_reply_end(pub->local);
+        return;
+    }
     struct exchange *x = (struct exchange *)pub;
     if (x->answer != ANSWER_OPEN)
         return;
@@ -267,6 +297,10 @@ void http_reply_end(struct http_exchange *pub)
 
 void http_abort(struct http_exchange *pub)
 {
+    if (pub->local) {
+        local_abort(pub->local);
+        return;
+    }
     struct exchange *x = (struct exchange *)pub;
     x->aborted = true;
     if (x->reading != READ_NOTHING)

@@ -17,6 +17,7 @@
 #include "core/loop.h"
 
 struct http_server;
+struct http_local;
 
 struct http_exchange {
     struct arena *arena;
@@ -34,6 +35,7 @@ struct http_exchange {
     int64_t started_us;     /* monotonic */
     struct str body;        /* after http_read_whole */
     void *user;             /* the handler's */
+    struct http_local *local; /* NULL: a connection's; else core/http_local.h's */
 };
 
 struct http_server_config {
