@@ -121,6 +121,23 @@ static json_t *method_setting(struct compiler *c, struct str path, struct str ve
     return NULL;
 }
 
+/* A method's own setting, else that of all methods. */
+static const json_t *logging_of(struct compiler *c, const json_t *own, const char *name)
+{
+    const json_t *value = json_object_get(own, name);
+    const json_t *all = json_object_get(json_object_get(c->settings, "methodSettings"), "*/*");
+    return value ? value : json_object_get(all, name);
+}
+
+static void compile_logging(struct compiler *c, const json_t *own, struct gw_method *method)
+{
+    struct str level = json_value_str(logging_of(c, own, "loggingLevel"));
+    method->log_level = str_is(level, "INFO")    ? LOGGING_INFO
+                        : str_is(level, "ERROR") ? LOGGING_ERROR
+                                                 : LOGGING_OFF;
+    method->log_data = json_is_true(logging_of(c, own, "dataTraceEnabled"));
+}
+
 static bool is_name(char ch)
 {
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') || strchr("._-", ch);
@@ -267,6 +284,7 @@ static bool compile_method(struct compiler *c, const json_t *resource, struct st
     if (json_flag(setting, "cachingEnabled", false))
         return compile_fail(c, "caching is not built yet");
     compile_bucket(c, setting, method);
+    compile_logging(c, setting, method);
     method->statuses = ARENA_ARRAY(c->arena, int, json_object_size(responses) + 1);
     json_object_foreach(responses, key, one)
         method->statuses[method->n_statuses++] = atoi(key);

@@ -81,13 +81,13 @@ static bool compile_endpoint(struct compiler *c, struct gw_integration *out)
     struct str rest = out->uri;
     ptrdiff_t scheme = str_find_str(rest, STR("://"));
     if (scheme < 0)
-        return compile_fail(c, "the integration's uri '%.*s' is no http(s) address", STR_FMT(out->uri));
+        return compile_fail(c, "Invalid endpoint address ('%.*s' is no http(s) address)", STR_FMT(out->uri));
     size_t host_end = (size_t)scheme + 3;
     while (host_end < rest.len && !strchr("/?#", rest.ptr[host_end]))
         host_end++;
     /* only the part before the path is a plain URI: the path may hold {parameters} */
     if (!uri_parse(c->arena, str_sub(rest, 0, host_end), &uri) || !uri.host.len || uri.userinfo.ptr)
-        return compile_fail(c, "the integration's uri '%.*s' is no http(s) address", STR_FMT(out->uri));
+        return compile_fail(c, "Invalid endpoint address ('%.*s' is no http(s) address)", STR_FMT(out->uri));
     out->scheme = uri.scheme;
     out->host = uri.host;
     out->port = uri.port;

@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "gateway/limits.h"
 #include "gateway/request.h"
-#include "gateway/stage/access_log.h"
+#include "gateway/loop_log.h"
 #include "gateway/role.h"
 #include "gateway/stage/stage.h"
 #include "gateway/state.h"
@@ -102,7 +102,7 @@ void gateway_close(struct gateway *gateway)
         struct gw_loop *home = &gateway->loops[i];
         if (!home->stages)
             continue;
-        access_log_flush(home);
+        loop_log_flush(home);
         if (home->client)
             http_client_free(home->client);
         roles_free(home);

@@ -3,7 +3,7 @@
 #include "gateway/request.h"
 
 static const struct gw_step *const front[] = { &step_accept, &step_route, &step_respond, &step_log };
-#define FRONT_TAIL 2
+#define ALWAYS 2 /* respond, log */
 
 static void add(struct gw_method *method, const struct gw_step *step)
 {
@@ -99,6 +99,8 @@ static void run(struct gw_request *r, bool resuming)
                                                                 : env_monotonic_us(r->gateway->config.env);
         trace_step(&r->trace, step->name, now_us - r->mark_us, next == GW_FAIL, next == GW_WAIT);
         r->mark_us = now_us;
+        if (r->execution_log)
+            execution_log_step(r, step, next);
         if (next == GW_WAIT) {
             if (!r->woken) { /* what it waits for has not come meanwhile */
                 r->waiting = true;
@@ -114,6 +116,7 @@ static void run(struct gw_request *r, bool resuming)
             r->n_steps = r->method->n_steps;
             r->tail = r->method->tail;
             r->at = 0;
+            execution_log_begin(r);
             continue;
         }
         r->at = next == GW_NEXT || r->at >= r->tail ? r->at + 1 : r->tail;
@@ -124,9 +127,14 @@ static void run(struct gw_request *r, bool resuming)
 
 void pipeline_start(struct gw_request *r)
 {
-    r->steps = front;
-    r->n_steps = COUNT(front);
-    r->tail = FRONT_TAIL;
+    pipeline_start_with(r, front, COUNT(front));
+}
+
+void pipeline_start_with(struct gw_request *r, const struct gw_step *const *steps, size_t n)
+{
+    r->steps = steps;
+    r->n_steps = n;
+    r->tail = n - ALWAYS;
     r->mark_us = r->x->started_us ? r->x->started_us : env_monotonic_us(r->gateway->config.env);
     run(r, false);
 }

@@ -24,11 +24,14 @@ struct gw_step {
     enum gw_next (*enter)(struct gw_request *r);
     enum gw_next (*resume)(struct gw_request *r); /* after GW_WAIT */
     bool quick;  /* never worth a look at the clock: what it took is counted to the next step */
+    bool guards; /* decides whether the caller may: TestInvokeMethod goes without */
 };
 
 /* The steps before the method is known, and the ways through for a method. */
 void pipeline_compile(struct gw_method *method);
 void pipeline_start(struct gw_request *r);
+/* The same by a table of the caller's, whose last two steps always run. */
+void pipeline_start_with(struct gw_request *r, const struct gw_step *const *steps, size_t n);
 /* After GW_WAIT, on the request's own loop. */
 void gw_resume(struct gw_request *r);
 /* The client is gone: no further step runs but the log. */

@@ -4,6 +4,7 @@
 #include "core/http_client.h"
 #include "core/http_server.h"
 #include "core/invoke.h"
+#include "gateway/execution_log.h"
 #include "gateway/gateway_response.h"
 #include "gateway/pipeline.h"
 #include "gateway/state.h"
@@ -86,6 +87,8 @@ struct gw_request {
     struct gw_role *awaited_role;             /* whose keys are being fetched */
     struct gw_request *next_for_role;
     bool role_asked, authorizer_refused;
+    struct execution_log *execution_log;     /* NULL: nobody reads one */
+    struct trial *trial;                     /* a trial of the server's own (test_invoke.c); NULL: a client's request */
 
     /* a function that is being called; NULL when the answer is in */
     struct gw_call *call;

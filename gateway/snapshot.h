@@ -147,6 +147,8 @@ struct gw_method {
     struct gw_integration *integration; /* NULL: none */
     struct bucket *bucket;         /* its own limit, or the stage's for all methods; NULL: none */
     bool bucket_is_default;        /* the latter */
+    enum logging_level { LOGGING_OFF, LOGGING_ERROR, LOGGING_INFO } log_level; /* of the execution log */
+    bool log_data;                 /* "full request and response logs" */
     const struct gw_step *steps[GW_MAX_STEPS];
     size_t n_steps, tail;          /* tail: the first step that always runs */
 };

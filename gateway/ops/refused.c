@@ -19,6 +19,7 @@ const char *const apigateway_refused[] = {
     "PutIntegration.responseTransferMode=STREAM",
     "PutIntegration.integrationTarget",
     "GetModel.flatten",
+    "TestInvokeAuthorizer.additionalContext",
     NULL,
 };
 

@@ -74,4 +74,4 @@ static enum gw_next authorize_enter(struct gw_request *r)
     return GW_NEXT;
 }
 
-const struct gw_step step_auth_cognito = { "authorize", authorize_enter, NULL };
+const struct gw_step step_auth_cognito = { "authorize", authorize_enter, NULL, .guards = true };

@@ -59,4 +59,4 @@ static enum gw_next authorize_enter(struct gw_request *r)
     return allowed ? GW_NEXT : stage_policy_denied(r, &ask, &decision);
 }
 
-const struct gw_step step_auth_iam = { "authorize", authorize_enter, NULL };
+const struct gw_step step_auth_iam = { "authorize", authorize_enter, NULL, .guards = true };

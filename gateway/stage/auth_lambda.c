@@ -138,4 +138,4 @@ static enum gw_next authorize_done(struct gw_request *r)
     return stage_authorizer_decides(r, policy, false);
 }
 
-const struct gw_step step_auth_lambda = { "authorize", authorize_enter, authorize_done };
+const struct gw_step step_auth_lambda = { "authorize", authorize_enter, authorize_done, .guards = true };

@@ -123,13 +123,15 @@ static void gateway_response(struct gw_request *r)
     }
     http_header_add(r->arena, &r->headers, STR("x-amzn-ErrorType"),
                     r->failure_error_type.ptr ? r->failure_error_type : str_of(kind->error_type));
-    http_header_add(r->arena, &r->headers, STR("Content-Type"), type);
+    if (!r->trial || own->templates.n) /* recorded: a trial's default body has no type */
+        http_header_add(r->arena, &r->headers, STR("Content-Type"), type);
     for (size_t i = 0; i < own->mappings.n; i++) {
         struct str value = gw_source_value(r, &own->mappings.items[i].source);
         if (value.ptr && http_is_field_value(value))
             http_header_set(r->arena, &r->headers, own->mappings.items[i].name, value);
     }
-    add_cors(r);
+    if (!r->trial)
+        add_cors(r);
 }
 
 /* "Method ARN > 1600 bytes with authorization: 414 Request URI too long". */
@@ -141,11 +143,13 @@ enum gw_next stage_uri_too_long(struct gw_request *r)
 
 void stage_add_ids(struct gw_request *r)
 {
-    http_header_add(r->arena, &r->headers, STR("x-amzn-RequestId"), r->request_id);
-    http_header_add(r->arena, &r->headers, STR("x-amz-apigw-id"), r->extended_id);
+    if (!r->trial) {
+        http_header_add(r->arena, &r->headers, STR("x-amzn-RequestId"), r->request_id);
+        http_header_add(r->arena, &r->headers, STR("x-amz-apigw-id"), r->extended_id);
+    }
     if (r->integrated && r->method->integration->type != INTEGRATE_MOCK) /* recorded: not with MOCK */
         http_header_add(r->arena, &r->headers, STR("X-Amzn-Trace-Id"), r->trace_header);
-    if (r->gateway->config.explain)
+    if (r->gateway->config.explain && !r->trial)
         http_header_add(r->arena, &r->headers, STR("x-gatehouse-trace"), (struct str){ r->trace.id, TRACE_ID });
 }
 

@@ -22,4 +22,4 @@ static enum gw_next throttle_enter(struct gw_request *r)
     return GW_NEXT;
 }
 
-const struct gw_step step_throttle = { "throttle", throttle_enter, NULL, true };
+const struct gw_step step_throttle = { "throttle", throttle_enter, NULL, true, .guards = true };
