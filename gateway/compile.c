@@ -122,20 +122,21 @@ static json_t *method_setting(struct compiler *c, struct str path, struct str ve
 }
 
 /* A method's own setting, else that of all methods. */
-static const json_t *logging_of(struct compiler *c, const json_t *own, const char *name)
+static const json_t *observed(struct compiler *c, const json_t *own, const char *name)
 {
     const json_t *value = json_object_get(own, name);
     const json_t *all = json_object_get(json_object_get(c->settings, "methodSettings"), "*/*");
     return value ? value : json_object_get(all, name);
 }
 
-static void compile_logging(struct compiler *c, const json_t *own, struct gw_method *method)
+static void compile_observation(struct compiler *c, const json_t *own, struct gw_method *method)
 {
-    struct str level = json_value_str(logging_of(c, own, "loggingLevel"));
+    struct str level = json_value_str(observed(c, own, "loggingLevel"));
     method->log_level = str_is(level, "INFO")    ? LOGGING_INFO
                         : str_is(level, "ERROR") ? LOGGING_ERROR
                                                  : LOGGING_OFF;
-    method->log_data = json_is_true(logging_of(c, own, "dataTraceEnabled"));
+    method->log_data = json_is_true(observed(c, own, "dataTraceEnabled"));
+    method->detailed_metrics = json_is_true(observed(c, own, "metricsEnabled"));
 }
 
 static bool is_name(char ch)
@@ -284,7 +285,7 @@ static bool compile_method(struct compiler *c, const json_t *resource, struct st
     if (json_flag(setting, "cachingEnabled", false))
         return compile_fail(c, "caching is not built yet");
     compile_bucket(c, setting, method);
-    compile_logging(c, setting, method);
+    compile_observation(c, setting, method);
     method->statuses = ARENA_ARRAY(c->arena, int, json_object_size(responses) + 1);
     json_object_foreach(responses, key, one)
         method->statuses[method->n_statuses++] = atoi(key);

@@ -216,8 +216,9 @@ static struct str endpoint(struct gw_request *r)
     if (r->call)
         return str_printf(r->arena, "https://lambda.%.*s.amazonaws.com/2015-03-31/functions/%.*s/invocations",
                           STR_FMT(r->snapshot->region), STR_FMT(in->function));
-    return str_printf(r->arena, "%.*s://%.*s%.*s", STR_FMT(in->scheme), STR_FMT(in->host_header.len ? in->host_header : in->host),
-                      STR_FMT(r->target));
+    if (in->port == (str_is(in->scheme, "https") ? 443 : 80))
+        return str_printf(r->arena, "%.*s://%.*s%.*s", STR_FMT(in->scheme), STR_FMT(in->host), STR_FMT(r->target));
+    return str_printf(r->arena, "%.*s://%.*s:%u%.*s", STR_FMT(in->scheme), STR_FMT(in->host), in->port, STR_FMT(r->target));
 }
 
 static void sending(struct gw_request *r)
@@ -293,6 +294,8 @@ static void say_answer_headers(struct gw_request *r)
 
 static void completing(struct gw_request *r)
 {
+    if (!r->failed && !r->execution_log->started)
+        return; /* only its authorizer was tried */
     if (r->failed) {
         failing(r);
     } else {

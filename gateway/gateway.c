@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "gateway/limits.h"
 #include "gateway/request.h"
+#include "gateway/stage_metrics.h"
 #include "gateway/loop_log.h"
 #include "gateway/role.h"
 #include "gateway/stage/stage.h"
@@ -43,6 +44,7 @@ static void load_stage(struct gateway *gateway, struct str api_id, struct str st
     if (snapshot) {
         limits_share(gateway->limits, snapshot);
         struct str key = str_printf(arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage));
+        stage_metrics_attach(gateway->metrics, snapshot);
         for (size_t i = 0; i < gateway->n_loops; i++)
             gateway_install(&gateway->loops[i], key, snapshot_ref(snapshot));
         snapshot_unref(snapshot);
@@ -74,6 +76,7 @@ struct gateway *gateway_open(const struct gateway_config *config, struct arena *
     gateway->n_loops = config->n_loops;
     gateway->loops = ARENA_ARRAY(arena, struct gw_loop, config->n_loops);
     gateway->auth_cache = auth_cache_new();
+    gateway->metrics = stage_metrics_table_new(config->n_loops);
     pthread_mutex_init(&gateway->publishing, NULL);
     gateway->limits = limits_new(config->account_rate_per_s, config->account_burst);
     bool good = true;
@@ -112,6 +115,7 @@ void gateway_close(struct gateway *gateway)
     }
     auth_cache_free(gateway->auth_cache);
     limits_free(gateway->limits);
+    stage_metrics_table_free(gateway->metrics);
     pthread_mutex_destroy(&gateway->publishing);
 }
 
@@ -271,4 +275,5 @@ void gateway_metrics(struct gateway *gateway, struct strbuf *out)
         strbuf_printf(out, "%s%s %" PRIu64 "\n", rows[i].name, rows[i].labels, total(gateway, rows[i].counter));
     }
     add_latency(gateway, out);
+    stage_metrics_print(gateway->metrics, out);
 }

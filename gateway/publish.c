@@ -8,6 +8,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/stage/stage.h"
+#include "gateway/stage_metrics.h"
 #include "gateway/state.h"
 #include "gen/apigateway.h"
 
@@ -145,12 +146,14 @@ static gh_err publish(struct gateway *gateway, struct call *call, struct str api
         return err;
     if (!found) {
         swap_everywhere(gateway, call->arena, key, false, NULL);
+        stage_metrics_forget(gateway->metrics, api_id, stage);
         return NULL;
     }
     struct snapshot *snapshot = snapshot_compile(&source, gateway->config.partition, call->arena, &why);
     if (!snapshot)
         return gh_fail(call->arena, &apigw_BadRequestException, "%.*s", STR_FMT(why));
     limits_share(gateway->limits, snapshot);
+    stage_metrics_attach(gateway->metrics, snapshot);
     swap_everywhere(gateway, call->arena, key, false, snapshot);
     snapshot_unref(snapshot);
     return NULL;
@@ -172,6 +175,7 @@ gh_err gateway_unpublish(struct gateway *gateway, struct call *call, struct str 
                         false, NULL);
     else
         swap_everywhere(gateway, call->arena, str_printf(call->arena, "%.*s/", STR_FMT(api_id)), true, NULL);
+    stage_metrics_forget(gateway->metrics, api_id, stage);
     pthread_mutex_unlock(&gateway->publishing);
     return NULL;
 }

@@ -18,6 +18,7 @@
 struct gw_step;
 struct gw_request;
 struct policy_set;
+struct stage_metrics;
 
 struct gw_pair {
     struct str name, value;
@@ -149,6 +150,8 @@ struct gw_method {
     bool bucket_is_default;        /* the latter */
     enum logging_level { LOGGING_OFF, LOGGING_ERROR, LOGGING_INFO } log_level; /* of the execution log */
     bool log_data;                 /* "full request and response logs" */
+    bool detailed_metrics;
+    struct stage_metrics *metrics; /* its series when detailed, else NULL; not the snapshot's */
     const struct gw_step *steps[GW_MAX_STEPS];
     size_t n_steps, tail;          /* tail: the first step that always runs */
 };
@@ -203,6 +206,7 @@ struct snapshot {
     bool has_canary;               /* of the stage; true in the canary, too */
     bool is_canary;
     bool canary_uses_cache;        /* useStageCache */
+    struct stage_metrics *metrics; /* the stage's series, attached when it is published; not the snapshot's */
 };
 
 /* NULL: *why names the resource, method and field that cannot be served. `source` may go away. */

@@ -10,6 +10,7 @@
 
 struct auth_cache;
 struct limits;
+struct stage_metrics_table;
 
 /* A loop's hold on one stage's snapshot. Only its loop touches it. */
 struct gw_entry {
@@ -60,6 +61,7 @@ struct gateway {
     pthread_mutex_t publishing; /* one stage at a time, each loaded afresh */
     struct auth_cache *auth_cache;
     struct limits *limits;      /* the buckets of accounts, stages and methods */
+    struct stage_metrics_table *metrics;
 };
 
 /* The calling loop's part. */

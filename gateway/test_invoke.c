@@ -61,6 +61,14 @@ static enum gw_next fail_broken(struct gw_request *r)
 }
 static const struct gw_step step_broken = { "compile", fail_broken, NULL };
 
+/* Behind the authorizer stands nothing. */
+static enum gw_next let_in(struct gw_request *r)
+{
+    r->status = 200;
+    return GW_REPLY;
+}
+static const struct gw_step step_let_in = { "let in", let_in, NULL, .guards = true };
+
 static void build_steps(struct trial *trial)
 {
     const struct gw_method *method = &trial->snapshot->methods[0];
@@ -72,6 +80,8 @@ static void build_steps(struct trial *trial)
                       : trial->authorizer ? guard && strcmp(method->steps[i]->name, "authorize") == 0 : !guard;
         if (i == method->tail && trial->broken)
             trial->steps[trial->n_steps++] = &step_broken;
+        else if (i == method->tail && trial->authorizer)
+            trial->steps[trial->n_steps++] = &step_let_in;
         if (always || wanted)
             trial->steps[trial->n_steps++] = method->steps[i];
     }

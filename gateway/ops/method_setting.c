@@ -27,9 +27,9 @@ static const struct {
     const char *choices; /* TEXT: "A|B" */
     const char *off;
 } settings[] = {
-    { "/metrics/enabled", "metricsEnabled", SETTING_FLAG, .off = "false" },
-    { "/logging/loglevel", "loggingLevel", SETTING_TEXT, .choices = "OFF|ERROR|INFO", .off = "OFF" },
-    { "/logging/dataTrace", "dataTraceEnabled", SETTING_FLAG, .off = "false" },
+    { "/metrics/enabled", "metricsEnabled", SETTING_FLAG },
+    { "/logging/loglevel", "loggingLevel", SETTING_TEXT, .choices = "OFF|ERROR|INFO" },
+    { "/logging/dataTrace", "dataTraceEnabled", SETTING_FLAG },
     { "/throttling/burstLimit", "throttlingBurstLimit", SETTING_COUNT, .max = 1e9 },
     { "/throttling/rateLimit", "throttlingRateLimit", SETTING_RATE, .max = 1e9 },
     { "/caching/enabled", "cachingEnabled", SETTING_FLAG, .off = "false" },

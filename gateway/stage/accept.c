@@ -37,12 +37,35 @@ static void write_extended_id(char out[17], const uint8_t bytes[15])
     out[16] = '\0';
 }
 
-/* "Root=1-<seconds>-<96 bits>", unless the client brings a root of its own. */
+static bool is_hex(struct str text)
+{
+    bool any = false; /* an id of zeros only is none */
+    for (size_t i = 0; i < text.len; i++) {
+        if (!strchr("0123456789abcdef", text.ptr[i]))
+            return false;
+        any |= text.ptr[i] != '0';
+    }
+    return any;
+}
+
+/* W3C: "00-" 32 digits of the trace, 16 of the caller's span, 2 of flags. */
+static bool is_traceparent(struct str text)
+{
+    return text.len == 55 && str_starts(text, STR("00-")) && text.ptr[35] == '-' && text.ptr[52] == '-' &&
+           is_hex(str_sub(text, 3, 32)) && is_hex(str_sub(text, 36, 16)) &&
+           (is_hex(str_sub(text, 53, 2)) || str_is(str_from(text, 53), "00"));
+}
+
+/* "Root=1-<seconds>-<96 bits>", unless the client brings a root of its own, in X-Ray's words or the W3C's. */
 static struct str trace_header(struct gw_request *r, const uint8_t random[12])
 {
     struct str sent = http_header_get(&r->x->headers, "X-Amzn-Trace-Id");
+    struct str parent = http_header_get(&r->x->headers, "traceparent");
     if (sent.len > 5 && sent.len <= 256 && str_starts(sent, STR("Root=1-")))
         return sent;
+    if (parent.len && is_traceparent(parent))
+        return str_printf(r->arena, "Root=1-%.8s-%.24s;Parent=%.16s;Sampled=%c", parent.ptr + 3, parent.ptr + 11,
+                          parent.ptr + 36, strchr("13579bdf", parent.ptr[54]) ? '1' : '0');
     char *text = arena_alloc(r->arena, 41, 1);
     uint32_t seconds = (uint32_t)(r->wall_us / 1000000);
     const uint8_t bytes[4] = { (uint8_t)(seconds >> 24), (uint8_t)(seconds >> 16), (uint8_t)(seconds >> 8),
@@ -81,7 +104,8 @@ static enum gw_next accept_enter(struct gw_request *r)
     r->extended_id = (struct str){ r->extended_id_text, 16 };
     r->trace_header = trace_header(r, random + 31);
     r->http_method = effective_method(r);
-    gateway_count(r->home, COUNT_REQUESTS);
+    if (!r->trial)
+        gateway_count(r->home, COUNT_REQUESTS);
     return GW_NEXT;
 }
 

@@ -5,6 +5,7 @@
 #include "core/time.h"
 #include "gateway/stage/access_log.h"
 #include "gateway/stage/stage.h"
+#include "gateway/stage_metrics.h"
 
 static void count(struct gw_request *r, int64_t us)
 {
@@ -39,7 +40,10 @@ static enum gw_next log_enter(struct gw_request *r)
     r->trace.status = r->status;
     r->trace.total_us = (uint32_t)us;
     r->trace.integration_us = (uint32_t)r->answer.latency_us;
-    count(r, us);
+    if (!r->trial) {
+        count(r, us);
+        stage_metrics_count(r, us);
+    }
     if (r->failed && r->status >= 500)
         complain(r);
     if (r->snapshot && r->snapshot->access_log)

@@ -31,12 +31,23 @@ static void copy_client_headers(struct gw_request *r, struct http_headers *out)
     }
 }
 
+/* The same trace in the W3C's words, for backends that know no X-Ray; a client's own goes through as it is. */
+static void add_traceparent(struct gw_request *r, struct http_headers *out)
+{
+    struct str root = r->trace_header;
+    if (root.len < 40 || http_header_has(out, "traceparent"))
+        return;
+    http_header_add(r->arena, out, STR("traceparent"),
+                    str_printf(r->arena, "00-%.8s%.24s-%.16s-00", root.ptr + 7, root.ptr + 16, r->trace.id));
+}
+
 static void add_own_headers(struct gw_request *r, struct http_headers *out)
 {
     http_header_add(r->arena, out, STR("X-Forwarded-For"), stage_forwarded_for(r));
     http_header_add(r->arena, out, STR("X-Forwarded-Proto"), STR("http"));
     http_header_add(r->arena, out, STR("X-Forwarded-Port"), stage_forwarded_port(r));
     http_header_add(r->arena, out, STR("X-Amzn-Trace-Id"), r->trace_header);
+    add_traceparent(r, out);
     http_header_add(r->arena, out, STR("x-amzn-apigateway-api-id"), r->api_id);
 }
 
@@ -49,6 +60,7 @@ static void add_http_headers(struct gw_request *r, struct http_headers *out)
     if (r->request.body.len)
         http_header_add(r->arena, out, STR("Content-Type"), type.len ? type : STR("application/json"));
     http_header_add(r->arena, out, STR("X-Amzn-Trace-Id"), r->trace_header);
+    add_traceparent(r, out);
     http_header_add(r->arena, out, STR("x-amzn-apigateway-api-id"), r->api_id);
 }
 
