@@ -77,7 +77,9 @@ static void build_steps(struct trial *trial)
     for (size_t i = 0; i < method->n_steps; i++) {
         bool always = i >= method->tail, guard = method->steps[i]->guards;
         bool wanted = trial->broken ? method->steps[i] == &step_read_whole
-                      : trial->authorizer ? guard && strcmp(method->steps[i]->name, "authorize") == 0 : !guard;
+                      : trial->authorizer
+                          ? method->steps[i] == &step_authorizer_role || strcmp(method->steps[i]->name, "authorize") == 0
+                          : !guard;
         if (i == method->tail && trial->broken)
             trial->steps[trial->n_steps++] = &step_broken;
         else if (i == method->tail && trial->authorizer)

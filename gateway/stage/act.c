@@ -126,4 +126,4 @@ bool stage_authorizer_may_call(struct gw_request *r)
     return !r->authorizer_refused && may_invoke(r, r->authorizer_actor.credential, authorizer->function);
 }
 
-const struct gw_step step_authorizer_role = { "role", authorizer_role, authorizer_role };
+const struct gw_step step_authorizer_role = { "role", authorizer_role, authorizer_role, .guards = true };
