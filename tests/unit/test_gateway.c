@@ -575,7 +575,7 @@ static const struct {
     { "template with an error", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'MOCK','requestTemplates':{'application/json':'#if(true)'}}}}}}}",
       "{}", "GET /a: request template application/json, line 1, column 10: #end expected" },
     { "endpoint that is none", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'HTTP_PROXY','uri':'file:///etc/passwd'}}}}}}",
-      "{}", "GET /a: the integration's uri 'file:///etc/passwd' is no http(s) address" },
+      "{}", "GET /a: Invalid endpoint address ('file:///etc/passwd' is no http(s) address)" },
     { "a role of another account", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'AWS_PROXY','httpMethod':'POST','credentials':'arn:aws:iam::999999999999:role/r','uri':'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations'}}}}}}",
       "{}", "GET /a: the role arn:aws:iam::999999999999:role/r is another account's: cross-account pass role is not allowed" },
     { "credentials that are no role", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'AWS_PROXY','httpMethod':'POST','credentials':'arn:aws:iam::000000000000:user/u','uri':'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations'}}}}}}",
