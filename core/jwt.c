@@ -3,7 +3,7 @@
 #include "core/base64.h"
 #include "core/json.h"
 
-static bool header_read(struct arena *arena, struct str text, struct str *kid);
+static bool header_read(struct arena *arena, struct str text, struct jwt *out);
 static bool too_deep(struct str json);
 
 struct str jwt_mint(struct arena *arena, const struct key *key, struct str kid, struct str claims)
@@ -36,7 +36,7 @@ bool jwt_read(struct arena *arena, struct str token, struct jwt *out)
     if (str_empty(header) || str_empty(payload) || str_empty(signature))
         return false;
     struct str header_json;
-    if (!base64url_decode(arena, header, &header_json) || !header_read(arena, header_json, &out->kid) ||
+    if (!base64url_decode(arena, header, &header_json) || !header_read(arena, header_json, out) ||
         !base64url_decode(arena, payload, &out->payload) ||
         !base64url_decode(arena, signature, &out->signature))
         return false;
@@ -46,7 +46,7 @@ bool jwt_read(struct arena *arena, struct str token, struct jwt *out)
 
 json_t *jwt_claims(struct arena *arena, const struct jwt *jwt, const struct key *key, bool *signed_)
 {
-    *signed_ = key_verify_rs256(key, jwt->signing_input, jwt->signature);
+    *signed_ = key_verify(key, jwt->alg, jwt->signing_input, jwt->signature);
     if (!*signed_ || too_deep(jwt->payload))
         return NULL;
     json_t *claims = json_parse(arena, jwt->payload, NULL); /* refuses duplicate names */
@@ -75,12 +75,12 @@ enum jwt_time jwt_check_time(const json_t *claims, int64_t now_s)
  * none, so a token that asks for one is refused rather than misread. */
 static const char *const never[] = { "crit", "b64", "zip", "enc", "cty", "jku", "jwk", "x5u", "x5c" };
 
-static bool header_read(struct arena *arena, struct str text, struct str *kid)
+static bool header_read(struct arena *arena, struct str text, struct jwt *out)
 {
     if (text.len > 2048 || too_deep(text))
         return false;
     json_t *header = json_parse(arena, text, NULL);
-    if (!json_is_object(header) || !str_is(json_str(header, "alg"), "RS256"))
+    if (!json_is_object(header) || !key_alg_of(json_str(header, "alg"), &out->alg))
         return false;
     for (size_t i = 0; i < COUNT(never); i++)
         if (json_object_get(header, never[i]))
@@ -89,8 +89,8 @@ static bool header_read(struct arena *arena, struct str text, struct str *kid)
     if (typ && !str_eq_nocase(json_value_str(typ), STR("JWT")) &&
         !str_eq_nocase(json_value_str(typ), STR("at+jwt")))
         return false;
-    *kid = json_str(header, "kid");
-    return kid->ptr && kid->len > 0 && kid->len <= 1024;
+    out->kid = json_str(header, "kid");
+    return out->kid.ptr && out->kid.len > 0 && out->kid.len <= 1024;
 }
 
 /* Claims are shallow; a bomb of brackets is refused before a parser recurses into it. */

@@ -21,12 +21,13 @@ struct str jwt_mint(struct arena *arena, const struct key *key, struct str kid, 
 struct jwt {
     struct str signing_input; /* header '.' payload, as received */
     struct str kid;           /* unescaped */
+    enum key_alg alg;
     struct str payload;       /* decoded bytes */
     struct str signature;     /* decoded bytes */
 };
 
-/* False: not three base64url segments; header no JSON object, with duplicate names, an `alg` other
- * than the string "RS256", no string `kid`, a `crit`, a `b64`, a `zip`, an `enc`, a `cty`, or a `typ` other
+/* False: not three base64url segments; header no JSON object, with duplicate names, an `alg` that
+ * is not the name of one in core/key.h, no string `kid`, a `crit`, a `b64`, a `zip`, an `enc`, a `cty`, or a `typ` other
  * than JWT and at+jwt (RFC 8725: "Use Explicit Typing"; a logout token is no access token). */
 bool jwt_read(struct arena *arena, struct str token, struct jwt *out);
 /* The signature, then the claims: an object without duplicate names. NULL: *signed_ says whether

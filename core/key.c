@@ -2,6 +2,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
@@ -17,11 +18,50 @@ enum { MIN_BITS = 2048, MAX_BITS = 8192 };
 struct key {
     EVP_PKEY *pkey;
     bool private;
-    size_t modulus_bytes;
+    bool only;                /* its JWK names an alg: */
+    enum key_alg alg;
+    const struct curve *curve; /* NULL: RSA */
+    size_t signature_bytes;   /* the modulus; or r and s */
 };
 
+static const struct curve {
+    const char *name, *group;
+    size_t bytes;
+    enum key_alg alg;
+} curves[] = {
+    { "P-256", "prime256v1", 32, KEY_ES256 },
+    { "P-384", "secp384r1", 48, KEY_ES384 },
+    { "P-521", "secp521r1", 66, KEY_ES512 },
+};
+
+static const struct {
+    const char *name, *digest;
+    bool ec;
+} algs[] = {
+    [KEY_RS256] = { "RS256", "SHA256" },       [KEY_RS384] = { "RS384", "SHA384" },
+    [KEY_RS512] = { "RS512", "SHA512" },       [KEY_ES256] = { "ES256", "SHA256", true },
+    [KEY_ES384] = { "ES384", "SHA384", true }, [KEY_ES512] = { "ES512", "SHA512", true },
+};
+
+bool key_alg_of(struct str name, enum key_alg *out)
+{
+    for (size_t i = 0; i < COUNT(algs); i++)
+        if (str_is(name, algs[i].name)) {
+            *out = (enum key_alg)i;
+            return true;
+        }
+    return false;
+}
+
+const char *key_alg_name(enum key_alg alg)
+{
+    return algs[alg].name;
+}
+
 static struct key *key_of(EVP_PKEY *pkey, bool private);
+static struct key *key_from_point(const struct curve *curve, struct str x, struct str y);
 static bool strong_enough(EVP_PKEY *pkey);
+static bool ecdsa_der(const struct key *key, struct str signature, unsigned char **der, int *len);
 static struct str number(struct arena *arena, const struct key *key, const char *param);
 
 /* OpenSSL asks after each candidate prime: 0 gives up. */
@@ -77,8 +117,8 @@ struct key *key_from_modulus(struct str n, struct str e)
  * is not ours to verify with (RFC 7517, 4.2 and 4.3). */
 static bool may_verify(const json_t *jwk)
 {
-    const json_t *use = json_object_get(jwk, "use"), *alg = json_object_get(jwk, "alg");
-    if ((use && !str_is(json_value_str(use), "sig")) || (alg && !str_is(json_value_str(alg), "RS256")))
+    const json_t *use = json_object_get(jwk, "use");
+    if (use && !str_is(json_value_str(use), "sig"))
         return false;
     const json_t *ops = json_object_get(jwk, "key_ops"), *op;
     if (!ops)
@@ -90,13 +130,42 @@ static bool may_verify(const json_t *jwk)
     return false;
 }
 
-struct key *key_from_jwk(struct arena *arena, const json_t *jwk)
+static struct key *read_rsa(struct arena *arena, const json_t *jwk)
 {
     struct str n, e;
-    if (!str_is(json_str(jwk, "kty"), "RSA") || !may_verify(jwk) ||
-        !base64url_decode(arena, json_str(jwk, "n"), &n) || !base64url_decode(arena, json_str(jwk, "e"), &e))
+    if (!base64url_decode(arena, json_str(jwk, "n"), &n) || !base64url_decode(arena, json_str(jwk, "e"), &e))
         return NULL;
     return key_from_modulus(n, e);
+}
+
+/* "The length of this octet string MUST be the full size of a coordinate" — RFC 7518, 6.2.1.2 */
+static struct key *read_ec(struct arena *arena, const json_t *jwk)
+{
+    struct str x, y;
+    for (size_t i = 0; i < COUNT(curves); i++)
+        if (str_is(json_str(jwk, "crv"), curves[i].name) && base64url_decode(arena, json_str(jwk, "x"), &x) &&
+            base64url_decode(arena, json_str(jwk, "y"), &y) && x.len == curves[i].bytes && y.len == x.len)
+            return key_from_point(&curves[i], x, y);
+    return NULL;
+}
+
+struct key *key_from_jwk(struct arena *arena, const json_t *jwk)
+{
+    struct str kty = json_str(jwk, "kty");
+    const json_t *named = json_object_get(jwk, "alg");
+    enum key_alg alg = KEY_RS256;
+    if (!may_verify(jwk) || (named && !key_alg_of(json_value_str(named), &alg)))
+        return NULL;
+    struct key *key = str_is(kty, "RSA") ? read_rsa(arena, jwk) : str_is(kty, "EC") ? read_ec(arena, jwk) : NULL;
+    if (!key || !named)
+        return key;
+    if (!key_fits(key, alg)) {
+        key_free(key);
+        return NULL;
+    }
+    key->only = true;
+    key->alg = alg;
+    return key;
 }
 
 void key_free(struct key *key)
@@ -142,7 +211,7 @@ void key_thumbprint(struct arena *arena, const struct key *key, uint8_t out[32])
 struct str key_sign_rs256(struct arena *arena, const struct key *key, struct str data)
 {
     struct str signature = STR_NONE;
-    size_t len = key->modulus_bytes;
+    size_t len = key->signature_bytes;
     unsigned char *out = arena_alloc(arena, len, 1);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     if (ctx && key->private && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) == 1 &&
@@ -152,16 +221,77 @@ struct str key_sign_rs256(struct arena *arena, const struct key *key, struct str
     return signature;
 }
 
+bool key_fits(const struct key *key, enum key_alg alg)
+{
+    if (key->only && key->alg != alg)
+        return false;
+    return key->curve ? key->curve->alg == alg : !algs[alg].ec;
+}
+
+bool key_verify(const struct key *key, enum key_alg alg, struct str data, struct str signature)
+{
+    unsigned char *der = NULL;
+    int der_len = 0;
+    if (!key_fits(key, alg) || signature.len != key->signature_bytes ||
+        (key->curve && !ecdsa_der(key, signature, &der, &der_len)))
+        return false;
+    const unsigned char *bytes = der ? der : (const unsigned char *)signature.ptr;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx &&
+              EVP_DigestVerifyInit_ex(ctx, NULL, algs[alg].digest, NULL, NULL, key->pkey, NULL) == 1 &&
+              EVP_DigestVerify(ctx, bytes, der ? (size_t)der_len : signature.len, (const unsigned char *)data.ptr,
+                               data.len) == 1;
+    EVP_MD_CTX_free(ctx);
+    OPENSSL_free(der);
+    return ok;
+}
+
 bool key_verify_rs256(const struct key *key, struct str data, struct str signature)
 {
-    if (signature.len != key->modulus_bytes)
-        return false;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) == 1 &&
-              EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
-                               (const unsigned char *)data.ptr, data.len) == 1;
-    EVP_MD_CTX_free(ctx);
-    return ok;
+    return key_verify(key, KEY_RS256, data, signature);
+}
+
+/* r and s as OpenSSL wants them; it refuses what is not between 1 and the curve's order. */
+static bool ecdsa_der(const struct key *key, struct str signature, unsigned char **der, int *len)
+{
+    size_t half = key->curve->bytes;
+    const unsigned char *bytes = (const unsigned char *)signature.ptr;
+    BIGNUM *r = BN_bin2bn(bytes, (int)half, NULL), *s = BN_bin2bn(bytes + half, (int)half, NULL);
+    ECDSA_SIG *sig = ECDSA_SIG_new();
+    bool good = r && s && sig && ECDSA_SIG_set0(sig, r, s) == 1;
+    if (good)
+        *len = i2d_ECDSA_SIG(sig, der);
+    else {
+        BN_free(r);
+        BN_free(s);
+    }
+    ECDSA_SIG_free(sig);
+    return good && *len > 0;
+}
+
+static struct key *key_from_point(const struct curve *curve, struct str x, struct str y)
+{
+    unsigned char point[1 + 2 * 66] = { POINT_CONVERSION_UNCOMPRESSED };
+    memcpy(point + 1, x.ptr, x.len);
+    memcpy(point + 1 + x.len, y.ptr, y.len);
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)curve->group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + x.len + y.len),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL), *check = NULL;
+    bool good = ctx && EVP_PKEY_fromdata_init(ctx) == 1 &&
+                EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) == 1 &&
+                (check = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL)) && EVP_PKEY_public_check(check) == 1;
+    struct key *key = good ? malloc(sizeof *key) : NULL;
+    if (key)
+        *key = (struct key){ .pkey = pkey, .curve = curve, .signature_bytes = 2 * curve->bytes };
+    else
+        EVP_PKEY_free(pkey);
+    EVP_PKEY_CTX_free(check);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
 }
 
 static struct key *key_of(EVP_PKEY *pkey, bool private)
@@ -171,7 +301,7 @@ static struct key *key_of(EVP_PKEY *pkey, bool private)
         EVP_PKEY_free(pkey);
         return NULL;
     }
-    *key = (struct key){ pkey, private, (size_t)EVP_PKEY_get_size(pkey) };
+    *key = (struct key){ .pkey = pkey, .private = private, .signature_bytes = (size_t)EVP_PKEY_get_size(pkey) };
     return key;
 }
 

@@ -1,4 +1,4 @@
-/* RSA keys that sign and verify tokens: made, stored, published, parsed once.
+/* Keys of tokens: RSA keys of our own that sign, others' RSA and EC keys that verify; parsed once.
  *
  * A key is immutable: any thread may use it. OpenSSL keeps the CRT form and a blinding per key,
  * so a signature costs its primitive (about 300 µs) and a verification 20 µs; parsing a key for
@@ -15,6 +15,11 @@ struct key;
 
 enum { KEY_RSA_BITS = 2048, KEY_SIGNATURE_MAX_BYTES = 1024 };
 
+/* What signatures we verify (RFC 7518): RSASSA-PKCS1-v1_5, and ECDSA on P-256, P-384, P-521. */
+enum key_alg { KEY_RS256, KEY_RS384, KEY_RS512, KEY_ES256, KEY_ES384, KEY_ES512 };
+bool key_alg_of(struct str name, enum key_alg *out); /* "RS256"; the case matters */
+const char *key_alg_name(enum key_alg alg);
+
 /* About 100 ms: never on a path that somebody waits for. Gives up (NULL) soon after *stop, which may
  * be NULL, becomes true. */
 struct key *key_rsa_generate(const atomic_bool *stop);
@@ -23,8 +28,9 @@ struct key *key_from_private_der(struct str der);
 /* Big-endian numbers. NULL when the modulus is even, shorter than 2048 or longer than 8192 bits,
  * or the exponent even or 1. */
 struct key *key_from_modulus(struct str n, struct str e);
-/* A public key that may verify signatures: kty RSA; use, alg and key_ops, where present, must
- * allow it ("sig", "RS256", "verify"). Other members are ignored. NULL when it may not. */
+/* A public key that may verify signatures: kty RSA or EC; use, alg and key_ops, where present, must
+ * allow it ("sig", one of enum key_alg, "verify"); with alg it verifies nothing else. Other members are
+ * ignored. NULL when it may not, or is too weak (EC: not one of the three curves, or off its curve). */
 struct key *key_from_jwk(struct arena *arena, const json_t *jwk);
 void key_free(struct key *key);
 
@@ -38,5 +44,9 @@ void key_thumbprint(struct arena *arena, const struct key *key, uint8_t out[32])
 
 /* RSASSA-PKCS1-v1_5 with SHA-256. The signature lives in the arena; absent on failure. */
 struct str key_sign_rs256(struct arena *arena, const struct key *key, struct str data);
-/* Only a signature exactly as long as the modulus can be right. */
+/* Is this a key for such signatures? */
+bool key_fits(const struct key *key, enum key_alg alg);
+/* False for a key that does not fit. Only a signature exactly as long as the modulus, or as two numbers
+ * of the curve (r and s, not DER), can be right. */
+bool key_verify(const struct key *key, enum key_alg alg, struct str data, struct str signature);
 bool key_verify_rs256(const struct key *key, struct str data, struct str signature);

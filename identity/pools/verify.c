@@ -62,7 +62,7 @@ static enum token_verdict verify_fresh(struct pool_directory *directory, struct 
 {
     struct jwt jwt;
     enum key_use use;
-    if (!jwt_read(arena, token, &jwt))
+    if (!jwt_read(arena, token, &jwt) || jwt.alg != KEY_RS256)
         return TOKEN_MALFORMED;
     const struct listed_pool *pool = pool_directory_by_kid(directory, arena, jwt.kid, &use);
     const struct key *key = pool ? listed_pool_verifier(pool, use) : NULL;

@@ -1,5 +1,5 @@
 /* Tokens from outside, byte by byte. What is read must be exactly what was sent (one spelling a
- * token), say RS256 plainly, and be live only by whole numbers.
+ * token), say its alg plainly, and be live only by whole numbers.
  * Input: a token; or, after a first line "parts", a header and a payload as lines, which are encoded here. */
 #include "core/base64.h"
 #include "core/json.h"
@@ -31,7 +31,7 @@ static void read_token(struct arena *arena, struct str token)
     struct str text;
     must(base64url_decode(arena, head, &text));
     const json_t *header = json_parse(arena, text, NULL);
-    must(str_is(json_str(header, "alg"), "RS256") && !json_object_get(header, "crit"));
+    must(str_is(json_str(header, "alg"), key_alg_name(jwt.alg)) && !json_object_get(header, "crit"));
     json_t *claims = json_parse(arena, jwt.payload, NULL);
     if (json_is_object(claims) && jwt_check_time(claims, NOW_S) == JWT_LIVE)
         must(json_i64(claims, "exp", 0) > NOW_S && json_i64(claims, "iat", 0) <= NOW_S &&
