@@ -158,7 +158,9 @@ static bool open_modules(struct app *app, struct str *why)
         .invoker = functions_invoker(app->functions), .jobs = app->jobs, .loops = loops,
         .n_loops = (size_t)app->n_workers, .base_url = o->base_url, .region = o->region,
         .default_account = o->account, .partition = STR("aws"), .explain = o->mode == MODE_DEV,
-        .account_rate_per_s = o->account_rate, .account_burst = o->account_burst,
+        .aws_limits = o->aws_limits,
+        .account_rate_per_s = o->account_rate > 0 ? o->account_rate : o->aws_limits ? 10000 : 0,
+        .account_burst = o->account_burst,
     };
     app->gateway = gateway_open(&gateway, app->arena, why);
     return app->gateway != NULL;

@@ -17,6 +17,7 @@ static bool set_base_url(struct options *o, struct arena *a, struct str v);
 static bool set_workers(struct options *o, struct arena *a, struct str v);
 static bool set_ready_fd(struct options *o, struct arena *a, struct str v);
 static bool set_enforce(struct options *o, struct arena *a, struct str v);
+static bool set_limits(struct options *o, struct arena *a, struct str v);
 static bool set_no_sandbox(struct options *o, struct arena *a, struct str v);
 static bool set_account_rate(struct options *o, struct arena *a, struct str v);
 static bool set_account_burst(struct options *o, struct arena *a, struct str v);
@@ -38,6 +39,7 @@ static const struct option {
     { "workers", "N", set_workers, "1 to 64", "event loops; default one a core, at most 4" },
     { "ready-fd", "FD", set_ready_fd, "an open descriptor", "gets one byte when connections are accepted" },
     { "enforce", NULL, set_enforce, "true or false", "dev mode: keys that were never issued are refused, not root" },
+    { "limits", "open|aws", set_limits, "open or aws", "aws: API Gateway's quotas hold (29 s, 10 MB, 10,240 bytes of headers …); default open" },
     { "no-sandbox", NULL, set_no_sandbox, "true or false", "run functions without bubblewrap" },
     { "account-rate", "N", set_account_rate, "requests a second, 0 to 1000000000", "limit of all REST APIs of an account and region together (AWS: 10000); default 0: no limit" },
     { "account-burst", "N", set_account_burst, "1 to 1000000000", "how many of them at once (AWS and default: 5000)" },
@@ -119,6 +121,13 @@ static bool set_enforce(struct options *o, struct arena *a, struct str v)
 {
     (void)a;
     return truth(v, &o->enforce);
+}
+
+static bool set_limits(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    o->aws_limits = str_is(v, "aws");
+    return o->aws_limits || str_is(v, "open");
 }
 
 static bool set_no_sandbox(struct options *o, struct arena *a, struct str v)

@@ -17,6 +17,7 @@ struct options {
     double account_rate;    /* requests a second of all REST APIs of an account and region; 0: no limit */
     int64_t account_burst;  /* of the same; the bucket's size */
     bool enforce;           /* dev mode: unknown keys are refused too */
+    bool aws_limits;        /* AWS's quotas hold (29 s, 10 MB, 10,240 bytes of headers, 10,000 requests a second) */
     bool sandbox;           /* functions run inside bubblewrap when the kernel allows it */
     enum log_level log_level;
 };

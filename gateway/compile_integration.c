@@ -2,6 +2,7 @@
 
 #include "gateway/compile.h"
 
+#include "gateway/options.h"
 
 static const struct {
     const char *name;
@@ -11,17 +12,21 @@ static const struct {
     { "AWS", INTEGRATE_AWS },   { "AWS_PROXY", INTEGRATE_AWS_PROXY },
 };
 
+#define INVOKING "/invocations"
+#define STREAMING "/response-streaming-invocations"
+
 /* "arn:aws:apigateway:R:lambda:path/2015-03-31/functions/ARN/invocations" -> ARN */
 struct str compile_function(struct compiler *c, struct str uri)
 {
     uri = compile_variables(c, uri);
     ptrdiff_t begin = str_find_str(uri, STR("/functions/"));
-    if (begin < 0 || !str_ends(uri, STR("/invocations")))
+    size_t tail = strlen(str_ends(uri, str_of(STREAMING)) ? STREAMING : INVOKING);
+    if (begin < 0 || !(str_ends(uri, str_of(INVOKING)) || str_ends(uri, str_of(STREAMING))))
         return STR_NONE;
     struct str rest = str_from(uri, (size_t)begin + strlen("/functions/"));
-    if (rest.len < strlen("/invocations"))
+    if (rest.len < tail)
         return STR_NONE;
-    return compile_copy(c, str_sub(rest, 0, rest.len - strlen("/invocations")));
+    return compile_copy(c, str_sub(rest, 0, rest.len - tail));
 }
 
 /* "To specify an IAM Role for Amazon API Gateway to assume, use the role's Amazon Resource Name (ARN). To
@@ -106,7 +111,19 @@ static bool compile_aws(struct compiler *c, const json_t *json, struct gw_integr
         return compile_fail(c, "the integration's uri '%.*s' names no function; other services are not built yet",
                             STR_FMT(out->uri));
     out->wrong_method = !str_is(out->http_method, "POST");
+    if (out->stream != str_ends(out->uri, str_of(STREAMING)))
+        return compile_fail(c, "responseTransferMode STREAM and a uri that ends in %s belong together", STREAMING);
     return true;
+}
+
+/* "For Regional or private endpoints, the timeout is 5 minutes. For edge-optimized endpoints, the timeout is 30
+ * seconds." */
+static void compile_transfer(struct compiler *c, const json_t *json, struct gw_integration *out)
+{
+    json_t *kinds = json_object_get(json_object_get(c->api, "endpointConfiguration"), "types");
+    struct str type = json_value_str(json_array_get(kinds, 0));
+    out->stream = str_is(json_str(json, "responseTransferMode"), "STREAM");
+    out->idle_ms = (int)option_count(c->settings, "streamIdleSeconds", !type.len || str_is(type, "EDGE") ? 30 : 300) * 1000;
 }
 
 static bool compile_response(struct compiler *c, struct str status, const json_t *json,
@@ -182,6 +199,7 @@ bool compile_integration(struct compiler *c, const json_t *json, struct gw_metho
     method->integration = out;
     c->method = method;
     out->timeout_ms = (int)json_i64(json, "timeoutInMillis", 29000);
+    compile_transfer(c, json, out);
     out->insecure_tls = json_flag(json_object_get(json, "tlsConfig"), "insecureSkipVerification", false);
     out->passthrough = str_is(passthrough, "NEVER")               ? PASS_NEVER
                        : str_is(passthrough, "WHEN_NO_TEMPLATES") ? PASS_WHEN_NO_TEMPLATES

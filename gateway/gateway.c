@@ -7,12 +7,18 @@
 
 #include "core/log.h"
 #include "gateway/limits.h"
+#include "gateway/publish.h"
 #include "gateway/request.h"
 #include "gateway/stage_metrics.h"
 #include "gateway/loop_log.h"
 #include "gateway/role.h"
 #include "gateway/stage/stage.h"
 #include "gateway/state.h"
+
+bool gateway_aws_limits(const struct gateway *gateway)
+{
+    return gateway->config.aws_limits;
+}
 
 static bool open_loop(struct gateway *gateway, size_t number)
 {
@@ -191,6 +197,7 @@ void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str 
 static void abandon(struct gw_request *r)
 {
     r->abandoned = true;
+    stage_flow_end(r);
     stage_http_forget(r);
     stage_call_forget(r);
     role_forget(r);
@@ -216,6 +223,7 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
     x->user = NULL;
     if (!complete && !r->finished)
         abandon(r);
+    stage_flow_end(r);
     stage_call_forget(r);
     if (r->entry)
         gateway_leave(r->entry);

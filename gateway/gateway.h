@@ -24,6 +24,7 @@ struct gateway_config {
     size_t n_loops;
     struct str base_url, region, default_account, partition;
     bool explain;              /* x-gatehouse-trace on every answer (dev mode) */
+    bool aws_limits;           /* --limits aws: API Gateway's quotas hold; otherwise the machine's do */
     double account_rate_per_s; /* requests of all APIs together; 0: no limit (AWS: 10000) */
     int64_t account_burst;     /* AWS: 5000 */
 };

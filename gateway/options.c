@@ -15,6 +15,9 @@ const struct gw_option gw_options[] = {
       "a watched deployment is judged from so many requests on (not set: 20)" },
     { "authorizerTimeoutMs", OPTION_COUNT, 50, 900000, NULL,
       "how long a Lambda authorizer may take, in milliseconds (not set: 10000, as on AWS)" },
+    { "streamIdleSeconds", OPTION_COUNT, 1, 86400, NULL,
+      "an answer streamed with responseTransferMode STREAM ends when its integration sends nothing for so long "
+      "(not set: 300, of an EDGE API 30)" },
 };
 const size_t gw_n_options = COUNT(gw_options);
 

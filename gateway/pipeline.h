@@ -37,7 +37,26 @@ void gw_resume(struct gw_request *r);
 /* The client is gone: no further step runs but the log. */
 void pipeline_abandon(struct gw_request *r);
 
-extern const struct gw_step step_accept, step_route, step_read_whole, step_read_size, step_policy_allows,
-    step_policy_spares, step_auth_iam, step_auth_cognito, step_authorizer_role, step_auth_lambda, step_throttle,
-    step_validate, step_map_in, step_mock, step_http, step_http_proxy, step_lambda, step_lambda_proxy, step_role,
-    step_map_out, step_respond, step_log;
+extern const struct gw_step step_accept;
+extern const struct gw_step step_route;
+extern const struct gw_step step_read_whole;
+extern const struct gw_step step_read_size;
+extern const struct gw_step step_policy_allows;
+extern const struct gw_step step_policy_spares;
+extern const struct gw_step step_auth_iam;
+extern const struct gw_step step_auth_cognito;
+extern const struct gw_step step_authorizer_role;
+extern const struct gw_step step_auth_lambda;
+extern const struct gw_step step_throttle;
+extern const struct gw_step step_validate;
+extern const struct gw_step step_map_in;
+extern const struct gw_step step_mock;
+extern const struct gw_step step_http;
+extern const struct gw_step step_http_proxy;
+extern const struct gw_step step_lambda;
+extern const struct gw_step step_lambda_proxy;
+extern const struct gw_step step_role;
+extern const struct gw_step step_map_out;
+extern const struct gw_step step_respond;
+extern const struct gw_step step_log;
+extern const struct gw_step step_lambda_stream;

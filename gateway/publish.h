@@ -7,6 +7,9 @@
 
 struct gateway;
 
+/* --limits aws: what API Gateway's quotas refuse is refused. */
+bool gateway_aws_limits(const struct gateway *gateway);
+
 /* Compiles the stage as for publishing and throws the result away: what cannot be served is
  * refused before it is stored. The error is the operation's answer (BadRequestException). */
 gh_err gateway_check(struct gateway *gateway, struct call *call, const struct stage_source *source);

@@ -103,6 +103,10 @@ struct gw_request {
     int64_t streamed_in;                     /* bytes of a streamed request body so far */
     struct http_call *http;                  /* while one is under way */
     bool streaming;                          /* the answer is on its way to the client */
+    struct timer deadline, quiet;            /* flow.c: of the answer in all, and of its next piece */
+    void (*flow_expired)(struct gw_request *r, const char *why);
+    int64_t idle_us;
+    struct gw_head *head;                    /* to_lambda_stream.c */
 
     /* the answer */
     bool failed;

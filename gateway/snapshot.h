@@ -105,6 +105,8 @@ struct gw_integration {
     bool wrong_method;             /* recorded: AWS_PROXY with another method than POST answers 500 */
     bool async;                    /* X-Amz-Invocation-Type: 'Event' */
     int timeout_ms;
+    bool stream;                   /* responseTransferMode STREAM: pieces go on as they come */
+    int idle_ms;                   /* the longest silence amid a stream */
     bool insecure_tls;
     enum passthrough { PASS_WHEN_NO_MATCH, PASS_WHEN_NO_TEMPLATES, PASS_NEVER } passthrough;
     enum content_handling content;

@@ -2,9 +2,13 @@
 #include "core/uri.h"
 #include "gateway/ops/mapping.h"
 #include "gateway/ops/patch.h"
+#include "gateway/publish.h"
+
+enum { LONGEST_TIMEOUT_MS = 24 * 3600 * 1000 };
 
 static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in, json_t **out);
 static gh_err check(struct draft *draft, const json_t *method, const json_t *integration);
+static gh_err check_transfer(struct call *call, const json_t *integration);
 static gh_err check_uri(struct call *call, struct str type, struct str uri);
 static gh_err check_connection(struct call *call, const json_t *integration);
 static gh_err check_cache_keys(struct call *call, const json_t *integration);
@@ -24,7 +28,7 @@ static const struct patch_row rows[] = {
     { "/requestParameters/*", PATCH_CHANGE, patch_string_entry, "Invalid parameter name specified" },
     { "/requestTemplates/*", PATCH_CHANGE, patch_template_entry, "Content-Type specified was not found" },
     { "/tlsConfig/insecureSkipVerification", PATCH_REPLACE, patch_not_built },
-    { "/responseTransferMode", PATCH_REPLACE, patch_not_built },
+    { "/responseTransferMode", PATCH_REPLACE, patch_string },
     { "/integrationTarget", PATCH_REPLACE, patch_not_built },
 };
 static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_plain, NULL };
@@ -100,6 +104,7 @@ static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in,
                                            "passthroughBehavior",
                                            "contentHandling",
                                            "timeoutInMillis",
+                                           "responseTransferMode",
                                            "cacheNamespace",
                                            "cacheKeyParameters" };
     struct call *call = draft->call;
@@ -133,7 +138,6 @@ static gh_err check(struct draft *draft, const json_t *method, const json_t *int
     struct call *call = draft->call;
     struct str type = json_str(integration, "type"),
                passthrough = json_str(integration, "passthroughBehavior");
-    int64_t timeout = json_i64(integration, "timeoutInMillis", 29000);
     gh_err err = NULL;
     if (!str_is(type, "MOCK") && str_empty(json_str(integration, "httpMethod")))
         return ops_bad_request(call, "Enumeration value for HttpMethod must be non-empty");
@@ -143,8 +147,8 @@ static gh_err check(struct draft *draft, const json_t *method, const json_t *int
         !str_is(passthrough, "NEVER"))
         return ops_bad_request(call, "Invalid passthroughBehavior specified. Valid options are "
                                      "WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER");
-    if (timeout < 50 || timeout > 29000)
-        return ops_bad_request(call, "Timeout should be between 50 ms and 29000 ms");
+    if ((err = check_transfer(call, integration)))
+        return err;
     if ((err = check_connection(call, integration)))
         return err;
     if ((err = mapping_request_check(call, json_object_get(integration, "requestParameters"), method)))
@@ -152,6 +156,24 @@ static gh_err check(struct draft *draft, const json_t *method, const json_t *int
     if ((err = content_types_check(call, json_object_get(integration, "requestTemplates"))))
         return err;
     return check_cache_keys(call, integration);
+}
+
+/* "The maximum integration timeout is 29 seconds", "when you use response streaming, you can configure the
+ * integration timeout up to 15 minutes", "only for HTTP_PROXY or AWS_PROXY". Ours by default: no such maximum. */
+static gh_err check_transfer(struct call *call, const json_t *integration)
+{
+    struct str mode = json_str(integration, "responseTransferMode");
+    bool stream = str_is(mode, "STREAM");
+    int64_t timeout = json_i64(integration, "timeoutInMillis", 29000);
+    int64_t longest = stream ? 900000 : gateway_aws_limits(call->module) ? 29000 : LONGEST_TIMEOUT_MS;
+    if (mode.len && !stream && !str_is(mode, "BUFFERED"))
+        return ops_bad_request(call, "Invalid responseTransferMode specified. Valid options are BUFFERED,STREAM");
+    if (stream && !is_type(json_str(integration, "type"), "HTTP_PROXY", "AWS_PROXY"))
+        return ops_bad_request(call, "Response transfer mode STREAM is only supported for HTTP_PROXY and AWS_PROXY "
+                                     "integrations");
+    if (timeout < 50 || timeout > longest)
+        return ops_bad_request(call, "Timeout should be between 50 ms and %lld ms", (long long)longest);
+    return NULL;
 }
 
 /* arn:aws:apigateway:{region}:{subdomain.service|service}:path|action/{service_api}. Other services

@@ -16,7 +16,6 @@ const char *const apigateway_refused[] = {
     "CreateAuthorizer.jwtConfiguration",
     "CreateAuthorizer.type=JWT",
     "PutIntegration.tlsConfig.insecureSkipVerification",
-    "PutIntegration.responseTransferMode=STREAM",
     "PutIntegration.integrationTarget",
     "GetModel.flatten",
     "TestInvokeAuthorizer.additionalContext",

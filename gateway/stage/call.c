@@ -38,8 +38,8 @@ static struct invoke_caller copy_caller(struct arena *arena, const struct invoke
     };
 }
 
-void stage_call(struct gw_request *r, const struct invoke_caller *caller, struct str function, struct str payload,
-                int timeout_ms)
+static struct gw_call *prepare(struct gw_request *r, const struct invoke_caller *caller, struct str function,
+                               struct str payload, int timeout_ms)
 {
     struct arena *arena = arena_new(1024 + payload.len + function.len);
     struct gw_call *call = ARENA_NEW(arena, struct gw_call);
@@ -60,11 +60,33 @@ void stage_call(struct gw_request *r, const struct invoke_caller *caller, struct
         .user = call,
     };
     r->call = call;
-    r->gateway->config.invoker->start(r->gateway->config.invoker->ctx, &call->invocation);
+    return call;
+}
+
+static void start(struct gw_request *r)
+{
+    r->gateway->config.invoker->start(r->gateway->config.invoker->ctx, &r->call->invocation);
+}
+
+void stage_call(struct gw_request *r, const struct invoke_caller *caller, struct str function, struct str payload,
+                int timeout_ms)
+{
+    prepare(r, caller, function, payload, timeout_ms);
+    start(r);
+}
+
+void stage_call_streamed(struct gw_request *r, const struct invoke_caller *caller, struct str function,
+                         struct str payload, int timeout_ms,
+                         void (*piece)(struct invocation *invocation, struct str piece))
+{
+    prepare(r, caller, function, payload, timeout_ms)->invocation.piece = piece;
+    start(r);
 }
 
 void stage_call_forget(struct gw_request *r)
 {
-    if (r->call && r->call->r == r)
-        r->call->r = NULL;
+    if (!r->call || r->call->r != r)
+        return;
+    r->call->r = NULL;
+    invoke_stop(&r->call->invocation);
 }

@@ -25,9 +25,27 @@ struct gw_call {
 };
 void stage_call(struct gw_request *r, const struct invoke_caller *caller, struct str function, struct str payload,
                 int timeout_ms);
+/* The same, with the answer in pieces: core/invoke.h. */
+void stage_call_streamed(struct gw_request *r, const struct invoke_caller *caller, struct str function,
+                         struct str payload, int timeout_ms,
+                         void (*piece)(struct invocation *invocation, struct str piece));
+/* Nobody waits for it any more: the function runs on, what it answers is dropped. */
 void stage_call_forget(struct gw_request *r);
 /* 500: "Invalid permissions on Lambda function". */
 enum gw_next stage_call_denied(struct gw_request *r);
+
+/* to_lambda.c: what a function's answer says of status and headers; false: *why. And what went wrong. */
+bool stage_lambda_head(struct gw_request *r, json_t *answer, const char **why);
+enum gw_next stage_lambda_malformed(struct gw_request *r, const char *why, struct str detail);
+enum gw_next stage_lambda_failed(struct gw_request *r, const struct invocation *answer);
+struct gw_call *stage_take_call(struct gw_request *r);
+
+/* flow.c: how long an answer may take; idle_us 0: no limit on silence. `expired` once, from a timer. */
+void stage_flow_begin(struct gw_request *r, int64_t left_us, int64_t idle_us,
+                      void (*expired)(struct gw_request *r, const char *why));
+void stage_flow_moved(struct gw_request *r); /* a piece came, or the client reads again */
+void stage_flow_held(struct gw_request *r);  /* the client does not read */
+void stage_flow_end(struct gw_request *r);
 
 /* to_http.c */
 void stage_http_forget(struct gw_request *r);

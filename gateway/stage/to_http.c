@@ -202,27 +202,64 @@ static bool has_no_body(const struct gw_request *r, int status)
     return status == 204 || status == 304 || str_is(r->http_method, "HEAD");
 }
 
+static void expired(struct gw_request *r, const char *why)
+{
+    stage_flow_end(r);
+    r->integration_error = str_of(why);
+    trace_note(&r->trace, "endpoint", r->integration_error);
+    if (!r->streaming)
+        gw_fail(r, RESPONSE_INTEGRATION_TIMEOUT);
+    http_call_cancel(r->http);
+}
+
+/* What the client does not see before it is whole has to be whole in time. What streams through may take
+ * longer by default, as long as it moves (http_call's timeout); not so when STREAM or AWS's limits say so. */
+static void limit_time(struct gw_request *r, bool streams)
+{
+    const struct gw_integration *in = r->method->integration;
+    if (!streams || in->stream || r->gateway->config.aws_limits)
+        stage_flow_begin(r, in->timeout_ms * INT64_C(1000) - r->answer.latency_us,
+                         in->stream ? in->idle_ms * INT64_C(1000) : 0, expired);
+}
+
+static void too_long(struct gw_request *r, int64_t length)
+{
+    gw_misconfigured(r, "Integration response is larger than allowed maximum of 10485760 bytes",
+                     length > 0 ? str_printf(r->arena, "%lld", (long long)length) : STR_NONE);
+    http_call_cancel(r->http);
+}
+
 static void on_head(struct http_call *http)
 {
     struct gw_request *r = http->user;
+    const struct gw_integration *in = r->method->integration;
     r->answer.status = http->status;
     r->answer.headers = http->answer;
     r->answer.latency_us = loop_now_us(r->x->loop) - r->integration_started_us;
-    if (r->method->integration->type == INTEGRATE_HTTP)
+    if (in->type == INTEGRATE_HTTP) {
+        limit_time(r, false);
         return;
+    }
     r->status = http->status;
     take_answer_headers(r, &http->answer);
     int64_t length = -1;
     struct str announced = http_header_get(&http->answer, "Content-Length");
     bool known = announced.ptr && str_i64(announced, &length) && length >= 0;
-    if (has_no_body(r, http->status) || (known && length <= WHOLE_BYTES)) {
+    if (r->gateway->config.aws_limits && !in->stream && known && length > GW_MAX_BODY &&
+        !has_no_body(r, http->status)) {
+        too_long(r, length);
+        return;
+    }
+    if (has_no_body(r, http->status) || (known && length <= WHOLE_BYTES && !in->stream)) {
         if (known && length > 0 && !has_no_body(r, http->status)) {
             r->answer.body = (struct str){ arena_alloc(r->arena, (size_t)length, 1), 0 };
             r->answer.room = (size_t)length;
+            limit_time(r, false);
         }
         return;
     }
     r->streaming = r->replied = true;
+    limit_time(r, true);
     stage_add_ids(r);
     http_reply_begin(r->x, r->status, &r->headers, known ? length : -1, on_drain);
 }
@@ -231,8 +268,7 @@ static void on_head(struct http_call *http)
 static void collect(struct gw_request *r, struct str piece)
 {
     if (r->answer.body.len + piece.len > GW_MAX_BODY) {
-        r->integration_error = STR("the endpoint's answer is longer than 10 MB");
-        http_call_cancel(r->http);
+        too_long(r, 0);
         return;
     }
     char *bytes = r->answer.body.ptr
@@ -247,9 +283,15 @@ static void on_piece(struct http_call *http, struct str piece)
 {
     struct gw_request *r = http->user;
     r->reply_bytes += (int64_t)piece.len;
-    if (r->streaming) {
-        if (!http_reply_write(r->x, piece))
+    if (r->streaming && r->gateway->config.aws_limits && !r->method->integration->stream &&
+        r->reply_bytes > GW_MAX_BODY) {
+        too_long(r, 0);
+    } else if (r->streaming) {
+        stage_flow_moved(r);
+        if (!http_reply_write(r->x, piece)) {
             http_call_pause(http);
+            stage_flow_held(r);
+        }
     } else if (r->method->integration->type == INTEGRATE_HTTP) {
         collect(r, piece);
     } else if (r->answer.body.len + piece.len <= r->answer.room) { /* never more than was announced */
@@ -261,8 +303,10 @@ static void on_piece(struct http_call *http, struct str piece)
 static void on_drain(struct http_exchange *x)
 {
     struct gw_request *r = x->user;
-    if (r->http)
-        http_call_resume(r->http);
+    if (!r->http)
+        return;
+    http_call_resume(r->http);
+    stage_flow_moved(r);
 }
 
 /* Refused, reset, stalled, garbage: "Network error communicating with endpoint" or "Endpoint request
@@ -291,13 +335,16 @@ static void on_done(struct http_call *http, enum http_failure failure)
 {
     struct gw_request *r = http->user;
     r->http = NULL;
+    stage_flow_end(r);
     if (r->abandoned)
         return;
     if (r->streaming) {
         if (failure == HTTP_OK) {
             http_reply_end(r->x);
         } else { /* too late for another status: the client must see that it is not whole */
-            r->integration_error = str_of(http_failure_text(failure));
+            r->failed = false;
+            if (!r->integration_error.ptr)
+                r->integration_error = str_of(http_failure_text(failure));
             trace_note(&r->trace, "endpoint failed midway", r->integration_error);
             http_abort(r->x);
         }

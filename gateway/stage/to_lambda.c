@@ -39,7 +39,7 @@ static enum gw_next lambda_enter(struct gw_request *r)
 
 /* --- AWS_PROXY's answer: strict, as recorded --- */
 
-static enum gw_next malformed(struct gw_request *r, const char *why, struct str detail)
+enum gw_next stage_lambda_malformed(struct gw_request *r, const char *why, struct str detail)
 {
     trace_note(&r->trace, "malformed Lambda proxy response", str_of(why));
     if (detail.len)
@@ -135,14 +135,13 @@ static bool take_headers(struct gw_request *r, json_t *answer)
     return true;
 }
 
-static bool only_known_keys(json_t *answer)
+static bool only_known_keys(json_t *answer, const char *const *known)
 {
-    static const char *const known[] = { "statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded" };
     const char *name;
     json_t *value;
     json_object_foreach(answer, name, value) {
         bool good = false;
-        for (size_t i = 0; i < COUNT(known); i++)
+        for (size_t i = 0; known[i]; i++)
             good = good || strcmp(name, known[i]) == 0;
         if (!good)
             return false;
@@ -178,26 +177,52 @@ static bool take_body(struct gw_request *r, json_t *answer)
     return true;
 }
 
+/* "headers, multiValueHeaders, cookies, statusCode": what a stream begins with. */
+bool stage_lambda_head(struct gw_request *r, json_t *answer, const char **why)
+{
+    static const char *const known[] = { "statusCode", "headers", "multiValueHeaders", "cookies", NULL };
+    json_t *cookies = json_object_get(answer, "cookies"), *cookie;
+    size_t i;
+    if (!json_is_object(answer))
+        *why = "the metadata is not a JSON object";
+    else if (!only_known_keys(answer, known))
+        *why = "the metadata has a member besides statusCode, headers, multiValueHeaders, cookies";
+    else if (!take_status(r, json_object_get(answer, "statusCode")))
+        *why = "statusCode is no HTTP status";
+    else if (!take_headers(r, answer))
+        *why = "headers are strings, multiValueHeaders arrays of strings";
+    else if (cookies && !json_is_array(cookies))
+        *why = "cookies is not an array";
+    else
+        *why = NULL;
+    if (!*why)
+        json_array_foreach(cookies, i, cookie)
+            if (json_is_string(cookie))
+                add_header(r, STR("Set-Cookie"), json_value_str(cookie));
+    return !*why;
+}
+
 static enum gw_next proxy_answer(struct gw_request *r, struct str text)
 {
+    static const char *const known[] = { "statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded", NULL };
     struct str why = STR_NONE;
     json_t *answer = json_parse(r->arena, text, &why);
     if (!json_is_object(answer))
-        return malformed(r, "the answer is not a JSON object", text);
-    if (!only_known_keys(answer))
-        return malformed(r, "the answer has a member besides statusCode, headers, multiValueHeaders, body, "
+        return stage_lambda_malformed(r, "the answer is not a JSON object", text);
+    if (!only_known_keys(answer, known))
+        return stage_lambda_malformed(r, "the answer has a member besides statusCode, headers, multiValueHeaders, body, "
                             "isBase64Encoded", text);
     if (!take_status(r, json_object_get(answer, "statusCode")))
-        return malformed(r, "statusCode is no HTTP status", text);
+        return stage_lambda_malformed(r, "statusCode is no HTTP status", text);
     if (!take_headers(r, answer))
-        return malformed(r, "headers are strings, multiValueHeaders arrays of strings", text);
+        return stage_lambda_malformed(r, "headers are strings, multiValueHeaders arrays of strings", text);
     if (!take_body(r, answer))
-        return malformed(r, "body is not a string, or not base64", text);
+        return stage_lambda_malformed(r, "body is not a string, or not base64", text);
     r->answer.status = r->status;
     return GW_NEXT;
 }
 
-static struct gw_call *take_call(struct gw_request *r)
+struct gw_call *stage_take_call(struct gw_request *r)
 {
     struct gw_call *call = r->call;
     r->call = NULL;
@@ -208,9 +233,12 @@ static struct gw_call *take_call(struct gw_request *r)
 
 static enum gw_next lambda_proxy_done(struct gw_request *r)
 {
-    const struct invocation *answer = &take_call(r)->invocation;
-    if (answer->result == INVOKE_OK)
-        return proxy_answer(r, answer->answer);
+    const struct invocation *answer = &stage_take_call(r)->invocation;
+    return answer->result == INVOKE_OK ? proxy_answer(r, answer->answer) : stage_lambda_failed(r, answer);
+}
+
+enum gw_next stage_lambda_failed(struct gw_request *r, const struct invocation *answer)
+{
     if (answer->result != INVOKE_FUNCTION_ERROR)
         return no_answer(r, answer);
     trace_note(&r->trace, "function failed", answer->answer);
@@ -225,7 +253,7 @@ static enum gw_next lambda_proxy_done(struct gw_request *r)
 /* AWS (custom): the payload goes through the integration responses, an error by its message. */
 static enum gw_next lambda_done(struct gw_request *r)
 {
-    const struct invocation *answer = &take_call(r)->invocation;
+    const struct invocation *answer = &stage_take_call(r)->invocation;
     if (answer->result != INVOKE_OK && answer->result != INVOKE_FUNCTION_ERROR)
         return no_answer(r, answer);
     r->answer.status = 200;

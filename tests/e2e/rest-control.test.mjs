@@ -11,7 +11,7 @@ import { zip } from './support/zip.mjs';
 
 // api.createRestApi({…}) instead of client.send(new CreateRestApiCommand({…})).
 async function gateway(t) {
-    const server = await start(t);
+    const server = await start(t, { args: ['--limits', 'aws'] });
     const client = server.client(apigw.APIGatewayClient);
     const api = new Proxy({}, {
         get: (_, name) => (input = {}) =>

@@ -34,6 +34,7 @@ static void refused_options_are_named_with_what_they_want(void **state)
         { { "--workers", "0" }, "workers must be 1 to 64" },
         { { "--ready-fd", "900" }, "ready-fd must be an open descriptor" },
         { { "--base-url", "ftp://x" }, "base-url must be an http or https URL" },
+        { { "--limits", "none" }, "limits must be open or aws" },
         { { "--log-level", "loud" }, "log-level must be debug, info, warn or error" },
         { { "--colour", "red" }, "no option is called \"--colour\"" },
         { { "data" }, "no option is called \"data\"" },

@@ -12,7 +12,7 @@ const trace = !tracing ? undefined : ((name, where, params, result) => {
 });
 
 const cleanup = [];
-const server = await start({ after: (fn) => cleanup.unshift(fn) });
+const server = await start({ after: (fn) => cleanup.unshift(fn) }, { args: ['--limits', 'aws'] });
 const begun = Date.now();
 const results = await playAll(server.url, (name) => texts.length === 0 || texts.some((text) => name.includes(text)), { atOnce: tracing ? 1 : 6, trace });
 closeConnections();
