@@ -348,7 +348,7 @@ static struct fetch *fetch_new(const char *method, const char *target)
         .port = backend_port,
         .method = str_of(method),
         .target = str_of(target),
-        .timeout_ms = 150,
+        .timeout_ms = 600,
         .arena = arena,
         .user = fetch,
         .on_head = fetch_head,
