@@ -9,6 +9,7 @@ int cli_api(int argc, char **argv);
 int cli_pool(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_why(int argc, char **argv);
+int cli_diff(int argc, char **argv); /* 0: nothing differs, 1: it failed, 2: there are differences */
 int cli_options(int argc, char **argv);
 int cli_env(int argc, char **argv);
 int cli_capabilities(int argc, char **argv);

@@ -56,3 +56,79 @@ int cli_options(int argc, char **argv)
     arena_free(arena);
     return code;
 }
+
+/* ---- diff ---- */
+
+static struct str short_text(struct client *client, const json_t *value)
+{
+    struct str text = json_print(client->arena, value);
+    return text.len <= 100 ? text : str_concat(client->arena, str_sub(text, 0, 97), STR("..."));
+}
+
+static void print_difference(struct client *client, const json_t *one)
+{
+    struct str change = json_str(one, "change"), field = json_str(one, "field");
+    const json_t *draft = json_object_get(one, "draft"), *live = json_object_get(one, "live");
+    char sign = str_is(change, "added") ? '+' : str_is(change, "removed") ? '-' : '~';
+    printf("%c %.*s %.*s", sign, STR_FMT(json_str(one, "part")), STR_FMT(json_str(one, "name")));
+    if (field.len)
+        printf(" %.*s", STR_FMT(field));
+    if (draft && live)
+        printf(": %.*s -> %.*s", STR_FMT(short_text(client, live)), STR_FMT(short_text(client, draft)));
+    else if (field.len)
+        printf(": %.*s", STR_FMT(short_text(client, draft ? draft : live)));
+    putchar('\n');
+}
+
+static void print_diff(struct client *client, const json_t *diff, const char *what)
+{
+    struct str deployment = json_str(diff, "deploymentId");
+    json_t *one;
+    size_t i;
+    if (json_flag(diff, "same", false)) {
+        printf("%s deployment %.*s is what the draft says.\n", what, STR_FMT(deployment));
+        return;
+    }
+    printf("%s deployment %.*s differs from the draft (+ in the draft only, - live only, ~ live -> draft):\n", what,
+           STR_FMT(deployment));
+    json_array_foreach(json_object_get(diff, "differences"), i, one)
+        print_difference(client, one);
+}
+
+static int diff(struct client *client, const char *api, const char *stage, bool as_json)
+{
+    struct str id = cli_require_api(client, api);
+    if (!id.ptr)
+        return 1;
+    struct str path = str_printf(client->arena, "/_gatehouse/apis/%.*s/stages/%s/diff", STR_FMT(id), stage);
+    json_t *answer = client_rest(client, "apigateway", "GET", path, NULL);
+    if (!answer)
+        return 1;
+    json_t *canary = json_object_get(answer, "canary"), *back = json_object_get(answer, "takenBack");
+    if (as_json) {
+        printf("%.*s\n", STR_FMT(json_print(client->arena, answer)));
+    } else {
+        print_diff(client, answer, "The stage's");
+        if (canary)
+            print_diff(client, canary, "The canary's");
+        if (json_object_get(answer, "watch"))
+            puts("Its newest deployment is watched for errors.");
+        if (back)
+            printf("Deployment %.*s was taken back: %lld of %lld requests failed.\n", STR_FMT(json_str(back, "deploymentId")),
+                   (long long)json_i64(back, "errors", 0), (long long)json_i64(back, "requests", 0));
+    }
+    return json_flag(answer, "same", false) ? 0 : 2;
+}
+
+int cli_diff(int argc, char **argv)
+{
+    bool as_json = argc == 3 && strcmp(argv[2], "--json") == 0;
+    if (argc != 2 && !as_json)
+        return cli_usage("diff API STAGE [--json]");
+    struct arena *arena = arena_new(65536);
+    struct client client;
+    client_open(&client, arena);
+    int code = diff(&client, argv[0], argv[1], as_json);
+    arena_free(arena);
+    return code;
+}

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "core/uri.h"
+#include "gateway/ops/diff.h"
 #include "gateway/ops/stage_options.h"
 
 static void health(struct app *app, struct http_exchange *x, struct str rest);
@@ -77,7 +78,8 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
-                       "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/options, functions/logs/{name}.");
+                       "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/options and /diff, "
+                       "functions/logs/{name}.");
 }
 
 static void health(struct app *app, struct http_exchange *x, struct str rest)
@@ -246,6 +248,15 @@ static void stage_options_write(struct app *app, struct http_exchange *x, struct
                       65536, stage_options_put, request);
 }
 
+/* It shows the draft: who may read that may read this. */
+static void stage_diff_read(struct app *app, struct http_exchange *x, struct str api_id, struct str stage)
+{
+    struct stage_diff_request *request = ARENA_NEW(x->arena, struct stage_diff_request);
+    *request = (struct stage_diff_request){ api_id, stage };
+    management_beside(app, x, "GET", str_printf(x->arena, "/restapis/%.*s/resources", STR_FMT(api_id)), 0, stage_diff_get,
+                      request);
+}
+
 /* What hangs below /apis/{id}/stages/{stage}/. */
 static const struct {
     const char *method, *name;
@@ -254,6 +265,7 @@ static const struct {
     { "GET", "options", stage_options_read },
     { "PUT", "options", stage_options_write },
     { "PATCH", "options", stage_options_write },
+    { "GET", "diff", stage_diff_read },
 };
 
 static void apis(struct app *app, struct http_exchange *x, struct str rest)
@@ -275,7 +287,7 @@ static void apis(struct app *app, struct http_exchange *x, struct str rest)
     if (other_method)
         refuse(x, 405, "That method does not apply here.");
     else
-        refuse(x, 404, "Nothing of that name under /_gatehouse/apis/: {id}/stages/{stage}/options.");
+        refuse(x, 404, "Nothing of that name under /_gatehouse/apis/: {id}/stages/{stage}/options, /diff.");
 }
 
 static void send_code(struct errand *errand)

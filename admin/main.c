@@ -37,6 +37,7 @@ static const struct verb {
     { "pool", cli_pool, "pool new NAME [--protect API]: sign-in, and a test user" },
     { "token", cli_token, "token POOL USER [--password P] [--access]: a token that works" },
     { "why", cli_why, "why TRACE [--json]: what happened to a request, step by step" },
+    { "diff", cli_diff, "diff API STAGE [--json]: what of the draft is not live yet" },
     { "options", cli_options, "options API STAGE [NAME=VALUE…]: settings of a stage that AWS does not have" },
     { "env", cli_env, "env [--write]: points the AWS CLI and SDKs here" },
     { "capabilities", cli_capabilities, "what is built, what is refused" },

@@ -7,6 +7,7 @@
 #include "gateway/gateway_response.h"
 #include "gateway/pipeline.h"
 #include "gateway/request.h"
+#include "gateway/watch.h"
 
 bool compile_fail(struct compiler *c, const char *fmt, ...)
 {
@@ -395,6 +396,7 @@ static struct snapshot *compile_one(const struct stage_source *source, struct sn
     s->deployment_id = str_copy(arena, base ? source->canary_deployment_id : source->deployment_id);
     s->is_canary = base != NULL;
     s->has_canary = source->canary_api != NULL;
+    s->watch = watch_compile(arena, source->settings, s->is_canary);
     if (compile_all(&c))
         return s;
     *why = c.why;

@@ -282,6 +282,9 @@ void gateway_metrics(struct gateway *gateway, struct strbuf *out)
             strbuf_printf(out, "# TYPE %s counter\n", rows[i].name);
         strbuf_printf(out, "%s%s %" PRIu64 "\n", rows[i].name, rows[i].labels, total(gateway, rows[i].counter));
     }
+    strbuf_printf(out, "# TYPE gatehouse_gateway_deployments_taken_back_total counter\n"
+                       "gatehouse_gateway_deployments_taken_back_total %" PRIu64 "\n",
+                  atomic_load_explicit(&gateway->taken_back, memory_order_relaxed));
     add_latency(gateway, out);
     stage_metrics_print(gateway->metrics, out);
 }

@@ -19,6 +19,7 @@ struct gw_step;
 struct gw_request;
 struct policy_set;
 struct stage_metrics;
+struct gw_watch;
 
 struct gw_pair {
     struct str name, value;
@@ -209,6 +210,7 @@ struct snapshot {
     bool is_canary;
     bool canary_uses_cache;        /* useStageCache */
     struct stage_metrics *metrics; /* the stage's series, attached when it is published; not the snapshot's */
+    struct gw_watch *watch;        /* counts errors after a deployment (gateway/watch.h), or NULL */
 };
 
 /* NULL: *why names the resource, method and field that cannot be served. `source` may go away. */

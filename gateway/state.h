@@ -60,6 +60,7 @@ struct gateway {
     size_t n_loops;
     pthread_mutex_t publishing; /* one stage at a time, each loaded afresh */
     struct auth_cache *auth_cache;
+    _Atomic uint64_t taken_back; /* deployments, by their watch */
     struct limits *limits;      /* the buckets of accounts, stages and methods */
     struct stage_metrics_table *metrics;
 };

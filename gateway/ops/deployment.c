@@ -3,6 +3,7 @@
 #include "gateway/ops/patch.h"
 #include "gateway/ops/stage.h"
 #include "gateway/publish.h"
+#include "gateway/watch.h"
 
 static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out);
 static gh_err check_complete(struct call *call, const json_t *api);
@@ -209,6 +210,7 @@ static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment
 {
     static const char *const members[] = { "variables" }, *const canary_members[] = { "canarySettings" };
     struct call *call = draft->call;
+    json_t *before = stage ? json_own(call->arena, json_deep_copy(stage)) : NULL;
     if (!stage)
         stage = stage_new(call, in->stage_name, deployment_id);
     if (in->canary_settings)
@@ -219,6 +221,7 @@ static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment
     json_set_i64(stage, "lastUpdatedDate", call->now_us / 1000000);
     if (in->variables.n)
         json_object_update(stage, ops_given(call, in, members, COUNT(members)));
+    watch_note(call, before, stage);
     return stage_put(draft, stage);
 }
 

@@ -5,6 +5,7 @@
 #include "gateway/ops/method_setting.h"
 #include "gateway/ops/patch.h"
 #include "gateway/publish.h"
+#include "gateway/watch.h"
 
 static gh_err create(struct draft *draft, const struct apigw_CreateStage_in *in, json_t **out);
 static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in, json_t **out);
@@ -264,7 +265,10 @@ static gh_err create(struct draft *draft, const struct apigw_CreateStage_in *in,
 static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in, json_t **out)
 {
     struct call *call = draft->call;
+    json_t *before = NULL;
     gh_err err = stage_find(call, &draft->tx, draft->api, in->rest_api_id, in->stage_name, out);
+    if (!err)
+        before = json_own(call->arena, json_deep_copy(*out));
     if (!err)
         err = patch_apply(&rules, call->arena, *out, &in->patch_operations, NULL);
     if (!err)
@@ -275,6 +279,7 @@ static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in,
         err = check_documentation_version(draft, *out);
     if (err)
         return err;
+    watch_note(call, before, *out);
     json_set_i64(*out, "lastUpdatedDate", call->now_us / 1000000);
     return stage_put(draft, *out);
 }

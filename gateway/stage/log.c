@@ -6,6 +6,7 @@
 #include "gateway/stage/access_log.h"
 #include "gateway/stage/stage.h"
 #include "gateway/stage_metrics.h"
+#include "gateway/watch.h"
 
 static void count(struct gw_request *r, int64_t us)
 {
@@ -43,6 +44,8 @@ static enum gw_next log_enter(struct gw_request *r)
     if (!r->trial) {
         count(r, us);
         stage_metrics_count(r, us);
+        if (r->snapshot && r->snapshot->watch)
+            watch_count(r);
     }
     if (r->failed && r->status >= 500)
         complain(r);
