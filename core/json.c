@@ -124,8 +124,7 @@ void json_set_flag(json_t *object, const char *name, bool value)
     json_object_set_new(object, name, json_boolean(value));
 }
 
-/* Length of the UTF-8 sequence at the front of `s`, 0 when it is none. */
-static size_t utf8_len(struct str s)
+size_t json_utf8_len(struct str s)
 {
     const unsigned char *u = (const unsigned char *)s.ptr;
     if (u[0] < 0x80)
@@ -147,7 +146,7 @@ void json_quote(struct strbuf *buf, struct str text)
     strbuf_char(buf, '"');
     while (text.len > 0) {
         unsigned char c = (unsigned char)text.ptr[0];
-        size_t len = utf8_len(text);
+        size_t len = json_utf8_len(text);
         if (c == '"' || c == '\\') {
             strbuf_char(buf, '\\');
             strbuf_char(buf, (char)c);

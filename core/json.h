@@ -28,6 +28,8 @@ void json_set_i64(json_t *object, const char *name, int64_t value);
 void json_set_flag(json_t *object, const char *name, bool value);
 json_t *json_of(struct str value); /* new reference to a string; null when absent */
 
+/* Length of the UTF-8 sequence at the front of `s`, 0 when it is none; `s` is not empty. */
+size_t json_utf8_len(struct str s);
 /* Appends "text" with quotes and escapes; bytes that are no UTF-8 become U+FFFD. */
 struct strbuf;
 void json_quote(struct strbuf *buf, struct str text);

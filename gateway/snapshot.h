@@ -12,7 +12,7 @@
 #include "core/uri.h"
 #include "gateway/route.h"
 #include "gateway/store/deployment.h"
-#include "gateway/vtl/regex.h"
+#include "core/regex.h"
 #include "gateway/vtl/vtl.h"
 
 struct gw_step;

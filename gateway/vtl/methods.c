@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "gateway/vtl/regex.h"
+#include "core/regex.h"
 #include "gateway/vtl/value.h"
 
 #define MAX_TEXT (10u * 1024 * 1024)
