@@ -109,28 +109,27 @@ static unsigned __int128 power_mod(int64_t exponent, uint64_t m)
     return result;
 }
 
-/* Both times 10^k, so that both are whole; the divisor must then fit 18 digits, or doubles decide. */
+/* What b divides has no digit below b's last one; counted in those, both are whole. */
 bool jt_number_multiple(struct str number, struct str of)
 {
     struct decimal a = decimal_of(number), b = decimal_of(of);
+    int64_t low_a = a.exponent - (int64_t)a.n, low_b = b.exponent - (int64_t)b.n; /* of the last digit */
     if (a.n == 0)
         return true;
-    if (b.n == 0)
+    if (b.n == 0 || b.n > JT_DIVISOR_DIGITS || low_a < low_b)
         return false;
-    int64_t low_a = a.exponent - (int64_t)a.n, low_b = b.exponent - (int64_t)b.n; /* of the last digit */
-    int64_t low = low_a < low_b ? low_a : low_b;
-    if (b.exponent - low > 18)
-        /* a's last digit stands far below b's: what is left is not nothing; else b is simply long */
-        return low_a >= low_b && b.n > 18 ? jt_number_double(number) / jt_number_double(of) ==
-                                                (double)(int64_t)(jt_number_double(number) / jt_number_double(of))
-                                          : false;
     uint64_t divisor = 0;
-    for (int64_t i = 0; i < b.exponent - low; i++)
-        divisor = divisor * 10 + (uint64_t)(digit_at(&b, (size_t)i) - '0');
+    for (size_t i = 0; i < b.n; i++)
+        divisor = divisor * 10 + (uint64_t)(digit_at(&b, i) - '0');
     unsigned __int128 rest = 0;
     for (size_t i = 0; i < a.n; i++)
         rest = (rest * 10 + (unsigned)(digit_at(&a, i) - '0')) % divisor;
-    return rest * power_mod(low_a - low, divisor) % divisor == 0;
+    return rest * power_mod(low_a - low_b, divisor) % divisor == 0;
+}
+
+size_t jt_number_digits(struct str number)
+{
+    return decimal_of(number).n;
 }
 
 bool jt_number_i64(struct str number, int64_t *out)

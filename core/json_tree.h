@@ -58,7 +58,10 @@ struct str jt_string(struct arena *arena, const struct jt *value);
 
 /* Numbers, exactly: 1.0 equals 1, 10000000000000000000001 does not equal 1e22. */
 int jt_number_compare(struct str a, struct str b);            /* -1, 0, 1 */
-bool jt_number_multiple(struct str number, struct str of);    /* "a multiple of": division leaves nothing */
+/* Division leaves nothing. The divisor has at most so many digits that count; false otherwise. */
+#define JT_DIVISOR_DIGITS 18
+bool jt_number_multiple(struct str number, struct str of);
+size_t jt_number_digits(struct str number);                   /* without zeros at the ends */
 bool jt_number_i64(struct str number, int64_t *out);          /* false: a fraction, an exponent, or too large */
 double jt_number_double(struct str number);
 

@@ -425,6 +425,8 @@ static bool fill_rule(struct builder *b, struct node *node, struct rule *rule, c
     if (value->kind != JT_NUMBER)
         return fail(b, "%s is no number", name);
     rule->number = jt_text(value);
+    if (!strcmp(name, "multipleOf") && jt_number_digits(rule->number) > JT_DIVISOR_DIGITS)
+        return fail(b, "multipleOf has more than %d digits", JT_DIVISOR_DIGITS);
     double number = jt_number_double(rule->number);
     rule->count = number < 0 ? 0 : number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
     struct str exclusive = !strcmp(name, "maximum") ? STR("exclusiveMaximum") : STR("exclusiveMinimum");

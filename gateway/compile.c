@@ -241,34 +241,6 @@ static bool compile_authorization(struct compiler *c, const json_t *json, struct
     return compile_scopes(c, json, method);
 }
 
-/* The validator's parameters; its other half, the body's model, is not built yet. */
-static bool compile_validator(struct compiler *c, const json_t *json, struct gw_method *method)
-{
-    struct str id = json_str(json, "requestValidatorId");
-    if (!id.len)
-        return true;
-    const json_t *validator = json_at(json_object_get(c->api, "requestValidators"), id);
-    if (json_flag(validator, "validateRequestBody", false))
-        return compile_fail(c, "request validator '%.*s' validates bodies, which is not enforced yet", STR_FMT(id));
-    if (!json_flag(validator, "validateRequestParameters", false))
-        return true;
-    json_t *wanted = json_object_get(json, "requestParameters"), *required;
-    const char *name;
-    method->required = ARENA_ARRAY(c->arena, struct gw_mapping, json_object_size(wanted) + 1);
-    json_object_foreach(wanted, name, required) {
-        struct gw_source source;
-        if (!json_is_true(required))
-            continue;
-        if (!compile_source(c, str_of(name), &source))
-            return false;
-        method->required[method->n_required++] = (struct gw_mapping){
-            .place = source.kind == SOURCE_HEADER ? TO_HEADER : source.kind == SOURCE_QUERY ? TO_QUERY : TO_PATH,
-            .name = source.name,
-        };
-    }
-    return true;
-}
-
 static bool compile_method(struct compiler *c, const json_t *resource, struct str verb, const json_t *json)
 {
     struct snapshot *s = c->snapshot;

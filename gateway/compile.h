@@ -26,6 +26,8 @@ bool compile_source(struct compiler *c, struct str text, struct gw_source *out);
 bool compile_mappings(struct compiler *c, const json_t *map, const char *target_prefix, struct gw_mappings *out);
 bool compile_templates(struct compiler *c, const json_t *map, const char *name, struct gw_templates *out);
 bool compile_plain_templates(struct compiler *c, const json_t *map, struct gw_templates *out);
+/* compile_validator.c: what a request must hold to reach the integration */
+bool compile_validator(struct compiler *c, const json_t *json, struct gw_method *method);
 /* compile_integration.c */
 bool compile_integration(struct compiler *c, const json_t *json, struct gw_method *method);
 struct str compile_function(struct compiler *c, struct str uri); /* inside an invocation URI; absent: none, or not ours */

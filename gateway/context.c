@@ -149,7 +149,13 @@ static struct str error_type(struct gw_request *r)
 }
 static struct str validation_error(struct gw_request *r)
 {
-    return r->validation_error;
+    /* Between the quotes that the template has: "error": "$context.error.validationErrorString". */
+    if (!r->validation_error.ptr)
+        return STR_NONE;
+    struct strbuf out = strbuf_in(r->arena, r->validation_error.len + 16);
+    json_quote(&out, r->validation_error);
+    struct str quoted = strbuf_view(&out);
+    return str_sub(quoted, 1, quoted.len - 2);
 }
 static struct str status(struct gw_request *r)
 {

@@ -90,6 +90,18 @@ struct str gw_path_param(struct gw_request *r, struct str name)
     return STR_NONE;
 }
 
+const struct jt *gw_body_json(struct gw_request *r)
+{
+    if (!r->body_parsed) {
+        struct str why = STR_NONE;
+        r->body_parsed = true;
+        r->body_json = jt_parse(r->arena, r->body, &why);
+        if (!r->body_json && r->body.len)
+            trace_note(&r->trace, "body is no JSON", why);
+    }
+    return r->body_json;
+}
+
 static struct str body_value(struct gw_request *r, struct str body, const struct jsonpath *path)
 {
     if (!path)

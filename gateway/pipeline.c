@@ -32,7 +32,7 @@ static bool uses_body(const struct gw_method *method)
     for (size_t i = 0; i < method->integration->mappings.n; i++)
         if (method->integration->mappings.items[i].source.kind == SOURCE_BODY)
             return true;
-    return method->integration->type != INTEGRATE_HTTP_PROXY;
+    return method->n_models || method->integration->type != INTEGRATE_HTTP_PROXY;
 }
 
 /* "The result is affected by the authentication type": see stage/policy.c. A policy stands behind a
@@ -75,7 +75,7 @@ void pipeline_compile(struct gw_method *method)
     if (method->integration) {
         if (!signed_body)
             add(method, uses_body(method) ? &step_read_whole : &step_read_size);
-        if (method->n_required)
+        if (method->n_required || method->n_models)
             add(method, &step_validate);
         if (method->integration->type != INTEGRATE_AWS_PROXY)
             add(method, &step_map_in);

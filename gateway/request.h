@@ -80,6 +80,8 @@ struct gw_request {
 
     struct str body;
     bool body_read;
+    bool body_parsed;
+    const struct jt *body_json;              /* NULL: no JSON; read by gw_body_json */
     struct gw_caller caller;
     struct str usage_identifier_key;         /* what a Lambda authorizer named as the API key; or absent */
 
@@ -139,6 +141,8 @@ struct str gw_query_last(struct gw_request *r, struct str name);
 struct str gw_header_last(const struct http_headers *headers, struct str name);
 struct str gw_path_param(struct gw_request *r, struct str name);
 struct str gw_source_value(struct gw_request *r, const struct gw_source *source);
+/* The client's body as JSON, read once for all who look into it; NULL: no JSON. */
+const struct jt *gw_body_json(struct gw_request *r);
 bool gw_header_dropped(struct str name);     /* "Dropped at parsing, never seen by mapping" */
 
 /* context.c */

@@ -9,10 +9,11 @@
 
 #include "core/bucket.h"
 #include "core/jsonpath.h"
+#include "core/jsonschema.h"
+#include "core/regex.h"
 #include "core/uri.h"
 #include "gateway/route.h"
 #include "gateway/store/deployment.h"
-#include "core/regex.h"
 #include "gateway/vtl/vtl.h"
 
 struct gw_step;
@@ -134,6 +135,13 @@ struct gw_authorizer {
     bool honour_revocation;
 };
 
+/* A body's schema and the MIME type it is for. */
+struct gw_model {
+    struct str type;               /* "$default": whatever has none of its own */
+    struct str name;
+    const struct jsonschema *schema;
+};
+
 #define GW_MAX_STEPS 16
 
 struct gw_method {
@@ -146,6 +154,8 @@ struct gw_method {
     size_t n_scopes;
     struct gw_mapping *required;   /* parameters a validator wants; place and name */
     size_t n_required;
+    struct gw_model *models;       /* that a validator checks bodies against; n_models 0: it checks none */
+    size_t n_models;
     int *statuses;                 /* of the method responses */
     size_t n_statuses;
     struct gw_integration *integration; /* NULL: none */

@@ -188,17 +188,12 @@ static gh_err check_served(struct call *call, const json_t *api)
     json_object_foreach(json_object_get(api, "resources"), id, resource)
         json_object_foreach(json_object_get(resource, "resourceMethods"), name, method) {
             struct str where = str_printf(call->arena, "%s %.*s", name, STR_FMT(json_str(resource, "path")));
-            json_t *validator =
-                json_at(json_object_get(api, "requestValidators"), json_str(method, "requestValidatorId"));
             json_t *integration = json_object_get(method, "methodIntegration");
             if (str_starts(json_str(integration, "type"), STR("AWS")) &&
                 str_find_str(json_str(integration, "uri"), STR(":lambda:path/")) < 0)
                 return cannot_serve(call, "An integration with another AWS service than lambda", where);
             if (json_flag(method, "apiKeyRequired", false))
                 return cannot_serve(call, "apiKeyRequired", where);
-            if (json_flag(validator, "validateRequestBody", false) &&
-                json_object_get(method, "requestModels"))
-                return cannot_serve(call, "validateRequestBody with requestModels", where);
         }
     return NULL;
 }

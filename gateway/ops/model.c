@@ -1,9 +1,11 @@
 /* Models: JSON schemas under a name. */
+#include "gateway/models.h"
 #include "gateway/ops/mapping.h"
+#include "gateway/ops/model_schema.h"
 #include "gateway/ops/patch.h"
 
 static gh_err create(struct draft *draft, const struct apigw_CreateModel_in *in, json_t **out);
-static gh_err check(struct call *call, const json_t *model);
+static gh_err check(struct call *call, const json_t *api, const json_t *model);
 static gh_err check_unused(struct call *call, const json_t *api, struct str name);
 static gh_err find(struct call *call, const json_t *api, struct str name, json_t **out);
 
@@ -32,7 +34,24 @@ gh_err apigw_GetModel(struct call *call, const struct apigw_GetModel_in *in, str
     gh_err err = draft_read(call, in->rest_api_id, &api);
     if (!err)
         err = find(call, api, in->model_name, &model);
+    if (!err && in->flatten.value)
+        model = model_flattened(call->arena, api, model);
     return err ? err : ops_answer(call, model, out);
+}
+
+/* "Generates a sample mapping template that can be used to transform a payload into the structure of a model." */
+gh_err apigw_GetModelTemplate(struct call *call, const struct apigw_GetModelTemplate_in *in,
+                              struct apigw_GetModelTemplate_out *out)
+{
+    json_t *api, *model;
+    gh_err err = draft_read(call, in->rest_api_id, &api);
+    if (!err)
+        err = find(call, api, in->model_name, &model);
+    if (err)
+        return err;
+    json_t *answer = json_own(call->arena, json_object());
+    json_set_str(answer, "value", model_template(call->arena, api, model));
+    return ops_answer(call, answer, out);
 }
 
 gh_err apigw_GetModels(struct call *call, const struct apigw_GetModels_in *in,
@@ -59,7 +78,7 @@ gh_err apigw_UpdateModel(struct call *call, const struct apigw_UpdateModel_in *i
     if (!err)
         err = patch_apply(&rules, call->arena, model, &in->patch_operations, NULL);
     if (!err)
-        err = check(call, model);
+        err = check(call, draft.api, model);
     return draft_answer(&draft, err, model, out);
 }
 
@@ -98,7 +117,7 @@ static gh_err create(struct draft *draft, const struct apigw_CreateModel_in *in,
         json_set_str(*out, "description", in->description);
     json_set_str(*out, "schema", in->schema);
     json_set_str(*out, "contentType", in->content_type);
-    gh_err err = check(call, *out);
+    gh_err err = check(call, draft->api, *out);
     if (err)
         return err;
     child_set(draft->api, "models", in->name, *out);
@@ -106,7 +125,7 @@ static gh_err create(struct draft *draft, const struct apigw_CreateModel_in *in,
 }
 
 /* "For application/json models, this should be JSON schema draft 4 model." */
-static gh_err check(struct call *call, const json_t *model)
+static gh_err check(struct call *call, const json_t *api, const json_t *model)
 {
     struct str type = json_str(model, "contentType"), schema = json_str(model, "schema");
     ptrdiff_t slash = str_find(type, '/');
@@ -114,11 +133,11 @@ static gh_err check(struct call *call, const json_t *model)
         return ops_bad_request(call, "Invalid content type specified: %.*s", STR_FMT(type));
     if (str_empty(schema))
         return ops_bad_request(call, "Model schema must have at least 1 property or array items defined");
-    if (str_is(type, "application/json") && !json_is_object(json_parse(call->arena, schema, NULL)))
-        return ops_bad_request(
-            call, "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model "
-                  "schema specified]");
-    return NULL;
+    struct str errors = str_is(type, "application/json") ? model_schema_errors(call->arena, api, schema) : STR_NONE;
+    if (!errors.ptr)
+        return NULL;
+    return ops_bad_request(call, "Invalid model specified: Validation Result: warnings : [], errors : [%.*s]",
+                           STR_FMT(errors));
 }
 
 static bool names_model(const json_t *models, struct str name)

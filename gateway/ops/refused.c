@@ -17,7 +17,6 @@ const char *const apigateway_refused[] = {
     "CreateAuthorizer.type=JWT",
     "PutIntegration.tlsConfig.insecureSkipVerification",
     "PutIntegration.integrationTarget",
-    "GetModel.flatten",
     "TestInvokeAuthorizer.additionalContext",
     NULL,
 };
@@ -26,7 +25,6 @@ const char *const apigateway_accepted[] = {
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones answer callers of private networks and of this machine, there are no VPC endpoints",
     "RestApi.minimumCompressionSize: an API that uses it is not deployed",
     "Method.apiKeyRequired, Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
-    "RequestValidator.validateRequestBody: an API that uses it with requestModels is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",
     "Integration.cacheNamespace, Integration.cacheKeyParameters: there is no cache",
     NULL,
