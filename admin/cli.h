@@ -11,6 +11,7 @@ int cli_token(int argc, char **argv);
 int cli_why(int argc, char **argv);
 int cli_diff(int argc, char **argv); /* 0: nothing differs, 1: it failed, 2: there are differences */
 int cli_options(int argc, char **argv);
+int cli_replay(int argc, char **argv); /* 2: the draft answers differently */
 int cli_env(int argc, char **argv);
 int cli_capabilities(int argc, char **argv);
 /* What `up` prints when it is ready. */

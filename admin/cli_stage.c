@@ -132,3 +132,47 @@ int cli_diff(int argc, char **argv)
     arena_free(arena);
     return code;
 }
+
+/* ---- replay ---- */
+
+static void print_body(const char *what, const json_t *answer)
+{
+    struct str body = json_str(answer, "body");
+    printf("%-9s %lld  %.*s\n", what, (long long)json_i64(answer, "status", 0), body.ptr ? (int)body.len : 10,
+           body.ptr ? body.ptr : "(not kept)");
+}
+
+static int replay(struct client *client, char **argv)
+{
+    struct str api = cli_require_api(client, argv[0]);
+    if (!api.ptr)
+        return 1;
+    json_t *asked = json_own(client->arena, json_object());
+    json_set_str(asked, "trace", str_of(argv[2]));
+    struct str path = str_printf(client->arena, "/_gatehouse/apis/%.*s/stages/%s/replay", STR_FMT(api), argv[1]);
+    json_t *said = client_rest(client, "apigateway", "POST", path, asked);
+    if (!said)
+        return 1;
+    struct str method = json_str(said, "method"), target = json_str(said, "path");
+    const json_t *draft = json_object_get(said, "draft");
+    bool same = json_flag(said, "same", false);
+    printf("%.*s %.*s\n", STR_FMT(method), STR_FMT(target));
+    print_body("recorded", json_object_get(said, "recorded"));
+    print_body("draft", draft);
+    printf("%s\n", same ? "The draft answers the same." : "The draft answers differently. Its execution log:");
+    if (!same)
+        printf("%s", json_str(draft, "log").ptr);
+    return same ? 0 : 2;
+}
+
+int cli_replay(int argc, char **argv)
+{
+    if (argc != 3)
+        return cli_usage("replay API STAGE TRACE   (the stage records requests with the option recordRequests=true)");
+    struct arena *arena = arena_new(16384);
+    struct client client;
+    client_open(&client, arena);
+    int code = replay(&client, argv);
+    arena_free(arena);
+    return code;
+}

@@ -9,6 +9,7 @@
 #include "core/time.h"
 #include "core/uri.h"
 #include "gateway/ops/diff.h"
+#include "gateway/ops/replay.h"
 #include "gateway/ops/stage_options.h"
 
 static void health(struct app *app, struct http_exchange *x, struct str rest);
@@ -78,7 +79,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
-                       "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/options and /diff, "
+                       "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay}, "
                        "functions/logs/{name}.");
 }
 
@@ -257,6 +258,15 @@ static void stage_diff_read(struct app *app, struct http_exchange *x, struct str
                       request);
 }
 
+/* Whoever may deploy may see what a deployment would do. */
+static void stage_replay(struct app *app, struct http_exchange *x, struct str api_id, struct str stage)
+{
+    struct replay_request *request = ARENA_NEW(x->arena, struct replay_request);
+    *request = (struct replay_request){ .api_id = api_id, .stage = stage, .body = &x->body };
+    management_beside(app, x, "POST", str_printf(x->arena, "/restapis/%.*s/deployments", STR_FMT(api_id)), 4096,
+                      replay_on_draft, request);
+}
+
 /* What hangs below /apis/{id}/stages/{stage}/. */
 static const struct {
     const char *method, *name;
@@ -266,6 +276,7 @@ static const struct {
     { "PUT", "options", stage_options_write },
     { "PATCH", "options", stage_options_write },
     { "GET", "diff", stage_diff_read },
+    { "POST", "replay", stage_replay },
 };
 
 static void apis(struct app *app, struct http_exchange *x, struct str rest)
@@ -287,7 +298,7 @@ static void apis(struct app *app, struct http_exchange *x, struct str rest)
     if (other_method)
         refuse(x, 405, "That method does not apply here.");
     else
-        refuse(x, 404, "Nothing of that name under /_gatehouse/apis/: {id}/stages/{stage}/options, /diff.");
+        refuse(x, 404, "Nothing of that name under /_gatehouse/apis/: {id}/stages/{stage}/{options,diff,replay}.");
 }
 
 static void send_code(struct errand *errand)

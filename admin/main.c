@@ -39,6 +39,7 @@ static const struct verb {
     { "why", cli_why, "why TRACE [--json]: what happened to a request, step by step" },
     { "diff", cli_diff, "diff API STAGE [--json]: what of the draft is not live yet" },
     { "options", cli_options, "options API STAGE [NAME=VALUE…]: settings of a stage that AWS does not have" },
+    { "replay", cli_replay, "replay API STAGE TRACE: a recorded request, tried on the draft" },
     { "env", cli_env, "env [--write]: points the AWS CLI and SDKs here" },
     { "capabilities", cli_capabilities, "what is built, what is refused" },
     { "version", run_version, "print the version" },

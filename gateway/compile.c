@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gateway/gateway_response.h"
+#include "gateway/options.h"
 #include "gateway/pipeline.h"
 #include "gateway/request.h"
 #include "gateway/watch.h"
@@ -343,6 +344,7 @@ static bool compile_all(struct compiler *c)
     compile_api(c);
     compile_stage_variables(c);
     compile_access_log(c);
+    c->snapshot->record = option_flag(c->settings, "recordRequests");
     const json_t *everything = json_object_get(json_object_get(c->settings, "methodSettings"), "*/*");
     if (json_flag(everything, "cachingEnabled", false))
         return compile_fail(c, "caching is not built yet");

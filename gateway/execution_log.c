@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "gateway/headers.h"
 #include "gateway/loop_log.h"
 #include "gateway/stage/stage.h"
 
@@ -78,16 +79,6 @@ static void say_text(struct gw_request *r, const char *what, struct str text)
 
 /* --- what is secret --- */
 
-static bool is_secret(struct str name)
-{
-    static const char *const names[] = { "authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization",
-                                         "x-amz-security-token", "x-amz-signature", "x-amz-credential" };
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (str_eq_nocase(name, str_of(names[i])))
-            return true;
-    return false;
-}
-
 /* "*" and the last 6 characters. */
 static struct str masked(struct gw_request *r, struct str value)
 {
@@ -101,7 +92,7 @@ static void add_pair(struct gw_request *r, struct strbuf *out, struct str name, 
         strbuf_add(out, STR(", "));
     strbuf_add(out, name);
     strbuf_char(out, '=');
-    strbuf_add(out, is_secret(name) ? masked(r, value) : value);
+    strbuf_add(out, header_is_secret(name) ? masked(r, value) : value);
 }
 
 static struct str closed(struct strbuf *out)

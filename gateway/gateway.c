@@ -117,6 +117,7 @@ void gateway_close(struct gateway *gateway)
         roles_free(home);
         map_free(home->stages, free_entry);
         trace_ring_free(&home->traces);
+        recording_ring_free(&home->recordings);
         free(home->log);
     }
     auth_cache_free(gateway->auth_cache);

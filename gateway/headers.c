@@ -46,3 +46,13 @@ bool header_is_ours(struct str name)
         return false;
     return str_starts_nocase(name, STR("x-amzn-")) || str_starts_nocase(name, STR("x-forwarded-"));
 }
+
+bool header_is_secret(struct str name)
+{
+    static const char *const names[] = { "authorization", "x-api-key", "cookie", "set-cookie", "proxy-authorization",
+                                         "x-amz-security-token", "x-amz-signature", "x-amz-credential" };
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_eq_nocase(name, str_of(names[i])))
+            return true;
+    return false;
+}

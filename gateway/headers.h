@@ -22,3 +22,5 @@ struct header_rule {
 const struct header_rule *header_rule(struct str name);
 /* x-amzn-* and our own x-forwarded-*: never taken over from a client. */
 bool header_is_ours(struct str name);
+/* Authorization, keys, cookies, signatures: never logged, never kept. */
+bool header_is_secret(struct str name);

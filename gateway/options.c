@@ -18,6 +18,8 @@ const struct gw_option gw_options[] = {
     { "streamIdleSeconds", OPTION_COUNT, 1, 86400, NULL,
       "an answer streamed with responseTransferMode STREAM ends when its integration sends nothing for so long "
       "(not set: 300, of an EDGE API 30)" },
+    { "recordRequests", OPTION_FLAG, 0, 0, NULL,
+      "the newest requests are kept in memory without their credentials, for `gatehouse replay` (not set: none are)" },
 };
 const size_t gw_n_options = COUNT(gw_options);
 

@@ -212,6 +212,7 @@ struct snapshot {
     struct gw_log_part *log_parts;
     size_t n_log_parts;
     bool access_log;
+    bool record;                   /* option recordRequests */
     struct str log_destination;
     /* A canary: requests are drawn at random, `canary_share` of them go to it. It has no canary itself. */
     struct snapshot *canary;       /* NULL: none */

@@ -5,6 +5,7 @@
 
 #include "core/map.h"
 #include "gateway/gateway.h"
+#include "gateway/recording.h"
 #include "gateway/snapshot.h"
 #include "gateway/trace.h"
 
@@ -45,6 +46,7 @@ struct gw_loop {
     struct map *stages;        /* "api/stage" -> struct gw_entry */
     struct gw_counters counters;
     struct trace_ring traces;
+    struct recording_ring recordings;
     uint64_t random[4];        /* state of the ids' generator; they are names, not secrets */
     unsigned random_left;      /* draws until it is seeded afresh */
     char *log;                 /* access log lines on their way out */

@@ -1,8 +1,5 @@
 /* TestInvokeMethod and TestInvokeAuthorizer: a draft tried out. */
-#include "gateway/test_invoke.h"
-
-#include "gateway/ops/ops.h"
-#include "gateway/store/deployment.h"
+#include "gateway/ops/test_invoke.h"
 
 static void take_headers(struct call *call, const struct apigw_MapOfStringToString *single,
                          const struct apigw_MapOfStringToList *multi, struct http_headers *out)
@@ -16,19 +13,13 @@ static void take_headers(struct call *call, const struct apigw_MapOfStringToStri
     }
 }
 
-/* A name that is no token, or a value that would split the request, cannot be sent by a client either. */
-static gh_err check_headers(struct call *call, const struct http_headers *headers)
+gh_err test_invoke_check(struct call *call, const struct test_request *request)
 {
-    for (size_t i = 0; i < headers->n; i++)
-        if (!http_is_token(headers->items[i].name) || !http_is_field_value(headers->items[i].value))
-            return ops_bad_request(call, "Invalid header '%.*s'", STR_FMT(headers->items[i].name));
-    return NULL;
-}
-
-static gh_err check_path(struct call *call, struct str path)
-{
-    for (size_t i = 0; i < path.len; i++)
-        if ((unsigned char)path.ptr[i] <= ' ' || path.ptr[i] == 0x7f || path.ptr[i] == '#')
+    for (size_t i = 0; i < request->headers.n; i++)
+        if (!http_is_token(request->headers.items[i].name) || !http_is_field_value(request->headers.items[i].value))
+            return ops_bad_request(call, "Invalid header '%.*s'", STR_FMT(request->headers.items[i].name));
+    for (size_t i = 0; i < request->path.len; i++)
+        if ((unsigned char)request->path.ptr[i] <= ' ' || request->path.ptr[i] == 0x7f || request->path.ptr[i] == '#')
             return ops_bad_request(call, "Invalid request path");
     return NULL;
 }
@@ -60,6 +51,17 @@ static void keep_authorizer(json_t *api, struct str id)
     if (one)
         json_object_set(kept, id.ptr, one);
     json_object_set_new(api, "authorizers", kept);
+}
+
+gh_err test_invoke_in_draft(struct call *call, struct str api_id, const json_t *api, const struct method_ref *at,
+                            struct test_request *request, struct test_result *out)
+{
+    if (!at->integration)
+        return ops_bad_request(call, "No integration defined for method");
+    json_t *one = alone(call, api, at->resource, json_str(at->method, "httpMethod").ptr, at->method);
+    keep_authorizer(one, json_str(at->method, "authorizerId"));
+    request->method_path = json_str(at->resource, "path");
+    return test_invoke(call->module, call, api_id, one, false, request, out);
 }
 
 static gh_err find_method(struct call *call, const json_t *api, const struct apigw_TestInvokeMethod_in *in,
@@ -113,19 +115,11 @@ gh_err apigw_TestInvokeMethod(struct call *call, const struct apigw_TestInvokeMe
                                     .path = in->path_with_query_string,
                                     .body = in->body,
                                     .variables = variables_of(call, &in->stage_variables),
-                                    .certificate_id = in->client_certificate_id,
-                                    .method_path = json_str(at.resource, "path") };
+                                    .certificate_id = in->client_certificate_id };
     take_headers(call, &in->headers, &in->multi_value_headers, &request.headers);
-    err = check_headers(call, &request.headers);
+    err = test_invoke_check(call, &request);
     if (!err)
-        err = check_path(call, request.path);
-    if (err)
-        return err;
-    if (!at.integration)
-        return ops_bad_request(call, "No integration defined for method");
-    api = alone(call, api, at.resource, json_str(at.method, "httpMethod").ptr, at.method);
-    keep_authorizer(api, json_str(at.method, "authorizerId"));
-    err = test_invoke(call->module, call, in->rest_api_id, api, false, &request, &result);
+        err = test_invoke_in_draft(call, in->rest_api_id, api, &at, &request, &result);
     if (err)
         return err;
     out->status = (struct opt_i64){ true, result.status };
@@ -198,9 +192,7 @@ gh_err apigw_TestInvokeAuthorizer(struct call *call, const struct apigw_TestInvo
                                     .variables = variables_of(call, &in->stage_variables),
                                     .method_path = STR("/") };
     take_headers(call, &in->headers, &in->multi_value_headers, &request.headers);
-    err = check_headers(call, &request.headers);
-    if (!err)
-        err = check_path(call, request.path);
+    err = test_invoke_check(call, &request);
     if (err)
         return err;
     json_t *root = json_own(call->arena, json_object());

@@ -51,6 +51,8 @@ static enum gw_next log_enter(struct gw_request *r)
         complain(r);
     if (r->snapshot && r->snapshot->access_log)
         access_log_write(r, us);
+    if (r->snapshot && r->snapshot->record && !r->trial)
+        recording_keep(r);
     trace_keep(&r->home->traces, &r->trace);
     return GW_NEXT;
 }

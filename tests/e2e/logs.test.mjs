@@ -4,7 +4,7 @@ import test from 'node:test';
 
 import { api, control, fn, functions, httpProxy, invocation, lambdaProxy, mock } from './support/apis.mjs';
 import { recordingBackend } from './support/backends.mjs';
-import { eventually, request, start } from './support/harness.mjs';
+import { binary, eventually, request, run, start } from './support/harness.mjs';
 
 const lines = (server) => server.log().split('\n').flatMap((line) => {
     try { return [JSON.parse(line)]; } catch { return []; }
@@ -259,5 +259,44 @@ test('trace headers', async (t) => {
     await t.test("X-Amzn-Trace-Id of the client's wins", async () => {
         const sent = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1';
         assert.equal((await seen({ 'x-amzn-trace-id': sent }))['x-amzn-trace-id'], sent);
+    });
+});
+
+test('a recorded request, tried on the draft', async (t) => {
+    const server = await start(t);
+    const answers = { 200: { responseTemplates: { 'application/json': '{"said":"$input.params(\'q\') $stageVariables.color"}' } } };
+    const one = await api(server, { 'POST /say/{who}': { answers } }, { name: 'talk', variables: { color: 'green' } });
+    const say = () => request(`${one.url}/say/me?q=hi`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: 'Bearer secret-of-mine' }, body: '{"a":1}' });
+    const replay = (answer, stage = 'dev') => request(`${server.url}/_gatehouse/apis/${one.id}/stages/${stage}/replay`, { method: 'POST', body: JSON.stringify({ trace: answer.headers['x-amzn-requestid'] }) });
+    const cli = (...args) => run(binary(), args, { env: { AWS_ENDPOINT_URL: server.url } });
+
+    await t.test('nothing is kept until the stage asks for it', async () => {
+        const missing = await replay(await say());
+        assert.deepEqual([missing.status, /recordRequests/.test(missing.text)], [404, true]);
+    });
+    await cli('options', 'talk', 'dev', 'recordRequests=true');
+    const then = await say();
+    assert.deepEqual(then.json(), { said: 'hi green' });
+    await t.test('the same draft gives the same answer', async () => {
+        const again = (await replay(then)).json();
+        assert.deepEqual([again.same, again.recorded.status, again.draft.status, again.draft.body], [true, 200, 200, then.text], JSON.stringify(again));
+        assert.ok(!JSON.stringify(again).includes('secret-of-mine'), 'credentials are not kept');
+        const said = await cli('replay', 'talk', 'dev', then.headers['x-gatehouse-trace']);
+        assert.deepEqual([said.code, /answers the same/.test(said.stdout)], [0, true], said.stderr);
+    });
+    await t.test('a changed draft shows what would change', async () => {
+        const at = { restApiId: one.id, resourceId: one.resources.ids['/say/{who}'], httpMethod: 'POST', statusCode: '200' };
+        await one.gateway.putIntegrationResponse({ ...at, responseTemplates: { 'application/json': '{"new":true}' } });
+        const again = (await replay(then)).json();
+        assert.deepEqual([again.same, again.draft.body], [false, '{"new":true}']);
+        assert.equal((await say()).json().said, 'hi green', 'the stage is untouched');
+        const said = await cli('replay', 'talk', 'dev', then.headers['x-gatehouse-trace']);
+        assert.deepEqual([said.code, /Method completed with status: 200/.test(said.stdout)], [2, true], said.stderr);
+    });
+    await t.test('a draft without the method says so; unknown things too', async () => {
+        await one.gateway.deleteMethod({ restApiId: one.id, resourceId: one.resources.ids['/say/{who}'], httpMethod: 'POST' });
+        assert.match((await replay(then)).text, /The draft has no method for POST \/say\/me/);
+        assert.equal((await replay(then, 'none')).status, 404);
+        assert.equal((await request(`${server.url}/_gatehouse/apis/${one.id}/stages/dev/replay`, { method: 'POST', body: '{' })).status, 400);
     });
 });
