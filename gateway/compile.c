@@ -321,8 +321,6 @@ static bool refuse_unbuilt(struct compiler *c)
         return compile_fail(c, "web ACLs are not enforced yet");
     if (json_str(c->settings, "clientCertificateId").len)
         return compile_fail(c, "client certificates are not sent yet");
-    if (json_is_integer(json_object_get(c->api, "minimumCompressionSize")))
-        return compile_fail(c, "minimumCompressionSize is not built yet");
     return true;
 }
 
@@ -332,6 +330,7 @@ static void compile_api(struct compiler *c)
     struct snapshot *s = c->snapshot;
     size_t i;
     s->api_name = compile_copy(c, json_str(c->api, "name"));
+    s->min_compression = json_i64(c->api, "minimumCompressionSize", -1);
     s->binary_types = ARENA_ARRAY(c->arena, struct str, json_array_size(binary) + 1);
     json_array_foreach(binary, i, one)
         s->binary_types[s->n_binary_types++] = str_lower(c->arena, json_value_str(one));

@@ -225,6 +225,7 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
     if (!complete && !r->finished)
         abandon(r);
     stage_flow_end(r);
+    stage_coding_forget(r);
     stage_call_forget(r);
     if (r->entry)
         gateway_leave(r->entry);

@@ -75,6 +75,8 @@ void pipeline_compile(struct gw_method *method)
     if (method->integration) {
         if (!signed_body)
             add(method, uses_body(method) ? &step_read_whole : &step_read_size);
+        if (method->snapshot->min_compression >= 0)
+            add(method, &step_inflate);
         if (method->n_required || method->n_models)
             add(method, &step_validate);
         if (method->integration->type != INTEGRATE_AWS_PROXY)
@@ -84,6 +86,9 @@ void pipeline_compile(struct gw_method *method)
         add(method, integrate_step(method));
         if (!is_proxy(method))
             add(method, &step_map_out);
+        /* "Content encoding is not supported with response streaming" */
+        if (method->snapshot->min_compression >= 0 && !method->integration->stream)
+            add(method, &step_compress);
     }
     method->tail = method->n_steps;
     add(method, &step_respond);

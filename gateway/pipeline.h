@@ -60,3 +60,5 @@ extern const struct gw_step step_map_out;
 extern const struct gw_step step_respond;
 extern const struct gw_step step_log;
 extern const struct gw_step step_lambda_stream;
+extern const struct gw_step step_inflate;
+extern const struct gw_step step_compress;

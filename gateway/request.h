@@ -102,12 +102,16 @@ struct gw_request {
     struct vtl_map *request_override, *response_override;
     bool integrated;
     int64_t integration_started_us;
+    int64_t passed;                          /* bytes of a streamed answer so far, as the endpoint sent them */
     int64_t streamed_in;                     /* bytes of a streamed request body so far */
     struct http_call *http;                  /* while one is under way */
     bool streaming;                          /* the answer is on its way to the client */
     struct timer deadline, quiet;            /* flow.c: of the answer in all, and of its next piece */
     void (*flow_expired)(struct gw_request *r, const char *why);
     int64_t idle_us;
+    struct gw_coding *coding;                /* coding.c: under way on the job pool */
+    bool gathers;                            /* to_http.c: not known yet whether the answer is long enough to compress */
+    struct deflater *deflater;               /* the answer is compressed as it goes */
     struct gw_head *head;                    /* to_lambda_stream.c */
 
     /* the answer */

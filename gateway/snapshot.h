@@ -142,7 +142,7 @@ struct gw_model {
     const struct jsonschema *schema;
 };
 
-#define GW_MAX_STEPS 16
+#define GW_MAX_STEPS 24
 
 struct gw_method {
     const struct snapshot *snapshot;
@@ -208,6 +208,7 @@ struct snapshot {
     struct str cors_origin, cors_headers, cors_methods; /* what the API's OPTIONS methods say */
     struct str *binary_types;
     size_t n_binary_types;
+    int64_t min_compression;       /* bytes; -1: nothing is compressed, nothing decompressed */
     struct bucket *account_bucket; /* all APIs of the account and region together; NULL: no limit */
     struct gw_log_part *log_parts;
     size_t n_log_parts;

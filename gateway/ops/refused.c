@@ -23,7 +23,6 @@ const char *const apigateway_refused[] = {
 
 const char *const apigateway_accepted[] = {
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones answer callers of private networks and of this machine, there are no VPC endpoints",
-    "RestApi.minimumCompressionSize: an API that uses it is not deployed",
     "Method.apiKeyRequired, Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",
     "Integration.cacheNamespace, Integration.cacheKeyParameters: there is no cache",

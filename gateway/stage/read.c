@@ -1,7 +1,7 @@
 /* The request's body: whole where a step needs it, or only its announced length.
  *
  * "Payload size: 10 MB", and 413 before the integration is called. */
-#include "gateway/request.h"
+#include "gateway/stage/stage.h"
 
 static void on_body(struct http_exchange *x, enum http_read result)
 {
@@ -18,13 +18,6 @@ static void on_body(struct http_exchange *x, enum http_read result)
     gw_resume(r);
 }
 
-static enum gw_next read_size(struct gw_request *r)
-{
-    if (r->x->content_length > GW_MAX_BODY)
-        return gw_fail(r, RESPONSE_REQUEST_TOO_LARGE);
-    return GW_NEXT;
-}
-
 static enum gw_next read_enter(struct gw_request *r)
 {
     r->body = STR("");
@@ -36,10 +29,20 @@ static enum gw_next read_enter(struct gw_request *r)
     return GW_WAIT;
 }
 
+/* What is passed on as it comes need not be read, unless it has to be decoded. */
+static enum gw_next read_size(struct gw_request *r)
+{
+    if (stage_is_coded(r))
+        return read_enter(r);
+    if (r->x->content_length > GW_MAX_BODY)
+        return gw_fail(r, RESPONSE_REQUEST_TOO_LARGE);
+    return GW_NEXT;
+}
+
 static enum gw_next read_done(struct gw_request *r)
 {
     return r->failed ? GW_FAIL : GW_NEXT;
 }
 
 const struct gw_step step_read_whole = { "read", read_enter, read_done };
-const struct gw_step step_read_size = { "read", read_size, NULL, true };
+const struct gw_step step_read_size = { "read", read_size, read_done, true };

@@ -1,6 +1,7 @@
 /* What steps share; nobody else needs it. */
 #pragma once
 
+#include "core/coding.h"
 #include "gateway/request.h"
 
 /* respond.c: x-amzn-RequestId and its like, on every answer. */
@@ -46,6 +47,12 @@ void stage_flow_begin(struct gw_request *r, int64_t left_us, int64_t idle_us,
 void stage_flow_moved(struct gw_request *r); /* a piece came, or the client reads again */
 void stage_flow_held(struct gw_request *r);  /* the client does not read */
 void stage_flow_end(struct gw_request *r);
+
+/* coding.c: whether the body has to be read and decoded; what the client wants the answer in, and that it is. */
+bool stage_is_coded(struct gw_request *r);
+enum coding stage_answer_coding(struct gw_request *r);
+void stage_set_coding(struct gw_request *r, enum coding coding);
+void stage_coding_forget(struct gw_request *r);
 
 /* to_http.c */
 void stage_http_forget(struct gw_request *r);

@@ -229,6 +229,20 @@ static void too_long(struct gw_request *r, int64_t length)
     http_call_cancel(r->http);
 }
 
+static void begin(struct gw_request *r, enum coding coding, int64_t length)
+{
+    r->streaming = r->replied = true;
+    stage_flow_end(r);
+    limit_time(r, true);
+    if (coding != CODING_IDENTITY) {
+        r->deflater = deflater_new(r->arena, coding);
+        stage_set_coding(r, coding);
+        length = -1;
+    }
+    stage_add_ids(r);
+    http_reply_begin(r->x, r->status, &r->headers, length, on_drain);
+}
+
 static void on_head(struct http_call *http)
 {
     struct gw_request *r = http->user;
@@ -258,10 +272,13 @@ static void on_head(struct http_call *http)
         }
         return;
     }
-    r->streaming = r->replied = true;
-    limit_time(r, true);
-    stage_add_ids(r);
-    http_reply_begin(r->x, r->status, &r->headers, known ? length : -1, on_drain);
+    enum coding coding = in->stream ? CODING_IDENTITY : stage_answer_coding(r);
+    if (coding != CODING_IDENTITY && !known) {
+        r->gathers = true;
+        limit_time(r, false);
+    } else {
+        begin(r, known && length < r->snapshot->min_compression ? CODING_IDENTITY : coding, known ? length : -1);
+    }
 }
 
 /* HTTP with templates needs the whole: as much as a request may be. */
@@ -279,18 +296,38 @@ static void collect(struct gw_request *r, struct str piece)
     r->answer.body = (struct str){ bytes, r->answer.body.len + piece.len };
 }
 
+static void send(void *ctx, struct str bytes)
+{
+    struct gw_request *r = ctx;
+    r->reply_bytes += (int64_t)bytes.len;
+    if (!http_reply_write(r->x, bytes) && r->http) {
+        http_call_pause(r->http);
+        stage_flow_held(r);
+    }
+}
+
+static void pass(struct gw_request *r, struct str piece)
+{
+    stage_flow_moved(r);
+    r->passed += (int64_t)piece.len;
+    if (r->gateway->config.aws_limits && !r->method->integration->stream && r->passed > GW_MAX_BODY)
+        too_long(r, 0);
+    else if (r->deflater)
+        deflater_add(r->deflater, piece, false, send, r);
+    else
+        send(r, piece);
+}
+
 static void on_piece(struct http_call *http, struct str piece)
 {
     struct gw_request *r = http->user;
-    r->reply_bytes += (int64_t)piece.len;
-    if (r->streaming && r->gateway->config.aws_limits && !r->method->integration->stream &&
-        r->reply_bytes > GW_MAX_BODY) {
-        too_long(r, 0);
-    } else if (r->streaming) {
-        stage_flow_moved(r);
-        if (!http_reply_write(r->x, piece)) {
-            http_call_pause(http);
-            stage_flow_held(r);
+    if (r->streaming) {
+        pass(r, piece);
+    } else if (r->gathers) {
+        collect(r, piece);
+        if (r->http && (int64_t)r->answer.body.len >= r->snapshot->min_compression) {
+            begin(r, stage_answer_coding(r), -1);
+            pass(r, r->answer.body);
         }
     } else if (r->method->integration->type == INTEGRATE_HTTP) {
         collect(r, piece);
@@ -340,6 +377,8 @@ static void on_done(struct http_call *http, enum http_failure failure)
         return;
     if (r->streaming) {
         if (failure == HTTP_OK) {
+            if (r->deflater)
+                deflater_add(r->deflater, STR(""), true, send, r);
             http_reply_end(r->x);
         } else { /* too late for another status: the client must see that it is not whole */
             r->failed = false;
@@ -351,7 +390,6 @@ static void on_done(struct http_call *http, enum http_failure failure)
     } else if (failure != HTTP_OK) {
         fail(r, failure);
     } else {
-        r->reply_bytes = 0;
         r->reply = r->answer.body;
     }
     gw_resume(r);
