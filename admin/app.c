@@ -153,11 +153,15 @@ static bool open_modules(struct app *app, struct str *why)
     struct loop **loops = ARENA_ARRAY(app->arena, struct loop *, app->n_workers);
     for (int i = 0; i < app->n_workers; i++)
         loops[i] = app->workers[i].loop;
+    if (!outside_open(&app->options.outside, o->mode == MODE_DEV, app->arena, why))
+        return false;
+    net_guard_own_port(app->options.outside.guard, app->port);
     const struct gateway_config gateway = {
         .env = &app->env, .db = app->db, .sealer = app->sealer, .identity = app->identity,
         .invoker = functions_invoker(app->functions), .jobs = app->jobs, .loops = loops,
         .n_loops = (size_t)app->n_workers, .base_url = o->base_url, .region = o->region,
         .default_account = o->account, .partition = STR("aws"), .explain = o->mode == MODE_DEV,
+        .outside = &app->options.outside,
         .aws_limits = o->aws_limits,
         .account_rate_per_s = o->account_rate > 0 ? o->account_rate : o->aws_limits ? 10000 : 0,
         .account_burst = o->account_burst,
@@ -328,6 +332,7 @@ void app_close(struct app *app)
             http_server_free(app->workers[i].server);
     if (app->gateway)
         gateway_close(app->gateway);
+    outside_close(&app->options.outside);
     for (int i = 0; i < app->n_workers; i++)
         if (app->workers[i].loop)
             loop_free(app->workers[i].loop);

@@ -22,6 +22,9 @@ static bool set_no_sandbox(struct options *o, struct arena *a, struct str v);
 static bool set_account_rate(struct options *o, struct arena *a, struct str v);
 static bool set_account_burst(struct options *o, struct arena *a, struct str v);
 static bool set_log_level(struct options *o, struct arena *a, struct str v);
+static bool set_allow_backend(struct options *o, struct arena *a, struct str v);
+static bool set_backend_ca(struct options *o, struct arena *a, struct str v);
+static bool set_endpoint(struct options *o, struct arena *a, struct str v);
 static bool set_nothing(struct options *o, struct arena *a, struct str v);
 
 static const struct option {
@@ -43,6 +46,10 @@ static const struct option {
     { "no-sandbox", NULL, set_no_sandbox, "true or false", "run functions without bubblewrap" },
     { "account-rate", "N", set_account_rate, "requests a second, 0 to 1000000000", "limit of all REST APIs of an account and region together (AWS: 10000); default 0: no limit" },
     { "account-burst", "N", set_account_burst, "1 to 1000000000", "how many of them at once (AWS and default: 5000)" },
+    { "allow-backend", "CIDR…", set_allow_backend, "networks such as 10.1.0.0/16", "private networks that integrations may reach; may be said again" },
+    { "backend-ca", "FILE", set_backend_ca, "a file", "PEM certificates that backends' certificates may come from, besides the system's" },
+    { "endpoint", "SERVICE=URL…", set_endpoint, "an AWS service and an http or https URL, such as sqs=http://127.0.0.1:9324",
+      "where integrations find it; http://KEY:SECRET@… signs with that key; may be said again" },
     { "log-level", "LEVEL", set_log_level, "debug, info, warn or error", "default info" },
     { "config", "FILE", set_nothing, "a file", "lines of `name = value`, # comments" },
 };
@@ -166,6 +173,22 @@ static bool set_log_level(struct options *o, struct arena *a, struct str v)
         }
     }
     return false;
+}
+
+static bool set_allow_backend(struct options *o, struct arena *a, struct str v)
+{
+    return outside_allow(&o->outside, a, v);
+}
+
+static bool set_backend_ca(struct options *o, struct arena *a, struct str v)
+{
+    o->outside.backend_ca = str_copy(a, v);
+    return v.len > 0;
+}
+
+static bool set_endpoint(struct options *o, struct arena *a, struct str v)
+{
+    return outside_endpoint(&o->outside, a, v);
 }
 
 static bool set_nothing(struct options *o, struct arena *a, struct str v)

@@ -18,6 +18,7 @@ const char *http_failure_text(enum http_failure failure)
 {
     static const char *const texts[] = {
         [HTTP_OK] = "ok",
+        [HTTP_FORBIDDEN] = "the address may not be reached",
         [HTTP_REFUSED] = "could not connect",
         [HTTP_TLS] = "TLS handshake or certificate failed",
         [HTTP_TIMEOUT] = "timed out",
@@ -33,6 +34,7 @@ void http_call_start(struct http_client *client, struct http_call *call)
     struct http_call_state *state = ARENA_NEW(call->arena, struct http_call_state);
     call->state = state;
     call->status = 0;
+    call->reason = NULL;
     call->answer = (struct http_headers){ 0 };
     call->first_byte_us = call->connected_us = 0;
     state->call = call;

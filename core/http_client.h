@@ -10,14 +10,19 @@
 #include "core/http_msg.h"
 #include "core/job.h"
 #include "core/loop.h"
+#include "core/net_guard.h"
 
 struct http_client;
+struct tls_identity;
+struct tls_trust;
 
 struct http_client_config {
     struct job_pool *jobs; /* for DNS; NULL: numeric addresses and localhost only */
     int idle_timeout_ms;   /* of kept connections; 0: 15000 */
     int max_idle_per_host; /* 0: 256 */
-    const char *ca_file;   /* NULL: the system's */
+    struct tls_trust *trust; /* outlives the client; NULL: the system's authorities, read when first needed */
+    const char *ca_file;   /* trusted instead of all others; NULL: none */
+    const struct net_guard *guard; /* outlives the client; NULL: every address may be reached */
 };
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_config *config);
@@ -25,6 +30,7 @@ void http_client_free(struct http_client *client); /* cancels what is under way 
 
 enum http_failure {
     HTTP_OK,
+    HTTP_FORBIDDEN, /* the guard shuts every address of that name */
     HTTP_REFUSED,   /* could not connect (refused, unreachable, DNS) */
     HTTP_TLS,       /* certificate or handshake */
     HTTP_TIMEOUT,   /* connect or answer took longer than timeout_ms */
@@ -49,7 +55,10 @@ struct http_call {
     bool stream_body;                   /* then http_call_write … http_call_end */
     int64_t body_length;                /* streamed: -1 chunked, else Content-Length */
     int timeout_ms;                     /* from start to the answer's head, and between pieces; 0: 30000 */
-    bool insecure_tls;                  /* insecureSkipVerification of an integration */
+    bool insecure_tls;                  /* any authority will do: TLS_CHECK_ANY_AUTHORITY */
+    bool unguarded;                     /* the operator chose this address, not a tenant */
+    struct str tls_name;                /* in the certificate and as SNI, instead of host; or absent */
+    const struct tls_identity *identity; /* our certificate for who asks for one; or NULL */
     struct arena *arena;                /* the answer's head lives here; never NULL */
     void *user;
     /* On the loop's thread. The head first, then pieces (views valid in the call), then done. */
@@ -61,6 +70,7 @@ struct http_call {
     /* filled by the client */
     int status;
     struct http_headers answer;
+    const char *reason;                  /* HTTP_FORBIDDEN, HTTP_TLS: what exactly, static text; else NULL */
     bool reused;                         /* on a kept connection */
     int64_t first_byte_us, connected_us; /* monotonic, 0 until then */
     struct http_call_state *state;       /* private */

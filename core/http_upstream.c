@@ -25,6 +25,7 @@ struct resolve { /* outlives the client when it must */
 };
 
 static struct upstream *find_upstream(struct http_client *client, const struct http_call *call);
+static bool is_for(const struct upstream *up, const struct http_call *call);
 static void upstream_free(void *ptr);
 static void forget_upstreams(struct http_client *client);
 static struct upstream_conn *take_idle(struct upstream *up, bool careful);
@@ -122,16 +123,18 @@ void upstream_leave(struct http_call_state *state, bool answered)
 
 static struct upstream *find_upstream(struct http_client *client, const struct http_call *call)
 {
-    bool tls = str_eq_nocase(call->scheme, STR("https"));
     struct upstream *up = client->recent; /* most loops talk to few */
-    if (up && up->tls == tls && up->insecure == call->insecure_tls && up->port == call->port &&
-        str_eq(call->host, str_of(up->host)))
+    if (up && is_for(up, call))
         return up;
-    char key[300];
-    int len = snprintf(key, sizeof key, "%d%d:%u:%.*s", tls, call->insecure_tls, call->port,
-                       (int)(call->host.len > 255 ? 255 : call->host.len), call->host.ptr);
-    struct str name = { key, (size_t)len };
-    up = map_get(client->upstreams, name);
+    bool tls = str_eq_nocase(call->scheme, STR("https"));
+    struct str host = str_sub(call->host, 0, call->host.len > 255 ? 255 : call->host.len);
+    struct str name = call->tls_name.len && call->tls_name.len < 256 ? call->tls_name : host;
+    const char *identity = tls_identity_id(call->identity);
+    char key[700];
+    int len = snprintf(key, sizeof key, "%d%d%d:%u:%.*s/%.*s/%s", tls, call->insecure_tls, call->unguarded, call->port,
+                       STR_FMT(host), STR_FMT(name), identity);
+    struct str whole = { key, len < (int)sizeof key ? (size_t)len : sizeof key - 1 };
+    up = map_get(client->upstreams, whole);
     if (!up) {
         if (map_count(client->upstreams) >= UPSTREAMS_MAX)
             forget_upstreams(client);
@@ -141,12 +144,23 @@ static struct upstream *find_upstream(struct http_client *client, const struct h
         up->client = client;
         up->tls = tls;
         up->insecure = call->insecure_tls;
+        up->unguarded = call->unguarded;
         up->port = call->port;
-        up->host = strndup(call->host.ptr, call->host.len > 255 ? 255 : call->host.len);
-        map_set(client->upstreams, name, up);
+        up->host = strndup(host.ptr, host.len);
+        up->tls_name = strndup(name.ptr, name.len);
+        up->identity = strdup(identity);
+        map_set(client->upstreams, whole, up);
     }
     client->recent = up;
     return up;
+}
+
+static bool is_for(const struct upstream *up, const struct http_call *call)
+{
+    return up->tls == str_eq_nocase(call->scheme, STR("https")) && up->insecure == call->insecure_tls &&
+           up->unguarded == call->unguarded && up->port == call->port && str_eq(call->host, str_of(up->host)) &&
+           str_eq(call->tls_name.len ? call->tls_name : call->host, str_of(up->tls_name)) &&
+           strcmp(up->identity, tls_identity_id(call->identity)) == 0;
 }
 
 static void upstream_free(void *ptr)
@@ -156,6 +170,9 @@ static void upstream_free(void *ptr)
         upstream_close(up->idle);
     if (up->resolving)
         up->resolving->upstream = NULL;
+    SSL_CTX_free(up->own_context);
+    free(up->identity);
+    free(up->tls_name);
     free(up->host);
     free(up);
 }

@@ -29,14 +29,17 @@ struct http_call_state { /* in the call's arena */
     bool done;
 };
 
-/* One origin: scheme, verification, host, port. */
+/* One origin: scheme, verification, our certificate, host, port; and whether the guard was asked. */
 struct upstream {
     struct http_client *client;
     struct upstream_conn *idle; /* used last first */
     unsigned idle_n, busy;      /* busy: connections that exist, idle or not */
-    bool tls, insecure;
+    bool tls, insecure, unguarded;
     uint16_t port;
     char *host;
+    char *tls_name;             /* in the certificate: host, or another name */
+    char *identity;             /* id of our certificate, "" for none */
+    SSL_CTX *own_context;       /* with that certificate; NULL: none is needed, or not yet */
     struct { /* what the name meant when it was resolved */
         int family;
         unsigned char bytes[16];

@@ -14,10 +14,23 @@
 
 enum { RECEIVES = 16 }; /* in a row; then the others' turn comes, however fast this upstream sends */
 
+static const char *guard_refuses(const struct upstream *up, int address);
 static int open_socket(const struct upstream *up, int address);
+static SSL_CTX *context_of(struct upstream *up, const struct tls_identity *identity);
 static void conn_event(struct loop_fd *watch, uint32_t events);
 static void conn_advance(struct upstream_conn *conn);
 static bool advance_connecting(struct upstream_conn *conn);
+/* Of the client, or of the origin when a certificate of ours goes with it. */
+static SSL_CTX *context_of(struct upstream *up, const struct tls_identity *identity)
+{
+    struct http_client *client = up->client;
+    SSL_CTX **context = identity ? &up->own_context : up->insecure ? &client->tls_insecure : &client->tls;
+    if (!*context)
+        *context = tls_client_context(client->config.trust, client->config.ca_file,
+                                      up->insecure ? TLS_CHECK_ANY_AUTHORITY : TLS_CHECK_ALL, identity);
+    return *context;
+}
+
 static bool advance_handshake(struct upstream_conn *conn);
 static bool advance_ready(struct upstream_conn *conn);
 static bool receive(struct upstream_conn *conn);
@@ -29,10 +42,17 @@ static ssize_t send_tls(struct upstream_conn *conn, struct http_out *out);
 void upstream_connect(struct http_call_state *state, struct upstream *up, int address)
 {
     int fd = -1;
-    for (; address < up->addresses_n && fd < 0; address++)
-        fd = open_socket(up, address);
+    const char *shut = NULL;
+    for (; address < up->addresses_n && fd < 0; address++) {
+        const char *why = guard_refuses(up, address);
+        if (why)
+            shut = why;
+        else
+            fd = open_socket(up, address);
+    }
     if (fd < 0) {
-        call_fail_soon(state, HTTP_REFUSED);
+        state->call->reason = shut;
+        call_fail_soon(state, shut ? HTTP_FORBIDDEN : HTTP_REFUSED);
         return;
     }
     struct upstream_conn *conn = calloc(1, sizeof *conn);
@@ -46,6 +66,16 @@ void upstream_connect(struct http_call_state *state, struct upstream *up, int ad
     up->busy++;
     if (!loop_watch(up->client->loop, &conn->watch))
         call_fail_soon(state, HTTP_REFUSED);
+}
+
+static const char *guard_refuses(const struct upstream *up, int address)
+{
+    const struct net_guard *guard = up->client->config.guard;
+    if (!guard || up->unguarded)
+        return NULL;
+    bool four = up->addresses[address].family == AF_INET;
+    const struct ip ip = ip_of_bytes(up->addresses[address].bytes, four ? 32 : 128);
+    return net_guard_refuses(guard, &ip, up->port);
 }
 
 static int open_socket(const struct upstream *up, int address)
@@ -153,10 +183,8 @@ static bool advance_connecting(struct upstream_conn *conn)
     conn->phase = CONN_READY;
     if (!up->tls)
         return true;
-    SSL_CTX **context = up->insecure ? &up->client->tls_insecure : &up->client->tls;
-    if (!*context)
-        *context = tls_client_context(up->client->config.ca_file, !up->insecure);
-    conn->ssl = *context ? tls_client_session(*context, conn->watch.fd, up->host) : NULL;
+    SSL_CTX *context = context_of(up, state->call->identity);
+    conn->ssl = context ? tls_client_session(context, conn->watch.fd, up->tls_name) : NULL;
     if (!conn->ssl) {
         call_finish(state, HTTP_TLS);
         return false;
@@ -184,6 +212,7 @@ static bool advance_handshake(struct upstream_conn *conn)
         conn->writable = false;
         return false;
     }
+    conn->state->call->reason = tls_failure(conn->ssl);
     call_finish(conn->state, HTTP_TLS);
     return false;
 }

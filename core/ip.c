@@ -4,6 +4,23 @@
 
 static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
+struct ip ip_of_bytes(const void *bytes, uint8_t bits)
+{
+    struct ip ip = { .bits = bits };
+    memcpy(ip.bytes, bytes, bits / 8);
+    if (bits == 128 && memcmp(ip.bytes, mapped, sizeof mapped) == 0) {
+        memmove(ip.bytes, ip.bytes + 12, 4);
+        memset(ip.bytes + 4, 0, 12);
+        ip.bits = 32;
+    }
+    return ip;
+}
+
+bool ip_equal(const struct ip *one, const struct ip *other)
+{
+    return one->bits == other->bits && memcmp(one->bytes, other->bytes, one->bits / 8) == 0;
+}
+
 bool ip_parse(struct str text, struct ip *out)
 {
     char copy[INET6_ADDRSTRLEN];
@@ -11,19 +28,11 @@ bool ip_parse(struct str text, struct ip *out)
         return false;
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
-    *out = (struct ip){ 0 };
-    if (inet_pton(AF_INET, copy, out->bytes) == 1) {
-        out->bits = 32;
-        return true;
-    }
-    if (inet_pton(AF_INET6, copy, out->bytes) != 1)
+    uint8_t bytes[16];
+    bool four = inet_pton(AF_INET, copy, bytes) == 1;
+    if (!four && inet_pton(AF_INET6, copy, bytes) != 1)
         return false;
-    out->bits = 128;
-    if (memcmp(out->bytes, mapped, sizeof mapped) == 0) {
-        memmove(out->bytes, out->bytes + 12, 4);
-        memset(out->bytes + 4, 0, 12);
-        out->bits = 32;
-    }
+    *out = ip_of_bytes(bytes, four ? 32 : 128);
     return true;
 }
 

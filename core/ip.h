@@ -16,6 +16,8 @@ struct ip_net {
 
 bool ip_parse(struct str text, struct ip *out);         /* IPv4-mapped IPv6 becomes IPv4 */
 bool ip_net_parse(struct str text, struct ip_net *out); /* "10.0.0.0/8"; without a prefix: that address */
+struct ip ip_of_bytes(const void *bytes, uint8_t bits);  /* in network order; IPv4-mapped IPv6 becomes IPv4 */
+bool ip_equal(const struct ip *one, const struct ip *other);
 bool ip_in(const struct ip *ip, const struct ip_net *net);
 
 /* Where an address leads. Who connects to a place that somebody else named, asks here about the

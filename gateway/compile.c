@@ -357,7 +357,8 @@ static struct snapshot *compile_one(const struct stage_source *source, struct sn
 {
     struct arena *arena = arena_new(16 * 1024);
     struct snapshot *s = ARENA_NEW(arena, struct snapshot);
-    struct compiler c = { .snapshot = s, .arena = arena, .scratch = scratch, .settings = source->settings, .base = base,
+    struct compiler c = { .snapshot = s, .arena = arena, .scratch = scratch, .settings = source->settings,
+                          .source = source, .base = base,
                           .api = base ? source->canary_api : source->api };
     s->arena = arena;
     atomic_init(&s->references, 1);

@@ -9,6 +9,7 @@ struct compiler {
     struct arena *arena;      /* the snapshot's */
     struct arena *scratch;    /* the caller's: *why lives here */
     const json_t *api, *settings;
+    const struct stage_source *source;
     const struct gw_method *method; /* whose integration is compiled */
     struct snapshot *base;    /* compiling a canary: its stage's snapshot; else NULL */
     struct str place;         /* "GET /pets/{id}" */

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "gateway/compile.h"
+#include "gateway/outside.h"
 
 #include "gateway/options.h"
 
@@ -93,6 +94,8 @@ static bool compile_endpoint(struct compiler *c, struct gw_integration *out)
     /* only the part before the path is a plain URI: the path may hold {parameters} */
     if (!uri_parse(c->arena, str_sub(rest, 0, host_end), &uri) || !uri.host.len || uri.userinfo.ptr)
         return compile_fail(c, "Invalid endpoint address ('%.*s' is no http(s) address)", STR_FMT(out->uri));
+    if (str_is(uri.scheme, "https") && c->source->outside)
+        tls_trust_warm(c->source->outside->trust); /* here, and not on a loop */
     out->scheme = uri.scheme;
     out->host = uri.host;
     out->port = uri.port;

@@ -11,6 +11,8 @@
 #include "gateway/request.h"
 #include "gateway/stage_metrics.h"
 #include "gateway/loop_log.h"
+#include "gateway/material.h"
+#include "gateway/outside.h"
 #include "gateway/role.h"
 #include "gateway/stage/stage.h"
 #include "gateway/state.h"
@@ -28,7 +30,10 @@ static bool open_loop(struct gateway *gateway, size_t number)
     home->loop = gateway->config.loops[number];
     home->stages = map_new();
     home->roles = map_new();
-    const struct http_client_config config = { .jobs = gateway->config.jobs };
+    const struct gw_outside *outside = gateway->config.outside;
+    const struct http_client_config config = { .jobs = gateway->config.jobs,
+                                               .guard = outside ? outside->guard : NULL,
+                                               .trust = outside ? outside->trust : NULL };
     home->client = http_client_new(home->loop, &config);
     if (!home->client || !trace_ring_init(&home->traces))
         return false;
@@ -45,6 +50,8 @@ static void load_stage(struct gateway *gateway, struct str api_id, struct str st
     struct snapshot *snapshot = NULL;
     bool found = false;
     gh_err err = stage_source_load(gateway->config.db, NULL, arena, api_id, stage, &found, &source);
+    if (!err && found)
+        err = material_add(gateway, NULL, arena, &source);
     if (!err && found)
         snapshot = snapshot_compile(&source, gateway->config.partition, arena, &why);
     if (snapshot) {

@@ -12,6 +12,7 @@
 #include "wire/call.h"
 
 struct gateway;
+struct gw_outside;
 
 struct gateway_config {
     const struct env *env;
@@ -19,6 +20,7 @@ struct gateway_config {
     const struct sealer *sealer;
     struct identity *identity;
     const struct invoker *invoker;
+    struct gw_outside *outside; /* outlives the gateway; NULL: nothing is configured, everything may be reached */
     struct job_pool *jobs;
     struct loop **loops;       /* the data-plane loops */
     size_t n_loops;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "gateway/limits.h"
+#include "gateway/material.h"
 #include "gateway/stage/stage.h"
 #include "gateway/stage_metrics.h"
 #include "gateway/state.h"
@@ -124,7 +125,11 @@ static void swap_everywhere(struct gateway *gateway, struct arena *arena, struct
 gh_err gateway_check(struct gateway *gateway, struct call *call, const struct stage_source *source)
 {
     struct str why = STR_NONE;
-    struct snapshot *snapshot = snapshot_compile(source, gateway->config.partition, call->arena, &why);
+    struct stage_source whole = *source;
+    gh_err err = material_add(gateway, NULL, call->arena, &whole);
+    if (err)
+        return err;
+    struct snapshot *snapshot = snapshot_compile(&whole, gateway->config.partition, call->arena, &why);
     if (!snapshot)
         return gh_fail(call->arena, &apigw_BadRequestException, "%.*s", STR_FMT(why));
     snapshot_unref(snapshot);
@@ -149,6 +154,8 @@ static gh_err publish(struct gateway *gateway, struct call *call, struct str api
         stage_metrics_forget(gateway->metrics, api_id, stage);
         return NULL;
     }
+    if ((err = material_add(gateway, NULL, call->arena, &source)))
+        return err;
     struct snapshot *snapshot = snapshot_compile(&source, gateway->config.partition, call->arena, &why);
     if (!snapshot)
         return gh_fail(call->arena, &apigw_BadRequestException, "%.*s", STR_FMT(why));

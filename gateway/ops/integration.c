@@ -13,6 +13,7 @@ static gh_err check_uri(struct call *call, struct str type, struct str uri);
 static gh_err check_connection(struct call *call, const json_t *integration);
 static gh_err check_cache_keys(struct call *call, const json_t *integration);
 static gh_err patch_uri(struct patch *patch);
+static gh_err patch_tls(struct patch *patch);
 
 static const struct patch_row rows[] = {
     { "/uri", PATCH_REPLACE, patch_uri },
@@ -27,7 +28,7 @@ static const struct patch_row rows[] = {
     { "/cacheKeyParameters/*", PATCH_CHANGE, patch_key_in_list },
     { "/requestParameters/*", PATCH_CHANGE, patch_string_entry, "Invalid parameter name specified" },
     { "/requestTemplates/*", PATCH_CHANGE, patch_template_entry, "Content-Type specified was not found" },
-    { "/tlsConfig/insecureSkipVerification", PATCH_REPLACE, patch_not_built },
+    { "/tlsConfig/insecureSkipVerification", PATCH_REPLACE, patch_tls },
     { "/responseTransferMode", PATCH_REPLACE, patch_string },
     { "/integrationTarget", PATCH_REPLACE, patch_not_built },
 };
@@ -98,6 +99,7 @@ static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in,
                                            "uri",
                                            "connectionType",
                                            "connectionId",
+                                           "tlsConfig",
                                            "credentials",
                                            "requestParameters",
                                            "requestTemplates",
@@ -149,6 +151,8 @@ static gh_err check(struct draft *draft, const json_t *method, const json_t *int
                                      "WHEN_NO_MATCH,WHEN_NO_TEMPLATES,NEVER");
     if ((err = check_transfer(call, integration)))
         return err;
+    if (json_object_get(integration, "tlsConfig") && !is_type(type, "HTTP", "HTTP_PROXY"))
+        return ops_bad_request(call, "TlsConfig is supported only for HTTP and HTTP_PROXY integrations");
     if ((err = check_connection(call, integration)))
         return err;
     if ((err = mapping_request_check(call, json_object_get(integration, "requestParameters"), method)))
@@ -232,6 +236,13 @@ static gh_err check_cache_keys(struct call *call, const json_t *integration)
             !json_at(json_object_get(integration, "requestParameters"), name))
             return ops_bad_request(call, "Invalid cache key parameter specified");
     }
+    return NULL;
+}
+
+static gh_err patch_tls(struct patch *patch)
+{
+    json_t *config = child_object(patch->target, "tlsConfig");
+    json_set_flag(config, "insecureSkipVerification", str_is(patch->value, "true"));
     return NULL;
 }
 

@@ -15,7 +15,6 @@ const char *const apigateway_refused[] = {
     "CreateStage.tracingEnabled",
     "CreateAuthorizer.jwtConfiguration",
     "CreateAuthorizer.type=JWT",
-    "PutIntegration.tlsConfig.insecureSkipVerification",
     "PutIntegration.integrationTarget",
     "TestInvokeAuthorizer.additionalContext",
     NULL,

@@ -348,9 +348,11 @@ static void on_drain(struct http_exchange *x)
 
 /* Refused, reset, stalled, garbage: "Network error communicating with endpoint" or "Endpoint request
  * timed out", 504; what is no HTTP at all is 502. */
-static void fail(struct gw_request *r, enum http_failure failure)
+static void fail(struct gw_request *r, enum http_failure failure, const char *reason)
 {
     const char *what = http_failure_text(failure);
+    if (reason)
+        what = str_printf(r->arena, "%s: %s", what, reason).ptr;
     if (!r->integration_error.ptr)
         r->integration_error = str_printf(r->arena, "Execution failed due to a network error communicating with "
                                                     "endpoint: %s", what);
@@ -358,7 +360,11 @@ static void fail(struct gw_request *r, enum http_failure failure)
     r->headers = (struct http_headers){ 0 };
     if (r->failed) /* the client sent too much */
         return;
-    if (failure == HTTP_TIMEOUT) {
+    if (failure == HTTP_FORBIDDEN) {
+        gw_misconfigured(r, "Invalid endpoint address", STR_NONE);
+    } else if (failure == HTTP_TLS) { /* reported: 500, unlike other trouble with the endpoint */
+        gw_misconfigured(r, "General SSLEngine problem", STR_NONE);
+    } else if (failure == HTTP_TIMEOUT) {
         gw_fail(r, RESPONSE_INTEGRATION_TIMEOUT);
     } else if (failure == HTTP_MALFORMED || failure == HTTP_CANCELLED) {
         r->failure_status = 502;
@@ -388,7 +394,7 @@ static void on_done(struct http_call *http, enum http_failure failure)
             http_abort(r->x);
         }
     } else if (failure != HTTP_OK) {
-        fail(r, failure);
+        fail(r, failure, http->reason);
     } else {
         r->reply = r->answer.body;
     }

@@ -45,6 +45,8 @@
 #include "core/db.h"
 #include "core/json.h"
 
+struct gw_outside;
+
 struct stage_source {
     struct str account, region;
     struct str api_id;
@@ -52,6 +54,7 @@ struct stage_source {
     struct str deployment_id;
     json_t *api;      /* document, owned by the arena */
     json_t *settings; /* the stage's document, owned by the arena */
+    const struct gw_outside *outside; /* what follows: gateway/material.h; NULL: nothing is configured */
     /* The canary's deployment; NULL when the stage has no canary. May be `api` itself. */
     json_t *canary_api;
     struct str canary_deployment_id;

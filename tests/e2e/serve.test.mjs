@@ -6,15 +6,7 @@ import path from 'node:path';
 import { IAMClient, CreateUserCommand, CreateAccessKeyCommand } from '@aws-sdk/client-iam';
 import { STSClient, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { CognitoIdentityProviderClient, ListUserPoolsCommand } from '@aws-sdk/client-cognito-identity-provider';
-import { start, scratch, run, binary } from './support/harness.mjs';
-
-function rootKey(server) {
-    const text = fs.readFileSync(path.join(server.data, 'root-credentials'), 'utf8');
-    return {
-        accessKeyId: /aws_access_key_id = (\S+)/.exec(text)[1],
-        secretAccessKey: /aws_secret_access_key = (\S+)/.exec(text)[1],
-    };
-}
+import { start, scratch, rootKey, run, binary } from './support/harness.mjs';
 
 test('serve writes root credentials once, for the owner only, and they work across a restart', async (t) => {
     const server = await start(t, { mode: 'serve' });

@@ -679,7 +679,9 @@ static struct identity make_identity(const struct identity *issuer, const char *
     X509_gmtime_adj(X509_getm_notAfter(id.cert), 86400L * days);
     X509_set_pubkey(id.cert, id.key);
     X509_NAME *name = X509_get_subject_name(id.cert);
-    const char *common = issuer ? "backend" : "test authority";
+    char common[40] = "backend"; /* authorities are found by their names */
+    if (!issuer)
+        snprintf(common, sizeof common, "test authority %d", serial);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common, -1, -1, 0);
     X509_set_issuer_name(id.cert, issuer ? X509_get_subject_name(issuer->cert) : name);
     add_extension(id.cert, issuer ? issuer->cert : id.cert, NID_basic_constraints,
@@ -709,6 +711,8 @@ static void test_tls(void **state)
         int days;
         bool by_stranger, insecure;
         enum http_failure failure;
+        bool sends_root;
+        const char *tls_name;
     } certs[] = {
         { "good name", "localhost", "DNS:localhost", 5, false, false, HTTP_OK },
         { "good address", "127.0.0.1", "IP:127.0.0.1", 5, false, false, HTTP_OK },
@@ -716,7 +720,12 @@ static void test_tls(void **state)
         { "a name does not cover an address", "127.0.0.1", "DNS:localhost", 5, false, false, HTTP_TLS },
         { "unknown authority", "localhost", "DNS:localhost", 5, true, false, HTTP_TLS },
         { "expired", "localhost", "DNS:localhost", -1, false, false, HTTP_TLS },
-        { "insecure takes all of that", "localhost", "DNS:example.com", -1, true, true, HTTP_OK },
+        { "any authority: a stranger's root", "localhost", "DNS:localhost", 5, true, true, HTTP_OK, true },
+        { "any authority: but there must be a root", "localhost", "DNS:localhost", 5, true, true, HTTP_TLS },
+        { "any authority: the name counts", "localhost", "DNS:example.com", 5, true, true, HTTP_TLS, true },
+        { "any authority: the date counts", "localhost", "DNS:localhost", -1, true, true, HTTP_TLS, true },
+        { "another name is asked for", "localhost", "DNS:api.example.com", 5, false, false, HTTP_OK, false, "api.example.com" },
+        { "and must be the certificate's", "localhost", "DNS:localhost", 5, false, false, HTTP_TLS, false, "api.example.com" },
     };
     for (size_t i = 0; i < COUNT(certs); i++) {
         struct identity id =
@@ -724,6 +733,8 @@ static void test_tls(void **state)
         SSL_CTX *context = SSL_CTX_new(TLS_server_method());
         SSL_CTX_use_certificate(context, id.cert);
         SSL_CTX_use_PrivateKey(context, id.key);
+        if (certs[i].sends_root)
+            SSL_CTX_add1_chain_cert(context, stranger.cert);
         backend_tls = context;
         fresh_client(&(struct http_client_config){ .ca_file = ca_file });
         for (int again = 0; again < 2; again++) {
@@ -731,6 +742,7 @@ static void test_tls(void **state)
             fetch->call.scheme = STR("https");
             fetch->call.host = str_of(certs[i].host);
             fetch->call.insecure_tls = certs[i].insecure;
+            fetch->call.tls_name = certs[i].tls_name ? str_of(certs[i].tls_name) : STR_NONE;
             fetch->call.timeout_ms = 5000;
             fetch->pause_every = 1000000;
             fetch_run(fetch);

@@ -150,7 +150,7 @@ class Gatehouse {
         const client = new Client({
             endpoint: this.url,
             region,
-            credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+            credentials: this.credentials ?? { accessKeyId: 'test', secretAccessKey: 'test' },
             maxAttempts: 1,
             ...options,
         });
@@ -224,4 +224,13 @@ export function request(url, { method = 'GET', headers = {}, body, agent } = {})
         req.on('error', reject);
         req.end(body);
     });
+}
+
+// serve mode: the root user's key, as the first start wrote it down.
+export function rootKey(server) {
+    const text = fs.readFileSync(path.join(server.data, 'root-credentials'), 'utf8');
+    return {
+        accessKeyId: /aws_access_key_id = (\S+)/.exec(text)[1],
+        secretAccessKey: /aws_secret_access_key = (\S+)/.exec(text)[1],
+    };
 }
