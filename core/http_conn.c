@@ -1,5 +1,6 @@
 /* A client's connection: from its first byte to its last, request after request. */
 #include "core/http_conn.h"
+#include "core/http_tls.h"
 
 #include "core/socket.h"
 
@@ -23,6 +24,9 @@ static void conn_idle(struct timer *timer);
 static void conn_advance(struct http_conn *conn);
 static void exchange_gone(struct http_conn *conn);
 static bool advance_exchange(struct http_conn *conn);
+static bool begin_tls(struct http_conn *conn);
+static bool advance_handshake(struct http_conn *conn);
+static bool shakes_hands(const struct http_conn *conn);
 static void begin_exchange(struct http_conn *conn, struct arena *arena, const struct http_head *head);
 static bool advance_request(struct http_conn *conn);
 static void refuse(struct http_conn *conn, int status);
@@ -38,8 +42,15 @@ void conn_new(struct http_server *server, int fd, const struct sockaddr_storage 
     if (!conn)
         abort();
     conn->server = server;
+    if (server->config.tls && !begin_tls(conn)) {
+        close(fd);
+        free(conn);
+        return;
+    }
     conn->watch = (struct loop_fd){ fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, conn_event };
     if (!loop_watch(server->loop, &conn->watch)) {
+        if (conn->tls)
+            http_tls_free(conn->tls, false);
         close(fd);
         free(conn);
         return;
@@ -62,7 +73,21 @@ void conn_new(struct http_server *server, int fd, const struct sockaddr_storage 
     server->conns = conn;
     server->conns_n++;
     conn->active_us = loop_now_us(server->loop);
-    timer_start(server->loop, &conn->timer, server->config.idle_timeout_s * INT64_C(1000000), conn_idle);
+    int first_s = conn->tls ? server->config.handshake_timeout_s : server->config.idle_timeout_s;
+    timer_start(server->loop, &conn->timer, first_s * INT64_C(1000000), conn_idle);
+}
+
+static bool begin_tls(struct http_conn *conn)
+{
+    struct http_server *server = conn->server;
+    struct tls_sites *sites = server->config.tls(server->config.ctx);
+    conn->tls = sites ? http_tls_new(conn, sites) : NULL;
+    return conn->tls != NULL;
+}
+
+static bool shakes_hands(const struct http_conn *conn)
+{
+    return conn->tls && http_tls_state(conn->tls) != HTTP_TLS_READY;
 }
 
 static void conn_event(struct loop_fd *watch, uint32_t events)
@@ -93,6 +118,8 @@ static void conn_idle(struct timer *timer)
     bool writing = x && !http_out_empty(&x->out);
     if (x && !reading && !writing)
         left_us = timeout_us;
+    if (shakes_hands(conn)) /* nothing that comes in meanwhile buys time */
+        left_us = 0;
     if (left_us > 0) {
         timer_start(loop, timer, left_us, conn_idle);
         return;
@@ -144,9 +171,34 @@ static void conn_advance(struct http_conn *conn)
     bool going = true;
     conn->budget = RECEIVES;
     while (going && !conn->dead)
-        going = conn->x ? advance_exchange(conn) : advance_request(conn);
+        going = conn->x              ? advance_exchange(conn)
+                : shakes_hands(conn) ? advance_handshake(conn)
+                                     : advance_request(conn);
     if (!conn->dead)
         conn_keep_input(conn);
+}
+
+/* Before the first request. A handshake that fails has sent its alert: let the client read it. */
+static bool advance_handshake(struct http_conn *conn)
+{
+    if (conn->broken) {
+        conn_destroy(conn);
+        return false;
+    }
+    if (conn->closing) {
+        conn_linger(conn);
+        return false;
+    }
+    switch (http_tls_handshake(conn->tls)) {
+    case HTTP_TLS_READY:
+        conn->active_us = loop_now_us(conn->server->loop);
+        return true;
+    case HTTP_TLS_FAILED:
+        conn->closing = true;
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* --- what is being served --- */
@@ -200,6 +252,7 @@ static void begin_exchange(struct http_conn *conn, struct arena *arena, const st
         .headers = head->headers,
         .peer_ip = str_of(conn->peer_ip),
         .peer_port = conn->peer_port,
+        .tls = conn->tls ? http_tls_peer(conn->tls) : NULL,
         .has_body = head->content_length != 0,
         .content_length = head->content_length,
         .started_us = loop_now_us(server->loop),
@@ -294,7 +347,7 @@ static void refuse(struct http_conn *conn, int status)
 {
     struct arena *arena = take_arena(conn->server);
     struct str answer = http_refusal(conn->server, arena, status);
-    if (send(conn->watch.fd, answer.ptr, answer.len, MSG_NOSIGNAL) < 0)
+    if (conn_send(conn, answer) < 0)
         conn->broken = true;
     give_arena(conn->server, arena);
     conn->in = STR_NONE;
@@ -308,6 +361,8 @@ static void conn_linger(struct http_conn *conn)
     struct http_server *server = conn->server;
     if (!conn->lingering) {
         conn->lingering = true;
+        if (conn->tls)
+            http_tls_farewell(conn->tls);
         shutdown(conn->watch.fd, SHUT_WR);
         timer_start(server->loop, &conn->timer, LINGER_US, linger_over);
     }
@@ -340,6 +395,9 @@ void conn_destroy(struct http_conn *conn)
         struct linger reset = { .l_onoff = 1, .l_linger = 0 };
         setsockopt(conn->watch.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     }
+    if (conn->tls)
+        http_tls_free(conn->tls, !conn->reset && !conn->broken);
+    conn->tls = NULL;
     loop_unwatch(server->loop, &conn->watch);
     timer_stop(server->loop, &conn->timer);
     close(conn->watch.fd);
@@ -356,12 +414,19 @@ void conn_destroy(struct http_conn *conn)
     conn_queue(conn);
 }
 
+ssize_t conn_send(struct http_conn *conn, struct str bytes)
+{
+    if (conn->tls)
+        return http_tls_send(conn->tls, bytes);
+    return send(conn->watch.fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+}
+
 /* --- receiving --- */
 
 bool conn_receive(struct http_conn *conn)
 {
     struct http_server *server = conn->server;
-    if (!conn->readable)
+    if (!conn->readable && !(conn->tls && http_tls_holds(conn->tls)))
         return false;
     if (conn->budget-- == 0) {
         conn_queue(conn);
@@ -381,10 +446,11 @@ bool conn_receive(struct http_conn *conn)
         }
         into = conn->kept + conn->in.len;
     }
-    ssize_t n = socket_receive(conn->watch.fd, into, room);
+    ssize_t n = conn->tls ? http_tls_receive(conn->tls, into, room) : socket_receive(conn->watch.fd, into, room);
     if (n > 0) {
         /* A short read empties the socket: the next bytes raise a new edge. */
-        conn->readable = (size_t)n == room || conn->half_closed;
+        if (!conn->tls)
+            conn->readable = (size_t)n == room || conn->half_closed;
         if (conn->in.len == 0) {
             conn->in = (struct str){ into, (size_t)n };
             conn->active_us = loop_now_us(server->loop);

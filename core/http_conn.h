@@ -61,6 +61,7 @@ struct http_conn {
     struct http_server *server;
     struct http_conn *next, *prev;
     struct http_conn *next_queued;
+    struct http_tls *tls; /* NULL: in clear */
     struct exchange *x; /* the request being served */
     struct str in;      /* received and not consumed: in `kept`, or in the server's scratch */
     char *kept;
@@ -112,6 +113,8 @@ void conn_drain_queue(void *server);
 void conn_queue(struct http_conn *conn); /* conn_advance will run, this turn or the next */
 /* Receives once, behind what is in conn->in. False: nothing there now, or the connection is over. */
 bool conn_receive(struct http_conn *conn);
+/* As send: a few bytes of our own, outside of an exchange's answer. */
+ssize_t conn_send(struct http_conn *conn, struct str bytes);
 
 /* Body of the request, as far as it goes now. False: more must arrive. */
 bool exchange_read(struct exchange *x);

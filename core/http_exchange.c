@@ -1,5 +1,6 @@
 /* One request's body and answer. Connections are core/http_server.c's. */
 #include "core/http_conn.h"
+#include "core/http_tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -199,7 +200,7 @@ static void say_continue(struct exchange *x)
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
     x->begun = true;
     if (x->head.expect_continue && x->conn->in.len == 0 && x->answer == ANSWER_NONE &&
-        send(x->conn->watch.fd, line, sizeof line - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof line - 1))
+        conn_send(x->conn, STR(line)) != (ssize_t)(sizeof line - 1))
         x->conn->broken = true;
 }
 
@@ -312,7 +313,7 @@ bool exchange_flush(struct exchange *x)
 {
     if (http_out_empty(&x->out))
         return true;
-    ssize_t sent = http_out_send(&x->out, x->conn->watch.fd);
+    ssize_t sent = x->conn->tls ? http_tls_send_out(x->conn->tls, &x->out) : http_out_send(&x->out, x->conn->watch.fd);
     if (sent < 0) {
         if (errno == EAGAIN)
             x->conn->writable = false;

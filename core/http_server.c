@@ -39,6 +39,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
         server->config.max_head_bytes = 24 * 1024;
     if (server->config.idle_timeout_s == 0)
         server->config.idle_timeout_s = 60;
+    if (server->config.handshake_timeout_s == 0)
+        server->config.handshake_timeout_s = 10;
     if (server->config.max_connections == 0)
         server->config.max_connections = 10000;
     server->listener = (struct loop_fd){ fd, EPOLLIN, listener_event };

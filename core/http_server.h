@@ -15,9 +15,11 @@
 
 #include "core/http_msg.h"
 #include "core/loop.h"
+#include "core/tls_peer.h"
 
 struct http_server;
 struct http_local;
+struct tls_sites;
 
 struct http_exchange {
     struct arena *arena;
@@ -29,6 +31,7 @@ struct http_exchange {
     struct str host;             /* Host header, lower case, without port; "" when HTTP/1.0 sent none */
     struct http_headers headers; /* as received */
     struct str peer_ip;          /* "127.0.0.1" */
+    const struct tls_peer *tls;  /* NULL: it came in clear */
     uint16_t peer_port;
     bool has_body;          /* Content-Length > 0 or chunked */
     int64_t content_length; /* -1 when chunked, 0 when none */
@@ -36,6 +39,7 @@ struct http_exchange {
     struct str body;        /* after http_read_whole */
     void *user;             /* the handler's */
     struct http_local *local; /* NULL: a connection's; else core/http_local.h's */
+    int kind;               /* the handler's */
 };
 
 struct http_server_config {
@@ -46,6 +50,10 @@ struct http_server_config {
     size_t max_head_bytes; /* request line and headers; over it 431 (414 for the line); 0: 24 KiB */
     int idle_timeout_s;    /* keep-alive, slow heads, stalled bodies and readers; 0: 60 */
     int max_connections;   /* more wait in the listener's queue; 0: 10000 */
+    /* NULL: HTTP in clear. Otherwise HTTPS: the table for a connection that comes now, on the loop's thread;
+     * each connection keeps the one it began with. NULL from it: the connection is closed. */
+    struct tls_sites *(*tls)(void *ctx);
+    int handshake_timeout_s; /* from the first byte to the last; 0: 10 */
     void *ctx;
     void (*on_request)(void *ctx, struct http_exchange *x);
     void (*on_done)(void *ctx, struct http_exchange *x, bool complete); /* complete: answer fully sent */

@@ -1,0 +1,190 @@
+#include "core/tls_identity.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { SELF_SIGNED_S = 397 * 24 * 3600, MAX_CHAIN = 10, MIN_RSA_BITS = 2048 };
+
+struct tls_identity {
+    atomic_int references;
+    X509 *certificate;
+    STACK_OF(X509) *chain;
+    EVP_PKEY *key;
+};
+
+static struct tls_identity *identity_new(void);
+static bool read_chain(struct tls_identity *identity, BIO *bio);
+static const char *unfit(const struct tls_identity *identity, int64_t now_s);
+static bool self_sign(struct tls_identity *identity, const char *name, int64_t now_s);
+static bool add_extension(X509 *certificate, int nid, const char *value);
+
+/* A key file that asks for a password would stop the server at its terminal. */
+static int no_password(char *buf, int size, int rwflag, void *ctx)
+{
+    (void)buf;
+    (void)size;
+    (void)rwflag;
+    (void)ctx;
+    return -1;
+}
+
+struct tls_identity *tls_identity_read(struct arena *arena, struct str chain_pem, struct str key_pem, int64_t now_s,
+                                       struct str *why)
+{
+    struct tls_identity *identity = identity_new();
+    BIO *chain = BIO_new_mem_buf(chain_pem.ptr, (int)chain_pem.len);
+    BIO *key = BIO_new_mem_buf(key_pem.ptr, (int)key_pem.len);
+    const char *problem = NULL;
+    if (!read_chain(identity, chain))
+        problem = "no certificate in PEM form";
+    else if (!(identity->key = PEM_read_bio_PrivateKey(key, NULL, no_password, NULL)))
+        problem = "no unencrypted private key in PEM form";
+    else
+        problem = unfit(identity, now_s);
+    BIO_free(chain);
+    BIO_free(key);
+    ERR_clear_error();
+    if (!problem)
+        return identity;
+    *why = str_copy(arena, str_of(problem));
+    tls_identity_unref(identity);
+    return NULL;
+}
+
+struct tls_identity *tls_identity_self_signed(struct str name, int64_t now_s, struct arena *arena, struct str *why)
+{
+    struct tls_identity *identity = identity_new();
+    identity->key = EVP_EC_gen("P-256");
+    identity->certificate = X509_new();
+    identity->chain = sk_X509_new_null();
+    if (identity->key && identity->certificate && identity->chain && self_sign(identity, str_c(arena, name), now_s))
+        return identity;
+    ERR_clear_error();
+    *why = STR("a self-signed certificate cannot be made for that name");
+    tls_identity_unref(identity);
+    return NULL;
+}
+
+struct tls_identity *tls_identity_ref(struct tls_identity *identity)
+{
+    atomic_fetch_add(&identity->references, 1);
+    return identity;
+}
+
+void tls_identity_unref(struct tls_identity *identity)
+{
+    if (!identity || atomic_fetch_sub(&identity->references, 1) > 1)
+        return;
+    X509_free(identity->certificate);
+    sk_X509_pop_free(identity->chain, X509_free);
+    EVP_PKEY_free(identity->key);
+    free(identity);
+}
+
+X509 *tls_identity_certificate(const struct tls_identity *identity)
+{
+    return identity->certificate;
+}
+
+STACK_OF(X509) *tls_identity_chain(const struct tls_identity *identity)
+{
+    return identity->chain;
+}
+
+EVP_PKEY *tls_identity_key(const struct tls_identity *identity)
+{
+    return identity->key;
+}
+
+bool tls_identity_covers(const struct tls_identity *identity, struct str name)
+{
+    char asked[256];
+    if (name.len < 2 || name.len + 1 > sizeof asked)
+        return false;
+    memcpy(asked, name.ptr, name.len);
+    if (asked[0] == '*') /* any name below will do: a certificate for "*.x" covers all of them, or none */
+        asked[0] = 'a';
+    bool wild = name.ptr[0] == '*';
+    unsigned flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+    bool covers = X509_check_host(identity->certificate, asked, name.len, flags, NULL) == 1;
+    /* "a.x" may stand there as itself: ask for a name that nobody has. */
+    if (covers && wild) {
+        char other[280];
+        int len = snprintf(other, sizeof other, "gatehouse-probe%.*s", (int)name.len - 1, name.ptr + 1);
+        covers = X509_check_host(identity->certificate, other, (size_t)len, flags, NULL) == 1;
+    }
+    return covers;
+}
+
+static struct tls_identity *identity_new(void)
+{
+    struct tls_identity *identity = calloc(1, sizeof *identity);
+    if (!identity)
+        abort();
+    identity->references = 1;
+    return identity;
+}
+
+static bool read_chain(struct tls_identity *identity, BIO *bio)
+{
+    identity->chain = sk_X509_new_null();
+    identity->certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+    for (int i = 0; identity->certificate && i < MAX_CHAIN; i++) {
+        X509 *next = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+        if (!next || !sk_X509_push(identity->chain, next))
+            break;
+    }
+    return identity->certificate != NULL;
+}
+
+static const char *unfit(const struct tls_identity *identity, int64_t now_s)
+{
+    time_t now = (time_t)now_s;
+    if (X509_check_private_key(identity->certificate, identity->key) != 1)
+        return "the key is not this certificate's";
+    if (EVP_PKEY_is_a(identity->key, "RSA") && EVP_PKEY_get_bits(identity->key) < MIN_RSA_BITS)
+        return "the RSA key has fewer than 2048 bits";
+    if (X509_cmp_time(X509_get0_notAfter(identity->certificate), &now) < 0)
+        return "the certificate has expired";
+    return NULL;
+}
+
+static bool self_sign(struct tls_identity *identity, const char *name, int64_t now_s)
+{
+    X509 *certificate = identity->certificate;
+    unsigned char serial[16];
+    char names[560];
+    BIGNUM *number = RAND_bytes(serial, sizeof serial) == 1 ? BN_bin2bn(serial, sizeof serial, NULL) : NULL;
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    /* The common name has room for 64 bytes; what counts is the alternative name. */
+    int n = snprintf(names, sizeof names, "DNS:%s,DNS:localhost,IP:127.0.0.1,IP:::1", name);
+    bool ok = number && n > 0 && (size_t)n < sizeof names && strpbrk(name, ",:;\"\\\n") == NULL &&
+              X509_set_version(certificate, X509_VERSION_3) == 1 &&
+              BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL &&
+              X509_time_adj_ex(X509_getm_notBefore(certificate), 0, -3600, &(time_t){ (time_t)now_s }) != NULL &&
+              X509_time_adj_ex(X509_getm_notAfter(certificate), 0, SELF_SIGNED_S, &(time_t){ (time_t)now_s }) != NULL &&
+              X509_set_pubkey(certificate, identity->key) == 1 &&
+              X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC, (const unsigned char *)"Gatehouse development",
+                                         -1, -1, 0) == 1 &&
+              X509_set_issuer_name(certificate, subject) == 1 &&
+              add_extension(certificate, NID_subject_alt_name, names) &&
+              add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+              add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
+              X509_sign(certificate, identity->key, EVP_sha256()) > 0;
+    BN_free(number);
+    return ok;
+}
+
+static bool add_extension(X509 *certificate, int nid, const char *value)
+{
+    X509V3_CTX ctx;
+    X509V3_set_ctx(&ctx, certificate, certificate, NULL, NULL, 0);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
+    bool ok = extension && X509_add_ext(certificate, extension, -1) == 1;
+    X509_EXTENSION_free(extension);
+    return ok;
+}

@@ -1,0 +1,160 @@
+#include "gateway/publish_domain.h"
+
+#include "core/log.h"
+#include "core/uri.h"
+#include "gateway/domain.h"
+#include "gateway/everywhere.h"
+#include "gateway/store/domain.h"
+#include "gen/apigateway.h"
+
+static gh_err load_one(struct db *db, struct arena *arena, const json_t *doc, struct domain_source *out)
+{
+    struct str id = json_str(doc, "id");
+    *out = (struct domain_source){ .domain = doc };
+    gh_err err = mapping_list(db, NULL, arena, id, &out->mappings);
+    if (!err)
+        err = rule_list(db, NULL, arena, id, &out->rules);
+    return err ? err : association_list_of(db, NULL, arena, id, &out->associations);
+}
+
+/* For clients that name no host, or one without a certificate: the folder "default". */
+static void add_default_site(struct gateway *gateway, struct domain_table *table, struct arena *scratch)
+{
+    static const struct tls_limits limits = { TLS1_2_VERSION, 0, NULL, NULL };
+    const struct certificate_files *files = &gateway->files;
+    const struct tls_site *old = gateway->domains && gateway->domains->sites
+                                     ? tls_sites_find(gateway->domains->sites, STR(""))
+                                     : NULL;
+    struct str why = STR_NONE;
+    bool there = certificate_exists(files, scratch, STR("default"));
+    struct tls_identity *identity =
+        certificate_find(files, table->arena, STR("default"), STR("gatehouse.localhost"), &table->files, &why);
+    if (!identity && there)
+        log_at(LOG_ERROR, "the default certificate cannot be used", { "why", why });
+    if (old && (!identity || !there)) {
+        tls_identity_unref(identity);
+        identity = tls_identity_ref(old->identity);
+    }
+    if (identity && !tls_sites_add(table->sites, STR(""), identity, NULL, &limits, scratch, &why))
+        log_at(LOG_ERROR, "the default certificate cannot be used", { "why", why });
+    tls_identity_unref(identity);
+}
+
+/* *broken counts the domains whose files cannot be used as they are. */
+static gh_err build(struct gateway *gateway, struct arena *scratch, struct domain_table **out, size_t *broken)
+{
+    struct docs all;
+    struct domain_table *table = domain_table_new(gateway->config.tls);
+    gh_err err = domain_list_all(gateway->config.db, scratch, &all);
+    if (table->sites)
+        add_default_site(gateway, table, scratch);
+    for (size_t i = 0; !err && i < all.n; i++) {
+        struct domain_source source;
+        struct str why = STR_NONE;
+        err = load_one(gateway->config.db, scratch, all.items[i], &source);
+        if (err)
+            break;
+        domain_table_add(table, domain_compile(&source, table->arena));
+        if (!table->sites || domain_site(all.items[i], &gateway->files, gateway->domains, table, scratch, &why))
+            continue;
+        ++*broken;
+        log_at(LOG_ERROR, "a domain's certificate cannot be used: what served before goes on, if anything did",
+               { "domain", json_str(all.items[i], "domainName") }, { "why", why });
+    }
+    *out = table;
+    if (err)
+        domain_table_unref(table);
+    return err;
+}
+
+static void install(struct gw_loop *home, void *table)
+{
+    struct domain_table *before = home->domains;
+    home->domains = domain_table_ref(table);
+    domain_table_unref(before);
+}
+
+static void take_over(struct gateway *gateway, struct domain_table *table)
+{
+    domain_table_unref(gateway->domains);
+    gateway->domains = table;
+}
+
+gh_err gateway_publish_domains(struct gateway *gateway, struct call *call)
+{
+    struct domain_table *table;
+    size_t broken = 0;
+    pthread_mutex_lock(&gateway->publishing_domains);
+    gh_err err = build(gateway, call->arena, &table, &broken);
+    if (!err) {
+        gateway_everywhere(gateway, call->arena, install, table);
+        take_over(gateway, table);
+    }
+    pthread_mutex_unlock(&gateway->publishing_domains);
+    return err;
+}
+
+bool gateway_load_domains(struct gateway *gateway, struct str *why)
+{
+    struct arena *scratch = arena_new(16 * 1024);
+    struct domain_table *table;
+    size_t broken = 0;
+    gh_err err = build(gateway, scratch, &table, &broken);
+    if (err)
+        *why = str_copy(gateway->arena, err->message);
+    for (size_t i = 0; !err && i < gateway->n_loops; i++)
+        install(&gateway->loops[i], table);
+    if (!err)
+        take_over(gateway, table);
+    arena_free(scratch);
+    return !err;
+}
+
+void gateway_reload_certificates(struct gateway *gateway, bool only_if_changed)
+{
+    struct arena *scratch = arena_new(16 * 1024);
+    struct domain_table *table;
+    size_t broken = 0;
+    pthread_mutex_lock(&gateway->publishing_domains);
+    bool due = !only_if_changed || seen_files_changed(&gateway->domains->files);
+    gh_err err = due ? build(gateway, scratch, &table, &broken) : NULL;
+    if (due && !err) {
+        gateway_everywhere(gateway, scratch, install, table);
+        take_over(gateway, table);
+        if (broken)
+            log_plain(LOG_WARN, "certificates reloaded, but for those named above");
+        else
+            log_plain(LOG_INFO, "certificates and truststores reloaded");
+    }
+    if (err)
+        log_at(LOG_ERROR, "certificates cannot be reloaded", { "why", err->message });
+    pthread_mutex_unlock(&gateway->publishing_domains);
+    arena_free(scratch);
+}
+
+gh_err gateway_check_domain(struct gateway *gateway, struct call *call, json_t *domain)
+{
+    json_t *mutual = json_object_get(domain, "mutualTlsAuthentication");
+    struct str uri = json_str(mutual, "truststoreUri"), why = STR_NONE;
+    struct seen_files seen = { 0 };
+    struct tls_warnings warnings = { 0 };
+    struct domain_table *trial = domain_table_new(true);
+    if (uri.len) {
+        struct tls_trust *trust = truststore_find(&gateway->files, call->arena, uri,
+                                                  json_str(mutual, "truststoreVersion"), &warnings, &seen, &why);
+        tls_trust_unref(trust);
+    }
+    if (!why.ptr)
+        domain_site(domain, &gateway->files, NULL, trial, call->arena, &why);
+    domain_table_unref(trial);
+    if (why.ptr)
+        return gh_fail(call->arena, &apigw_BadRequestException, "The domain name cannot be served: %.*s", STR_FMT(why));
+    json_object_del(mutual, "truststoreWarnings");
+    if (!warnings.n)
+        return NULL;
+    json_t *list = json_array();
+    for (size_t i = 0; i < warnings.n; i++)
+        json_array_append_new(list, json_of(warnings.items[i]));
+    json_object_set_new(mutual, "truststoreWarnings", list);
+    return NULL;
+}
