@@ -17,7 +17,7 @@
 #include "core/embed.h"
 #include "core/log.h"
 
-enum { HEAD_BYTES = 10240, IDLE_S = 75, MAX_CONNECTIONS = 16000, DRAIN_S = 30, JOB_THREADS_PER_CORE = 4, MAX_QUEUED = 4096 };
+enum { HEAD_BYTES = 10240, IDLE_S = 75, MAX_CONNECTIONS = 16000, DRAIN_S = 30, JOB_THREADS_PER_CORE = 4, MAX_QUEUED = 4096, FILES_S = 5 };
 
 static bool open_folder(struct app *app, struct str *why);
 static bool migrate(struct app *app, struct str *why, int *code);
@@ -165,6 +165,8 @@ static bool open_modules(struct app *app, struct str *why)
         .aws_limits = o->aws_limits,
         .account_rate_per_s = o->account_rate > 0 ? o->account_rate : o->aws_limits ? 10000 : 0,
         .account_burst = o->account_burst,
+        .certificates = o->certificates, .truststores = o->truststores, .dev = o->mode == MODE_DEV,
+        .tls = o->tls_addr.ptr != NULL,
     };
     app->gateway = gateway_open(&gateway, app->arena, why);
     return app->gateway != NULL;
@@ -172,21 +174,38 @@ static bool open_modules(struct app *app, struct str *why)
 
 /* The loops' listeners share the port by SO_REUSEPORT, which would let them share it with another
  * process of ours, too. So a socket without it goes first. */
-static bool port_is_free(struct app *app, struct str *why)
+static bool port_is_free(struct app *app, struct str addr, uint16_t port, struct str *why)
 {
-    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(app->options.port) };
-    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(app->options.port) };
-    bool is_v6 = inet_pton(AF_INET6, app->options.addr.ptr, &v6.sin6_addr) == 1;
+    struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+    bool is_v6 = inet_pton(AF_INET6, addr.ptr, &v6.sin6_addr) == 1;
     int on = 1, fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    inet_pton(AF_INET, app->options.addr.ptr, &v4.sin_addr);
+    inet_pton(AF_INET, addr.ptr, &v4.sin_addr);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     bool free = fd >= 0 && bind(fd, is_v6 ? (void *)&v6 : (void *)&v4, is_v6 ? sizeof v6 : sizeof v4) == 0;
     if (!free)
-        *why = str_printf(app->arena, "cannot listen on %.*s:%u: %s", STR_FMT(app->options.addr), app->options.port,
-                          strerror(errno));
+        *why = str_printf(app->arena, "cannot listen on %.*s:%u: %s", STR_FMT(addr), port, strerror(errno));
     if (fd >= 0)
         close(fd);
     return free;
+}
+
+static struct tls_sites *sites_now(void *ctx)
+{
+    const struct worker *worker = ctx;
+    return gateway_tls_sites(worker->app->gateway, worker->loop);
+}
+
+static struct http_server *open_server(struct app *app, struct worker *worker, struct str addr, uint16_t port, bool tls,
+                                       struct str *why)
+{
+    const struct http_server_config config = {
+        .addr = addr.ptr, .port = port, .listen_fd = -1, .reuse_port = true,
+        .max_head_bytes = HEAD_BYTES, .idle_timeout_s = IDLE_S,
+        .max_connections = MAX_CONNECTIONS / app->n_workers, .ctx = worker, .tls = tls ? sites_now : NULL,
+        .on_request = listen_request, .on_done = listen_done, .on_gone = listen_gone,
+    };
+    return http_server_new(worker->loop, &config, app->arena, why);
 }
 
 /* Binds the port once a loop; nothing is served before the loops run. */
@@ -194,7 +213,10 @@ static bool open_workers(struct app *app, struct str *why)
 {
     app->jobs = job_pool_new((int)sysconf(_SC_NPROCESSORS_ONLN) * JOB_THREADS_PER_CORE, MAX_QUEUED);
     app->port = app->options.port;
-    if (!port_is_free(app, why))
+    app->tls_port = app->options.tls_port;
+    bool tls = app->options.tls_addr.ptr != NULL;
+    if (!port_is_free(app, app->options.addr, app->port, why) ||
+        (tls && !port_is_free(app, app->options.tls_addr, app->tls_port, why)))
         return false;
     for (int i = 0; i < app->n_workers; i++) {
         struct worker *worker = &app->workers[i];
@@ -204,16 +226,13 @@ static bool open_workers(struct app *app, struct str *why)
             *why = STR("no descriptors left for an event loop");
             return false;
         }
-        const struct http_server_config config = {
-            .addr = app->options.addr.ptr, .port = app->port, .listen_fd = -1, .reuse_port = true,
-            .max_head_bytes = HEAD_BYTES, .idle_timeout_s = IDLE_S,
-            .max_connections = MAX_CONNECTIONS / app->n_workers, .ctx = worker,
-            .on_request = listen_request, .on_done = listen_done, .on_gone = listen_gone,
-        };
-        worker->server = http_server_new(worker->loop, &config, app->arena, why);
-        if (!worker->server)
+        worker->server = open_server(app, worker, app->options.addr, app->port, false, why);
+        if (tls && worker->server)
+            worker->tls_server = open_server(app, worker, app->options.tls_addr, app->tls_port, true, why);
+        if (!worker->server || (tls && !worker->tls_server))
             return false;
         app->port = http_server_port(worker->server);
+        app->tls_port = tls ? http_server_port(worker->tls_server) : 0;
     }
     return true;
 }
@@ -263,6 +282,8 @@ static void quiesce(struct loop_task *task)
 {
     struct farewell *farewell = (struct farewell *)task; /* first member */
     http_server_quiesce(farewell->worker->server);
+    if (farewell->worker->tls_server)
+        http_server_quiesce(farewell->worker->tls_server);
 }
 
 static void drain(struct app *app)
@@ -275,7 +296,8 @@ static void drain(struct app *app)
     }
     for (int waited_ms = 0; waited_ms < DRAIN_S * 1000; waited_ms += 10) {
         int done = 0;
-        while (done < app->n_workers && http_server_is_done(app->workers[done].server))
+        while (done < app->n_workers && http_server_is_done(app->workers[done].server) &&
+               (!app->workers[done].tls_server || http_server_is_done(app->workers[done].tls_server)))
             done++;
         if (done == app->n_workers)
             break;
@@ -297,7 +319,9 @@ static void stop(struct app *app)
 
 static void announce(struct app *app)
 {
-    log_at(LOG_INFO, "ready", { "url", app->options.base_url },
+    struct str tls_url = app->options.tls_addr.ptr ? str_printf(app->arena, "https://%.*s:%u", STR_FMT(app->options.tls_addr), app->tls_port)
+                                                   : STR("none");
+    log_at(LOG_INFO, "ready", { "url", app->options.base_url }, { "tls", tls_url },
            { "mode", app->options.mode == MODE_DEV ? STR("dev") : STR("serve") }, { "version", STR(GATEHOUSE_VERSION) },
            { "data", app->options.data },
            { "took_ms", str_printf(app->arena, "%.1f", (double)(env_monotonic_us(&app->env) - app->started_us) / 1000) });
@@ -312,9 +336,10 @@ void app_run(struct app *app)
         pthread_create(&app->workers[i].thread, NULL, work, &app->workers[i]);
     announce(app);
     for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
-        sigwait(&signals, &signal);
-        if (signal == SIGHUP)
-            log_plain(LOG_INFO, "SIGHUP: no certificates or configuration to reload yet");
+        static const struct timespec look_at_files = { .tv_sec = FILES_S };
+        signal = sigtimedwait(&signals, NULL, &look_at_files);
+        if (signal == SIGHUP || signal < 0) /* what renews certificates need not know of us */
+            gateway_reload_certificates(app->gateway, signal != SIGHUP);
         if (signal == SIGUSR2)
             log_plain(LOG_WARN, "SIGUSR2: handing over to a new binary is not built yet");
     }
@@ -327,9 +352,10 @@ void app_close(struct app *app)
 {
     if (app->functions) /* before the loops: what it was asked for is answered there */
         functions_close(app->functions);
-    for (int i = 0; i < app->n_workers; i++)
-        if (app->workers[i].server)
-            http_server_free(app->workers[i].server);
+    for (int i = 0; i < app->n_workers; i++) {
+        http_server_free(app->workers[i].server);
+        http_server_free(app->workers[i].tls_server);
+    }
     if (app->gateway)
         gateway_close(app->gateway);
     outside_close(&app->options.outside);

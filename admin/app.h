@@ -14,7 +14,7 @@
 struct worker {
     struct app *app;
     struct loop *loop;
-    struct http_server *server;
+    struct http_server *server, *tls_server; /* tls_server NULL: no HTTPS */
     pthread_t thread;
 };
 
@@ -33,7 +33,7 @@ struct app {
     struct worker *workers;
     int n_workers;
     int64_t started_us; /* monotonic */
-    uint16_t port;
+    uint16_t port, tls_port;
 };
 
 /* Builds it all and listens. Otherwise false: *why says it, *code is the exit code. */

@@ -31,7 +31,13 @@ void listen_request(void *ctx, struct http_exchange *x)
 {
     struct worker *worker = ctx;
     struct app *app = worker->app;
+    if (gateway_has_domain(app->gateway, x)) { /* all of its paths are the domain's */
+        x->kind = PLANE_DATA;
+        gateway_serve_domain(app->gateway, x);
+        return;
+    }
     struct place place = plane_of(x->host, x->path);
+    x->kind = place.plane;
     bool ours = place.plane == PLANE_LOCAL || place.plane == PLANE_MANAGEMENT;
     if (ours && app->options.mode == MODE_DEV && browser_is_foreign(x)) {
         reply_json(x, 403, STR("{\"message\":\"Dev mode answers pages of this machine only.\"}"));
@@ -57,14 +63,13 @@ void listen_request(void *ctx, struct http_exchange *x)
 void listen_gone(void *ctx, struct http_exchange *x)
 {
     struct worker *worker = ctx;
-    if (plane_of(x->host, x->path).plane == PLANE_DATA)
+    if (x->kind == PLANE_DATA)
         gateway_exchange_gone(worker->app->gateway, x);
 }
 
 void listen_done(void *ctx, struct http_exchange *x, bool complete)
 {
     struct worker *worker = ctx;
-    struct place place = plane_of(x->host, x->path);
-    if (place.plane == PLANE_DATA)
+    if (x->kind == PLANE_DATA)
         gateway_exchange_done(worker->app->gateway, x, complete);
 }

@@ -118,8 +118,11 @@ static void metrics(struct app *app, struct http_exchange *x, struct str rest)
     struct strbuf text = strbuf_in(x->arena, 8192);
     unsigned connections = 0, in_flight = 0;
     for (int i = 0; i < app->n_workers; i++) {
-        connections += http_server_connections(app->workers[i].server);
-        in_flight += http_server_in_flight(app->workers[i].server);
+        const struct http_server *servers[] = { app->workers[i].server, app->workers[i].tls_server };
+        for (size_t k = 0; k < COUNT(servers) && servers[k]; k++) {
+            connections += http_server_connections(servers[k]);
+            in_flight += http_server_in_flight(servers[k]);
+        }
     }
     strbuf_printf(&text, "# TYPE gatehouse_connections gauge\ngatehouse_connections %u\n", connections);
     strbuf_printf(&text, "# TYPE gatehouse_requests_in_flight gauge\ngatehouse_requests_in_flight %u\n", in_flight);

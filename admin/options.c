@@ -11,6 +11,9 @@
 
 static bool set_data(struct options *o, struct arena *a, struct str v);
 static bool set_listen(struct options *o, struct arena *a, struct str v);
+static bool set_listen_tls(struct options *o, struct arena *a, struct str v);
+static bool set_certificates(struct options *o, struct arena *a, struct str v);
+static bool set_truststores(struct options *o, struct arena *a, struct str v);
 static bool set_region(struct options *o, struct arena *a, struct str v);
 static bool set_account(struct options *o, struct arena *a, struct str v);
 static bool set_base_url(struct options *o, struct arena *a, struct str v);
@@ -36,6 +39,9 @@ static const struct option {
 } table[] = {
     { "data", "DIR", set_data, "a folder", "where everything is kept (default ./gatehouse-data)" },
     { "listen", "ADDR:PORT", set_listen, "an address and a port, such as 127.0.0.1:4566", "default 127.0.0.1:4566; port 0 lets the kernel choose" },
+    { "listen-tls", "ADDR:PORT", set_listen_tls, "an address and a port, such as 127.0.0.1:4567", "HTTPS as well; certificates by the name that a client asks for" },
+    { "certificates", "DIR", set_certificates, "a folder", "certificate NAME is NAME/cert.pem with key.pem there (default DATA/certificates)" },
+    { "truststores", "DIR", set_truststores, "a folder", "s3://bucket/ca.pem of mutual TLS is bucket/ca.pem there (default DATA/truststores)" },
     { "region", "REGION", set_region, "a region such as us-east-1", "default us-east-1" },
     { "account", "ID", set_account, "12 digits", "default 000000000000" },
     { "base-url", "URL", set_base_url, "an http or https URL", "what the outside calls this server; default from --listen" },
@@ -60,7 +66,7 @@ static bool set_data(struct options *o, struct arena *a, struct str v)
     return v.len > 0;
 }
 
-static bool set_listen(struct options *o, struct arena *a, struct str v)
+static bool set_address(struct str *out, uint16_t *out_port, struct arena *a, struct str v)
 {
     ptrdiff_t colon = str_find_last(v, ':');
     int64_t port;
@@ -70,9 +76,31 @@ static bool set_listen(struct options *o, struct arena *a, struct str v)
     if (addr.len > 1 && addr.ptr[0] == '[' && addr.ptr[addr.len - 1] == ']')
         addr = str_sub(addr, 1, addr.len - 2);
     struct in6_addr scratch;
-    o->addr = str_is(addr, "localhost") ? STR("127.0.0.1") : str_copy(a, addr);
-    o->port = (uint16_t)port;
-    return inet_pton(AF_INET, o->addr.ptr, &scratch) == 1 || inet_pton(AF_INET6, o->addr.ptr, &scratch) == 1;
+    *out = str_is(addr, "localhost") ? STR("127.0.0.1") : str_copy(a, addr);
+    *out_port = (uint16_t)port;
+    return inet_pton(AF_INET, out->ptr, &scratch) == 1 || inet_pton(AF_INET6, out->ptr, &scratch) == 1;
+}
+
+static bool set_listen(struct options *o, struct arena *a, struct str v)
+{
+    return set_address(&o->addr, &o->port, a, v);
+}
+
+static bool set_listen_tls(struct options *o, struct arena *a, struct str v)
+{
+    return set_address(&o->tls_addr, &o->tls_port, a, v);
+}
+
+static bool set_certificates(struct options *o, struct arena *a, struct str v)
+{
+    o->certificates = str_copy(a, v);
+    return v.len > 0;
+}
+
+static bool set_truststores(struct options *o, struct arena *a, struct str v)
+{
+    o->truststores = str_copy(a, v);
+    return v.len > 0;
 }
 
 static bool set_region(struct options *o, struct arena *a, struct str v)
@@ -299,6 +327,15 @@ static bool read_flags(struct options *out, int argc, char **argv, const char *o
     return true;
 }
 
+static bool may_listen(const struct options *out, const char *name, struct str addr, struct arena *arena, struct str *why)
+{
+    if (out->mode != MODE_DEV || str_starts(addr, STR("127.")) || str_is(addr, "::1"))
+        return true;
+    *why = str_printf(arena, "%s: dev mode has open doors and so listens on loopback only, not on %.*s; use `gatehouse serve`",
+                      name, STR_FMT(addr));
+    return false;
+}
+
 bool options_read(struct options *out, int argc, char **argv, struct arena *arena, struct str *why)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -325,13 +362,12 @@ bool options_read(struct options *out, int argc, char **argv, struct arena *aren
         return false;
     if (!read_environment(out, arena, why) || !read_flags(out, argc, argv, NULL, &config, arena, why))
         return false;
-    bool loopback = str_starts(out->addr, STR("127.")) || str_is(out->addr, "::1");
-    if (out->mode == MODE_DEV && !loopback) {
-        *why = str_printf(arena, "listen: dev mode has open doors and so listens on loopback only, not on %.*s; use `gatehouse serve`",
-                          STR_FMT(out->addr));
-        return false;
-    }
-    return true;
+    if (!out->certificates.ptr)
+        out->certificates = str_printf(arena, "%.*s/certificates", STR_FMT(out->data));
+    if (!out->truststores.ptr)
+        out->truststores = str_printf(arena, "%.*s/truststores", STR_FMT(out->data));
+    return may_listen(out, "listen", out->addr, arena, why) &&
+           (!out->tls_addr.ptr || may_listen(out, "listen-tls", out->tls_addr, arena, why));
 }
 
 void options_print_help(void)

@@ -11,6 +11,9 @@ struct options {
     struct str data;        /* folder */
     struct str addr;        /* without port */
     uint16_t port;          /* 0: kernel chooses */
+    struct str tls_addr;    /* absent: no HTTPS */
+    uint16_t tls_port;
+    struct str certificates, truststores; /* folders; default below data */
     struct str region, account;
     struct str base_url;    /* what the outside calls us; default from addr and port */
     int workers;            /* loops of the data plane */

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "core/socket.h"
@@ -167,25 +168,22 @@ static struct str gather(const struct http_out *out, char scratch[RECORD_BYTES])
 
 /* --- the transport --- */
 
-static BIO_METHOD *method(void)
+static BIO_METHOD *made;
+
+static void make_method(void)
 {
-    static BIO_METHOD *made;
-    static atomic_flag making = ATOMIC_FLAG_INIT;
-    static atomic_bool ready;
-    if (atomic_load(&ready))
-        return made;
-    if (atomic_flag_test_and_set(&making)) {
-        while (!atomic_load(&ready))
-            ; /* another loop's first connection is making it */
-        return made;
-    }
     made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
     if (!made)
         abort();
     BIO_meth_set_read(made, bio_read);
     BIO_meth_set_write(made, bio_write);
     BIO_meth_set_ctrl(made, bio_ctrl);
-    atomic_store(&ready, true);
+}
+
+static BIO_METHOD *method(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_method);
     return made;
 }
 

@@ -1,6 +1,7 @@
 #include "core/tls_sites.h"
 
 #include <openssl/err.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@ struct tls_sites {
 };
 
 static int site_index = -1; /* of struct tls_site in an SSL */
-static atomic_flag index_made = ATOMIC_FLAG_INIT;
+static pthread_once_t index_made = PTHREAD_ONCE_INIT;
 
 static int choose_site(SSL *ssl, int *alert, void *sites);
 static bool asked_name(SSL *ssl, char name[256], size_t *len);
@@ -27,13 +28,17 @@ static SSL_CTX *context_new(void);
 static bool configure(struct tls_site *site);
 static void site_free(void *site);
 
+static void make_index(void)
+{
+    site_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+}
+
 struct tls_sites *tls_sites_new(void)
 {
     struct tls_sites *sites = calloc(1, sizeof *sites);
     if (!sites)
         abort();
-    if (!atomic_flag_test_and_set(&index_made))
-        site_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    pthread_once(&index_made, make_index);
     sites->references = 1;
     sites->by_name = map_new();
     sites->front = context_new();

@@ -122,6 +122,49 @@ static struct str principal_id(struct gw_request *r)
     return r->caller.principal_id;
 }
 
+/* --- the connection --- */
+
+static struct str client_pem(struct gw_request *r)
+{
+    return gw_client(r) ? gw_client(r)->pem : STR_NONE;
+}
+static struct str client_subject(struct gw_request *r)
+{
+    return gw_client(r) ? gw_client(r)->subject : STR_NONE;
+}
+static struct str client_issuer(struct gw_request *r)
+{
+    return gw_client(r) ? gw_client(r)->issuer : STR_NONE;
+}
+static struct str client_serial(struct gw_request *r)
+{
+    return gw_client(r) ? gw_client(r)->serial : STR_NONE;
+}
+static struct str client_not_before(struct gw_request *r)
+{
+    return gw_client(r) ? gw_client(r)->not_before : STR_NONE;
+}
+static struct str client_not_after(struct gw_request *r)
+{
+    return gw_client(r) ? gw_client(r)->not_after : STR_NONE;
+}
+static struct str tls_version(struct gw_request *r)
+{
+    return r->x->tls ? str_of(r->x->tls->version) : STR_NONE;
+}
+static struct str cipher_suite(struct gw_request *r)
+{
+    return r->x->tls ? str_of(r->x->tls->cipher) : STR_NONE;
+}
+static struct str base_path_matched(struct gw_request *r)
+{
+    return r->base_path.len ? r->base_path : r->custom_domain.ptr && !r->routing_rule.ptr ? STR("(none)") : STR_NONE;
+}
+static struct str routing_rule_matched(struct gw_request *r)
+{
+    return r->routing_rule;
+}
+
 /* --- errors and results --- */
 
 static struct str error_message(struct gw_request *r)
@@ -221,6 +264,16 @@ static const struct {
     { "identity.user", identity_user },
     { "identity.userAgent", user_agent },
     { "identity.userArn", identity_arn },
+    { "identity.clientCert.clientCertPem", client_pem },
+    { "identity.clientCert.subjectDN", client_subject },
+    { "identity.clientCert.issuerDN", client_issuer },
+    { "identity.clientCert.serialNumber", client_serial },
+    { "identity.clientCert.validity.notBefore", client_not_before },
+    { "identity.clientCert.validity.notAfter", client_not_after },
+    { "customDomain.basePathMatched", base_path_matched, true },
+    { "customDomain.routingRuleIdMatched", routing_rule_matched, true },
+    { "tlsVersion", tls_version, true },
+    { "cipherSuite", cipher_suite, true },
     { "authorizer.principalId", principal_id },
     { "authorizer.integrationLatency", authorizer_latency },
     { "error.message", error_message },
@@ -304,12 +357,18 @@ static void put_variable(struct gw_request *r, struct vtl_map *context, size_t i
     struct str name = str_of(variables[i].name), value = variables[i].get(r);
     if (!value.ptr || variables[i].log_only)
         return;
-    ptrdiff_t dot = str_find(name, '.');
-    if (dot < 0)
-        vtl_map_put(context, name, vtl_text(value));
-    else
-        vtl_map_put(sub_map(context, str_sub(name, 0, (size_t)dot)), str_from(name, (size_t)dot + 1),
-                    vtl_text(value));
+    struct str segment;
+    while (str_split(&name, '.', &segment) && name.ptr)
+        context = sub_map(context, segment);
+    vtl_map_put(context, segment, vtl_text(value));
+}
+
+static void make_read_only(struct vtl_map *map)
+{
+    map->read_only = true;
+    for (size_t i = 0; i < map->n; i++)
+        if (map->entries[i].value.kind == VTL_MAP)
+            make_read_only(map->entries[i].value.map);
 }
 
 static void put_json(struct gw_request *r, struct vtl_map *map, json_t *object)
@@ -339,9 +398,7 @@ struct vtl_value gw_context_map(struct gw_request *r)
         put_json(r, sub_map(sub_map(context, STR("authorizer")), STR("claims")), r->caller.claims);
     if (r->caller.context)
         put_json(r, sub_map(context, STR("authorizer")), r->caller.context);
-    for (size_t i = 0; i < context->n; i++)
-        if (context->entries[i].value.kind == VTL_MAP)
-            context->entries[i].value.map->read_only = true;
+    make_read_only(context);
     /* Recorded: what a request template overrides can be read in the response template. */
     if (!r->request_override)
         r->request_override = overrides(r, request_groups, COUNT(request_groups));

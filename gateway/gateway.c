@@ -6,6 +6,8 @@
 #include <time.h>
 
 #include "core/log.h"
+#include "core/uri.h"
+#include "gateway/publish_domain.h"
 #include "gateway/limits.h"
 #include "gateway/publish.h"
 #include "gateway/request.h"
@@ -91,13 +93,17 @@ struct gateway *gateway_open(const struct gateway_config *config, struct arena *
     gateway->auth_cache = auth_cache_new();
     gateway->metrics = stage_metrics_table_new(config->n_loops);
     pthread_mutex_init(&gateway->publishing, NULL);
+    pthread_mutex_init(&gateway->publishing_domains, NULL);
+    gateway->files = (struct certificate_files){ config->certificates, config->truststores, config->env, config->dev };
+    struct uri own;
+    gateway->own_host = uri_parse(arena, config->base_url, &own) ? own.host : STR("");
     gateway->limits = limits_new(config->account_rate_per_s, config->account_burst);
     bool good = true;
     for (size_t i = 0; i < config->n_loops && good; i++)
         good = open_loop(gateway, i);
     if (!good)
         *why = STR("no descriptors or memory left for the gateway's loops");
-    if (good && load_all(gateway, why))
+    if (good && load_all(gateway, why) && gateway_load_domains(gateway, why))
         return gateway;
     gateway_close(gateway);
     return NULL;
@@ -123,6 +129,7 @@ void gateway_close(struct gateway *gateway)
             http_client_free(home->client);
         roles_free(home);
         map_free(home->stages, free_entry);
+        domain_table_unref(home->domains);
         trace_ring_free(&home->traces);
         recording_ring_free(&home->recordings);
         free(home->log);
@@ -130,6 +137,8 @@ void gateway_close(struct gateway *gateway)
     auth_cache_free(gateway->auth_cache);
     limits_free(gateway->limits);
     stage_metrics_table_free(gateway->metrics);
+    domain_table_unref(gateway->domains);
+    pthread_mutex_destroy(&gateway->publishing_domains);
     pthread_mutex_destroy(&gateway->publishing);
 }
 
@@ -185,8 +194,8 @@ void gateway_count(struct gw_loop *home, int counter)
     atomic_fetch_add_explicit(&home->counters.counts[counter], 1, memory_order_relaxed);
 }
 
-void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str api_id, struct str stage,
-                   struct str path)
+static struct gw_request *take_request(struct gateway *gateway, struct http_exchange *x, struct str api_id,
+                                       struct str stage, struct str path)
 {
     struct gw_request *r = arena_alloc(x->arena, sizeof *r, _Alignof(struct gw_request));
     memset(r, 0, offsetof(struct gw_request, match)); /* what follows is large and set up by its users */
@@ -199,6 +208,63 @@ void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str 
     r->stage = stage;
     r->path = path.len ? path : STR("/");
     x->user = r;
+    return r;
+}
+
+void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str api_id, struct str stage,
+                   struct str path)
+{
+    pipeline_start(take_request(gateway, x, api_id, stage, path));
+}
+
+static const struct domain *domain_of(struct gateway *gateway, struct http_exchange *x)
+{
+    const struct domain_table *table = gateway_loop(gateway, x->loop)->domains;
+    if (!map_count(table->by_name) || str_eq(x->host, gateway->own_host))
+        return NULL;
+    return domain_find(table, x->host);
+}
+
+bool gateway_has_domain(struct gateway *gateway, struct http_exchange *x)
+{
+    return domain_of(gateway, x) != NULL;
+}
+
+struct tls_sites *gateway_tls_sites(struct gateway *gateway, const struct loop *loop)
+{
+    return gateway_loop(gateway, loop)->domains->sites;
+}
+
+/* "The /ping and /sping paths are reserved for the service health check." */
+static bool answers_ping(struct http_exchange *x)
+{
+    struct http_headers headers = { 0 };
+    if (!str_is(x->path, "/ping") && !str_is(x->path, "/sping"))
+        return false;
+    http_header_add(x->arena, &headers, STR("Content-Type"), STR("text/plain"));
+    http_reply(x, 200, &headers, STR("healthy"));
+    return true;
+}
+
+/* The table may be another one before the answer is out: what is kept of it is copied. */
+void gateway_serve_domain(struct gateway *gateway, struct http_exchange *x)
+{
+    const struct domain *domain = domain_of(gateway, x);
+    const struct domain_visit visit = { x->host, x->tls, x->peer_ip, http_header_get(&x->headers, "User-Agent"),
+                                        http_header_get(&x->headers, "Referer"), env_now_s(gateway->config.env),
+                                        gateway->config.partition };
+    struct domain_match match = { STR(""), STR(""), x->path, STR(""), STR_NONE };
+    const char *why = domain_turns_away(domain, &visit, x->arena);
+    if (!why && answers_ping(x))
+        return;
+    if (!why && (!x->path.len || x->path.ptr[0] != '/' || !domain_route(domain, &x->headers, x->path, &match)))
+        why = "no base path mapping or routing rule of the domain fits";
+    struct str stage = match.stage.ptr ? str_copy(x->arena, match.stage) : STR_NONE;
+    struct gw_request *r = take_request(gateway, x, str_copy(x->arena, match.api_id), stage, match.path);
+    r->custom_domain = str_copy(x->arena, domain->name);
+    r->base_path = str_copy(x->arena, match.base_path);
+    r->routing_rule = match.rule_id.ptr ? str_copy(x->arena, match.rule_id) : STR_NONE;
+    r->turned_away = why;
     pipeline_start(r);
 }
 

@@ -11,6 +11,8 @@
 #include "identity/identity.h"
 #include "wire/call.h"
 
+struct tls_sites;
+
 struct gateway;
 struct gw_outside;
 
@@ -25,6 +27,9 @@ struct gateway_config {
     struct loop **loops;       /* the data-plane loops */
     size_t n_loops;
     struct str base_url, region, default_account, partition;
+    struct str certificates, truststores; /* folders of custom domains' files (gateway/certificate.h) */
+    bool dev;                  /* a certificate without a file is made */
+    bool tls;                  /* there is a TLS listener */
     bool explain;              /* x-gatehouse-trace on every answer (dev mode) */
     bool aws_limits;           /* --limits aws: API Gateway's quotas hold; otherwise the machine's do */
     double account_rate_per_s; /* requests of all APIs together; 0: no limit (AWS: 10000) */
@@ -40,6 +45,14 @@ void gateway_close(struct gateway *gateway);
  *                         stage absent: the first segment of path */
 void gateway_serve(struct gateway *gateway, struct http_exchange *x, struct str api_id, struct str stage,
                    struct str path);
+/* Custom domains, on a loop thread: is the host one of them? Then everything under it is the domain's. */
+bool gateway_has_domain(struct gateway *gateway, struct http_exchange *x);
+void gateway_serve_domain(struct gateway *gateway, struct http_exchange *x);
+/* The certificates for a connection that comes now; borrowed until the loop turns. On a loop thread. */
+struct tls_sites *gateway_tls_sites(struct gateway *gateway, const struct loop *loop);
+/* Reads certificates, truststores and revocation lists again; what is broken stays as it was, and the
+ * log says so. Not on a loop thread, and only while the loops run. */
+void gateway_reload_certificates(struct gateway *gateway, bool only_if_changed);
 void gateway_exchange_gone(struct gateway *gateway, struct http_exchange *x); /* http_server's on_gone */
 void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, bool complete);
 

@@ -67,6 +67,10 @@ struct gw_request {
     bool by_domain;                          /* a custom domain led here, not the default endpoint */
     struct str path;                         /* raw, without the stage: "/pets/1" */
     struct str request_path;                 /* as sent, with the stage: $context.path */
+    struct str custom_domain;                /* the domain's name; absent: by way of execute-api */
+    struct str base_path;                    /* of the domain, taken off `path`; "" when none */
+    struct str routing_rule;                 /* that decided; absent: a mapping */
+    const char *turned_away;                 /* why the domain lets nobody in; NULL: it does */
     struct str http_method;
     char request_id_text[37];
     char extended_id_text[17];
@@ -140,6 +144,16 @@ enum gw_next gw_fail_text(struct gw_request *r, enum response_type type, struct 
 enum gw_next gw_misconfigured(struct gw_request *r, const char *what, struct str detail);
 
 /* params.c: what mappings, templates and events read. Absent when there is none. */
+/* What functions see as `path`: without the stage, but with the base path of a custom domain. */
+static inline struct str gw_seen_path(const struct gw_request *r)
+{
+    return r->custom_domain.ptr ? r->x->path : r->path;
+}
+/* The client's certificate, which its domain's truststore knows; NULL: none was asked for. */
+static inline const struct tls_peer *gw_client(const struct gw_request *r)
+{
+    return r->custom_domain.ptr && r->x->tls && r->x->tls->verified ? r->x->tls : NULL;
+}
 struct gw_params *gw_query(struct gw_request *r);
 struct str gw_query_last(struct gw_request *r, struct str name);
 struct str gw_header_last(const struct http_headers *headers, struct str name);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "core/map.h"
+#include "gateway/domain.h"
 #include "gateway/gateway.h"
 #include "gateway/recording.h"
 #include "gateway/snapshot.h"
@@ -44,6 +45,7 @@ struct gw_loop {
     struct http_client *client;
     struct map *roles;         /* ARN -> struct gw_role */
     struct map *stages;        /* "api/stage" -> struct gw_entry */
+    struct domain_table *domains;
     struct gw_counters counters;
     struct trace_ring traces;
     struct recording_ring recordings;
@@ -61,6 +63,10 @@ struct gateway {
     struct gw_loop *loops;
     size_t n_loops;
     pthread_mutex_t publishing; /* one stage at a time, each loaded afresh */
+    pthread_mutex_t publishing_domains;
+    struct domain_table *domains; /* the newest; under that lock */
+    struct certificate_files files;
+    struct str own_host;        /* of base_url: never a custom domain */
     struct auth_cache *auth_cache;
     _Atomic uint64_t taken_back; /* deployments, by their watch */
     struct limits *limits;      /* the buckets of accounts, stages and methods */

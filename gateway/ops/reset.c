@@ -1,13 +1,21 @@
 /* Dev mode's POST /_gatehouse/reset: everything of one account goes, in all regions. */
 #include "gateway/gateway.h"
 #include "gateway/ops/ops.h"
+#include "gateway/publish_domain.h"
+#include "gateway/store/domain.h"
 #include "gateway/store/vpc_link.h"
 
 gh_err gateway_reset(struct call *call)
 {
     struct api_keys apis;
     struct tx tx;
-    gh_err err = api_keys_of(call->db, call->arena, call->account, &apis);
+    tx_begin(&tx, call->db, call->arena);
+    domain_delete_all(&tx, call->account); /* first: an API that a domain leads to is not deleted */
+    gh_err err = tx_commit(&tx);
+    if (!err)
+        err = gateway_publish_domains(call->module, call);
+    if (!err)
+        err = api_keys_of(call->db, call->arena, call->account, &apis);
     for (size_t i = 0; !err && i < apis.n; i++) {
         struct call one = *call;
         const struct apigw_DeleteRestApi_in in = { .rest_api_id = apis.items[i].id };

@@ -3,6 +3,7 @@
 #include "gateway/ops/patch.h"
 #include "gateway/ops/resource_policy.h"
 #include "gateway/publish.h"
+#include "gateway/store/domain.h"
 
 static const int64_t COMPRESSION_MAX = 10485760;
 /* What a RestApi answer does not show of the document. */
@@ -116,9 +117,14 @@ gh_err apigw_DeleteRestApi(struct call *call, const struct apigw_DeleteRestApi_i
 {
     (void)out;
     struct draft draft;
+    bool mapped = false;
     gh_err err = draft_open(&draft, call, in->rest_api_id);
     if (!err)
         err = api_required(call, draft.api, in->rest_api_id);
+    if (!err)
+        err = domain_uses_api(call->db, &draft.tx, call->arena, in->rest_api_id, &mapped);
+    if (!err && mapped)
+        err = ops_bad_request(call, "Please remove all base path mappings related to the API in your domains");
     if (!err)
         api_delete(&draft.tx, in->rest_api_id);
     draft.api = NULL; /* nothing left to save */

@@ -1,5 +1,6 @@
-/* Tags of REST APIs, stages and VPC links, by ARN: arn:aws:apigateway:us-east-1::/restapis/abc/stages/dev */
+/* Tags of REST APIs, stages, VPC links and domains, by ARN: arn:aws:apigateway:us-east-1::/restapis/abc/stages/dev */
 #include "gateway/ops/ops.h"
+#include "gateway/store/domain.h"
 #include "gateway/store/vpc_link.h"
 
 /* A resource that has tags, loaded and ready to be written back. */
@@ -75,6 +76,10 @@ static gh_err load(struct call *call, struct tx *tx, struct str arn, struct tagg
     out->key = key;
     if (str_is(out->kind, "vpclinks") && !rest.ptr) {
         err = vpc_link_load(call->db, tx, call->arena, key, &out->doc);
+    } else if (str_is(out->kind, "domainnames") && !rest.ptr) {
+        struct str id = key.id, name; /* "x.test", or of private ones "x.test+abcd" */
+        str_split(&id, '+', &name);
+        err = domain_load(call->db, tx, call->arena, key.account, key.region, name, &out->doc);
     } else if (str_is(out->kind, "restapis")) {
         err = api_load(call->db, tx, call->arena, key, &out->doc);
         bool has_stage = str_split(&rest, '/', &stages);
@@ -95,6 +100,8 @@ static void save(struct tagged *tagged)
 {
     if (str_is(tagged->kind, "vpclinks"))
         vpc_link_save(tagged->tx, tagged->key, tagged->doc);
+    else if (str_is(tagged->kind, "domainnames"))
+        domain_save(tagged->tx, tagged->doc);
     else if (tagged->stage.ptr)
         stage_save(tagged->tx, tagged->key.id, tagged->doc);
     else

@@ -29,8 +29,13 @@ struct str stage_forwarded_port(struct gw_request *r)
     struct str host = http_header_get(&r->x->headers, "Host");
     ptrdiff_t colon = str_find_last(host, ':');
     if (colon < 0 || str_find(str_from(host, (size_t)colon), ']') >= 0)
-        return STR("80");
+        return r->x->tls ? STR("443") : STR("80");
     return str_from(host, (size_t)colon + 1);
+}
+
+struct str stage_forwarded_proto(struct gw_request *r)
+{
+    return r->x->tls ? STR("https") : STR("http");
 }
 
 static void member(struct strbuf *out, const char *name, struct str value)
@@ -59,7 +64,7 @@ static struct http_headers event_headers(struct gw_request *r)
     http_header_add(r->arena, &all, STR("X-Amzn-Trace-Id"), r->trace_header);
     http_header_add(r->arena, &all, STR("X-Forwarded-For"), stage_forwarded_for(r));
     http_header_add(r->arena, &all, STR("X-Forwarded-Port"), stage_forwarded_port(r));
-    http_header_add(r->arena, &all, STR("X-Forwarded-Proto"), STR("http"));
+    http_header_add(r->arena, &all, STR("X-Forwarded-Proto"), stage_forwarded_proto(r));
     return all;
 }
 
@@ -179,6 +184,23 @@ static void authorizer(struct gw_request *r, struct strbuf *out)
     }
 }
 
+/* "clientCert": only where mutual TLS asked for it. */
+static void client_certificate(struct gw_request *r, struct strbuf *out)
+{
+    if (!gw_client(r))
+        return;
+    strbuf_add(out, STR("\"clientCert\":{"));
+    member(out, "clientCertPem", gw_client(r)->pem);
+    member(out, "subjectDN", gw_client(r)->subject);
+    member(out, "issuerDN", gw_client(r)->issuer);
+    member(out, "serialNumber", gw_client(r)->serial);
+    strbuf_add(out, STR("\"validity\":{"));
+    member(out, "notBefore", gw_client(r)->not_before);
+    member(out, "notAfter", gw_client(r)->not_after);
+    out->len--;
+    strbuf_add(out, STR("}},"));
+}
+
 static void identity(struct gw_request *r, struct strbuf *out)
 {
     strbuf_add(out, STR("\"identity\":{"));
@@ -194,6 +216,7 @@ static void identity(struct gw_request *r, struct strbuf *out)
     member(out, "userArn", gw_context(r, STR("identity.userArn")));
     member(out, "userAgent", http_header_get(&r->x->headers, "User-Agent"));
     member(out, "user", gw_context(r, STR("identity.user")));
+    client_certificate(r, out);
     out->len--; /* the last comma */
     strbuf_add(out, STR("},"));
 }
@@ -227,7 +250,7 @@ struct str stage_proxy_event(struct gw_request *r)
     struct strbuf out = strbuf_in(r->arena, 3072 + r->body.len + r->body.len / 4);
     strbuf_char(&out, '{');
     member(&out, "resource", r->method->resource_path);
-    member(&out, "path", r->path);
+    member(&out, "path", gw_seen_path(r));
     member(&out, "httpMethod", r->http_method);
     maps(r, &out, true);
     request_context(r, &out);
@@ -244,7 +267,7 @@ struct str stage_authorizer_event(struct gw_request *r, struct str method_arn)
     strbuf_add(&out, STR("{\"type\":\"REQUEST\","));
     member(&out, "methodArn", method_arn);
     member(&out, "resource", r->method->resource_path);
-    member(&out, "path", r->path);
+    member(&out, "path", gw_seen_path(r));
     member(&out, "httpMethod", r->http_method);
     maps(r, &out, false);
     request_context(r, &out);

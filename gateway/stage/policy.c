@@ -17,7 +17,7 @@ struct policy_request stage_policy_request(struct gw_request *r, bool with_keys)
     struct policy_context context = policy_context_in(r->arena);
     policy_context_add_request(&context, r->wall_us / 1000000, r->x->peer_ip,
                                http_header_get(&r->x->headers, "User-Agent"),
-                               http_header_get(&r->x->headers, "Referer"), false, r->snapshot->region);
+                               http_header_get(&r->x->headers, "Referer"), r->x->tls != NULL, r->snapshot->region);
     request.keys = context.keys;
     request.n_keys = context.n;
     return request;

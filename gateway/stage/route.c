@@ -54,6 +54,10 @@ static enum gw_next route_enter(struct gw_request *r)
 {
     take_stage(r);
     trace_name(&r->trace, r->http_method, r->api_id, r->stage, r->path, r->request_id);
+    if (r->turned_away) {
+        trace_note(&r->trace, "domain", str_of(r->turned_away));
+        return gw_fail(r, RESPONSE_FIXED);
+    }
     r->entry = gateway_enter(r->home, r->api_id, r->stage);
     if (!r->entry) {
         trace_note(&r->trace, "no such API or stage", r->stage);
@@ -67,7 +71,7 @@ static enum gw_next route_enter(struct gw_request *r)
     strbuf_char(&full, '/');
     strbuf_add(&full, r->stage);
     strbuf_add(&full, r->path);
-    r->request_path = strbuf_view(&full);
+    r->request_path = r->custom_domain.ptr ? r->x->path : strbuf_view(&full);
     if (str_starts(r->path, STR("//")))
         r->path = str_from(r->path, 1);
     route_find(r->snapshot->routes, r->http_method, r->path, &r->match);

@@ -16,6 +16,7 @@ struct str stage_proxy_event(struct gw_request *r);
 struct str stage_authorizer_event(struct gw_request *r, struct str method_arn);
 struct str stage_forwarded_for(struct gw_request *r);
 struct str stage_forwarded_port(struct gw_request *r);
+struct str stage_forwarded_proto(struct gw_request *r);
 
 /* call.c: calls a function; gw_resume(r) when its answer is in r->call. */
 struct gw_call {

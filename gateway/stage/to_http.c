@@ -44,7 +44,7 @@ static void add_traceparent(struct gw_request *r, struct http_headers *out)
 static void add_own_headers(struct gw_request *r, struct http_headers *out)
 {
     http_header_add(r->arena, out, STR("X-Forwarded-For"), stage_forwarded_for(r));
-    http_header_add(r->arena, out, STR("X-Forwarded-Proto"), STR("http"));
+    http_header_add(r->arena, out, STR("X-Forwarded-Proto"), stage_forwarded_proto(r));
     http_header_add(r->arena, out, STR("X-Forwarded-Port"), stage_forwarded_port(r));
     http_header_add(r->arena, out, STR("X-Amzn-Trace-Id"), r->trace_header);
     add_traceparent(r, out);
