@@ -74,7 +74,7 @@ gh_err apigw_UpdateBasePathMapping(struct call *call, const struct apigw_UpdateB
     if (!err)
         err = patch_apply(&rules, call->arena, mapping, &in->patch_operations, NULL);
     if (!err)
-        err = domain_check_path(call, draft.domain, json_str(mapping, "basePath"), &base_path);
+        err = domain_check_path(call, draft.domain, str_copy(call->arena, json_str(mapping, "basePath")), &base_path);
     if (!err && !str_eq(base_path, before))
         err = must_be_free(&draft, base_path);
     if (!err)

@@ -81,8 +81,8 @@ export async function eventually(what, look, within_ms = 10000) {
 }
 
 class Gatehouse {
-    constructor({ mode, args, env, data, port, wrap }) {
-        Object.assign(this, { mode, args, env, data, port, wrap });
+    constructor({ mode, args, env, data, port, tlsPort, wrap }) {
+        Object.assign(this, { mode, args, env, data, port, tlsPort, wrap });
         this.logFile = path.join(path.dirname(data), `${path.basename(data)}.log`);
         this.clients = [];
     }
@@ -101,7 +101,8 @@ class Gatehouse {
         const [command, ...before] = [...this.wrap, binary()];
         const child = spawn(
             command,
-            [...before, this.mode, '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--ready-fd', '3', ...this.args],
+            [...before, this.mode, '--data', this.data, '--listen', `127.0.0.1:${this.port}`, '--ready-fd', '3',
+                ...(this.tlsPort ? ['--listen-tls', `127.0.0.1:${this.tlsPort}`] : []), ...this.args],
             { stdio: ['ignore', log, log, 'pipe'], env: { ...process.env, ...this.env } },
         );
         fs.closeSync(log);
@@ -179,10 +180,11 @@ class Gatehouse {
 
 // wrap: words before the binary, ['sh', '-c', 'ulimit -f 9; exec "$0" "$@"'] for example.
 // t: the test's context (stops the server when the test ends), or null for scripts that stop it themselves.
-export async function start(t, { mode = 'dev', args = [], env = {}, data, port, wrap = [] } = {}) {
+export async function start(t, { mode = 'dev', args = [], env = {}, data, port, tls = false, wrap = [] } = {}) {
     const folder = data ?? path.join(scratch(t), 'data');
     for (let tries = 0; ; tries++) {
-        const server = new Gatehouse({ mode, args, env, data: folder, wrap, port: port ?? (await freePort()) });
+        const tlsPort = tls ? await freePort() : undefined;
+        const server = new Gatehouse({ mode, args, env, data: folder, wrap, tlsPort, port: port ?? (await freePort()) });
         try {
             await server.launch();
             atEnd(t, () => server.stop());
