@@ -4,16 +4,8 @@
 
 static bool is_private_address(struct str text)
 {
-    static const char *const nets[] = { "127.0.0.0/8", "10.0.0.0/8",  "172.16.0.0/12", "192.168.0.0/16",
-                                        "100.64.0.0/10", "169.254.0.0/16", "::1/128",   "fc00::/7", "fe80::/10" };
     struct ip ip;
-    struct ip_net net;
-    if (!ip_parse(text, &ip))
-        return false;
-    for (size_t i = 0; i < COUNT(nets); i++)
-        if (ip_net_parse(str_of(nets[i]), &net) && ip_in(&ip, &net))
-            return true;
-    return false;
+    return ip_parse(text, &ip) && ip_scope(&ip) != IP_PUBLIC && ip_scope(&ip) != IP_SPECIAL;
 }
 
 /* "You must create an access association between your VPC endpoint and the private custom domain name."

@@ -64,7 +64,6 @@ struct gw_request {
 
     /* accept */
     struct str api_id, stage;
-    bool by_domain;                          /* a custom domain led here, not the default endpoint */
     struct str path;                         /* raw, without the stage: "/pets/1" */
     struct str request_path;                 /* as sent, with the stage: $context.path */
     struct str custom_domain;                /* the domain's name; absent: by way of execute-api */

@@ -15,7 +15,7 @@ static bool from_inside(const struct gw_request *r)
 
 bool stage_reachable(struct gw_request *r)
 {
-    if (r->snapshot->default_endpoint_off && !r->by_domain) {
+    if (r->snapshot->default_endpoint_off && !r->custom_domain.ptr) {
         trace_note(&r->trace, "not reachable", STR("disableExecuteApiEndpoint: only a custom domain leads here"));
         return false;
     }
