@@ -109,7 +109,7 @@ bool certificate_exists(const struct certificate_files *files, struct arena *are
                              pairs[pair].certificate).ptr, F_OK) == 0;
 }
 
-struct tls_identity *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
+struct tls_certificate *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
                                       struct str name, struct seen_files *seen, struct str *why)
 {
     struct str folder = last_name(arn);
@@ -126,13 +126,13 @@ struct tls_identity *certificate_find(const struct certificate_files *files, str
     note(arena, seen, cert_path);
     note(arena, seen, key_path);
     if (files->dev && access(cert_path, F_OK) != 0)
-        return tls_identity_self_signed(name, now_s, arena, why);
+        return tls_certificate_self_signed(name, now_s, arena, why);
     struct str certificate = read_file(arena, cert_path, false, why);
     struct str key = certificate.ptr ? read_file(arena, key_path, !files->dev, why) : STR_NONE;
     if (!key.ptr)
         return NULL;
     struct str reason = STR_NONE;
-    struct tls_identity *identity = tls_identity_read(arena, certificate, key, now_s, &reason);
+    struct tls_certificate *identity = tls_certificate_read(arena, certificate, key, now_s, &reason);
     digest_wipe((char *)(uintptr_t)key.ptr, key.len);
     if (!identity)
         *why = str_printf(arena, "%s: %.*s", cert_path, STR_FMT(reason));

@@ -7,7 +7,7 @@
  * with ".V" behind its name. Revocation lists stand in the same file, or in one with ".crl" behind. */
 #pragma once
 
-#include "core/tls_identity.h"
+#include "core/tls_certificate.h"
 #include "core/tls_trust.h"
 
 struct certificate_files {
@@ -29,7 +29,7 @@ struct seen_files {
 bool seen_files_changed(const struct seen_files *seen);
 
 /* NULL: *why. `name`: the domain, for one that is made; `seen` grows in the arena. */
-struct tls_identity *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
+struct tls_certificate *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
                                       struct str name, struct seen_files *seen, struct str *why);
 struct tls_trust *truststore_find(const struct certificate_files *files, struct arena *arena, struct str uri,
                                   struct str version, struct tls_warnings *warnings, struct seen_files *seen,

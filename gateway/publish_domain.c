@@ -27,17 +27,17 @@ static void add_default_site(struct gateway *gateway, struct domain_table *table
                                      : NULL;
     struct str why = STR_NONE;
     bool there = certificate_exists(files, scratch, STR("default"));
-    struct tls_identity *identity =
+    struct tls_certificate *identity =
         certificate_find(files, table->arena, STR("default"), STR("gatehouse.localhost"), &table->files, &why);
     if (!identity && there)
         log_at(LOG_ERROR, "the default certificate cannot be used", { "why", why });
     if (old && (!identity || !there)) {
-        tls_identity_unref(identity);
-        identity = tls_identity_ref(old->identity);
+        tls_certificate_unref(identity);
+        identity = tls_certificate_ref(old->identity);
     }
     if (identity && !tls_sites_add(table->sites, STR(""), identity, NULL, &limits, scratch, &why))
         log_at(LOG_ERROR, "the default certificate cannot be used", { "why", why });
-    tls_identity_unref(identity);
+    tls_certificate_unref(identity);
 }
 
 /* *broken counts the domains whose files cannot be used as they are. */

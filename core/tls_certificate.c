@@ -1,4 +1,4 @@
-#include "core/tls_identity.h"
+#include "core/tls_certificate.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -9,17 +9,17 @@
 
 enum { SELF_SIGNED_S = 397 * 24 * 3600, MAX_CHAIN = 10, MIN_RSA_BITS = 2048 };
 
-struct tls_identity {
+struct tls_certificate {
     atomic_int references;
     X509 *certificate;
     STACK_OF(X509) *chain;
     EVP_PKEY *key;
 };
 
-static struct tls_identity *identity_new(void);
-static bool read_chain(struct tls_identity *identity, BIO *bio);
-static const char *unfit(const struct tls_identity *identity, int64_t now_s);
-static bool self_sign(struct tls_identity *identity, const char *name, int64_t now_s);
+static struct tls_certificate *identity_new(void);
+static bool read_chain(struct tls_certificate *identity, BIO *bio);
+static const char *unfit(const struct tls_certificate *identity, int64_t now_s);
+static bool self_sign(struct tls_certificate *identity, const char *name, int64_t now_s);
 static bool add_extension(X509 *certificate, int nid, const char *value);
 
 /* A key file that asks for a password would stop the server at its terminal. */
@@ -32,10 +32,10 @@ static int no_password(char *buf, int size, int rwflag, void *ctx)
     return -1;
 }
 
-struct tls_identity *tls_identity_read(struct arena *arena, struct str chain_pem, struct str key_pem, int64_t now_s,
+struct tls_certificate *tls_certificate_read(struct arena *arena, struct str chain_pem, struct str key_pem, int64_t now_s,
                                        struct str *why)
 {
-    struct tls_identity *identity = identity_new();
+    struct tls_certificate *identity = identity_new();
     BIO *chain = BIO_new_mem_buf(chain_pem.ptr, (int)chain_pem.len);
     BIO *key = BIO_new_mem_buf(key_pem.ptr, (int)key_pem.len);
     const char *problem = NULL;
@@ -51,13 +51,13 @@ struct tls_identity *tls_identity_read(struct arena *arena, struct str chain_pem
     if (!problem)
         return identity;
     *why = str_copy(arena, str_of(problem));
-    tls_identity_unref(identity);
+    tls_certificate_unref(identity);
     return NULL;
 }
 
-struct tls_identity *tls_identity_self_signed(struct str name, int64_t now_s, struct arena *arena, struct str *why)
+struct tls_certificate *tls_certificate_self_signed(struct str name, int64_t now_s, struct arena *arena, struct str *why)
 {
-    struct tls_identity *identity = identity_new();
+    struct tls_certificate *identity = identity_new();
     identity->key = EVP_EC_gen("P-256");
     identity->certificate = X509_new();
     identity->chain = sk_X509_new_null();
@@ -65,17 +65,17 @@ struct tls_identity *tls_identity_self_signed(struct str name, int64_t now_s, st
         return identity;
     ERR_clear_error();
     *why = STR("a self-signed certificate cannot be made for that name");
-    tls_identity_unref(identity);
+    tls_certificate_unref(identity);
     return NULL;
 }
 
-struct tls_identity *tls_identity_ref(struct tls_identity *identity)
+struct tls_certificate *tls_certificate_ref(struct tls_certificate *identity)
 {
     atomic_fetch_add(&identity->references, 1);
     return identity;
 }
 
-void tls_identity_unref(struct tls_identity *identity)
+void tls_certificate_unref(struct tls_certificate *identity)
 {
     if (!identity || atomic_fetch_sub(&identity->references, 1) > 1)
         return;
@@ -85,22 +85,22 @@ void tls_identity_unref(struct tls_identity *identity)
     free(identity);
 }
 
-X509 *tls_identity_certificate(const struct tls_identity *identity)
+X509 *tls_certificate_certificate(const struct tls_certificate *identity)
 {
     return identity->certificate;
 }
 
-STACK_OF(X509) *tls_identity_chain(const struct tls_identity *identity)
+STACK_OF(X509) *tls_certificate_chain(const struct tls_certificate *identity)
 {
     return identity->chain;
 }
 
-EVP_PKEY *tls_identity_key(const struct tls_identity *identity)
+EVP_PKEY *tls_certificate_key(const struct tls_certificate *identity)
 {
     return identity->key;
 }
 
-bool tls_identity_covers(const struct tls_identity *identity, struct str name)
+bool tls_certificate_covers(const struct tls_certificate *identity, struct str name)
 {
     char asked[256];
     if (name.len < 2 || name.len + 1 > sizeof asked)
@@ -120,16 +120,16 @@ bool tls_identity_covers(const struct tls_identity *identity, struct str name)
     return covers;
 }
 
-static struct tls_identity *identity_new(void)
+static struct tls_certificate *identity_new(void)
 {
-    struct tls_identity *identity = calloc(1, sizeof *identity);
+    struct tls_certificate *identity = calloc(1, sizeof *identity);
     if (!identity)
         abort();
     identity->references = 1;
     return identity;
 }
 
-static bool read_chain(struct tls_identity *identity, BIO *bio)
+static bool read_chain(struct tls_certificate *identity, BIO *bio)
 {
     identity->chain = sk_X509_new_null();
     identity->certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL);
@@ -141,7 +141,7 @@ static bool read_chain(struct tls_identity *identity, BIO *bio)
     return identity->certificate != NULL;
 }
 
-static const char *unfit(const struct tls_identity *identity, int64_t now_s)
+static const char *unfit(const struct tls_certificate *identity, int64_t now_s)
 {
     time_t now = (time_t)now_s;
     if (X509_check_private_key(identity->certificate, identity->key) != 1)
@@ -153,7 +153,7 @@ static const char *unfit(const struct tls_identity *identity, int64_t now_s)
     return NULL;
 }
 
-static bool self_sign(struct tls_identity *identity, const char *name, int64_t now_s)
+static bool self_sign(struct tls_certificate *identity, const char *name, int64_t now_s)
 {
     X509 *certificate = identity->certificate;
     unsigned char serial[16];
