@@ -268,7 +268,7 @@ static bool compile_method(struct compiler *c, const json_t *resource, struct st
         (integration && !compile_integration(c, integration, method)))
         return false;
     pipeline_compile(method);
-    return route_add(c->arena, s->routes, method->resource_path, verb, method, &why) || compile_fail(c, "%s", why);
+    return route_add(s->routes, method->resource_path, verb, method, &why) || compile_fail(c, "%s", why);
 }
 
 /* What the API's own OPTIONS methods say of CORS goes on the gateway's errors as well. */
@@ -308,6 +308,7 @@ static bool compile_methods(struct compiler *c)
             learn_cors(c, &c->snapshot->methods[c->snapshot->n_methods - 1]);
         }
     }
+    route_seal(c->arena, c->snapshot->routes);
     c->place = STR_NONE;
     return true;
 }

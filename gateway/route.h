@@ -1,4 +1,4 @@
-/* From a path to a method: a trie of path parts.
+/* From a path to a method.
  *
  * Segment by segment a literal beats {param}, which beats {greedy+}; within a resource the exact
  * method beats ANY. A trailing slash is ignored in matching. Path values are kept as they were
@@ -24,7 +24,8 @@ struct route_match {
 
 struct route *route_new(struct arena *arena);
 /* path: "/pets/{id}", verb: "GET" or "ANY". False: more than one variable child, greedy not last, … */
-bool route_add(struct arena *arena, struct route *root, struct str path, struct str verb,
-               const struct gw_method *method, const char **why);
-/* path: raw, begins with '/'. */
+bool route_add(struct route *root, struct str path, struct str verb, const struct gw_method *method, const char **why);
+/* After the last route_add and before the first route_find. */
+void route_seal(struct arena *arena, struct route *root);
+/* path: raw, begins with '/'. Any thread. */
 void route_find(const struct route *root, struct str verb, struct str path, struct route_match *out);

@@ -32,7 +32,9 @@ static void take_path(struct gw_request *r)
     struct route *routes = route_new(r->arena);
     const char *why;
     r->path = r->x->path;
-    if (route_add(r->arena, routes, trial->request->method_path, STR("ANY"), &trial->snapshot->methods[0], &why))
+    bool good = route_add(routes, trial->request->method_path, STR("ANY"), &trial->snapshot->methods[0], &why);
+    route_seal(r->arena, routes);
+    if (good)
         route_find(routes, STR("ANY"), r->path, &r->match);
 }
 

@@ -17,9 +17,10 @@ static gh_err route(struct call *call, const json_t *api, struct str verb, struc
             struct gw_method *one = ARENA_NEW(call->arena, struct gw_method);
             one->resource_id = str_of(id);
             one->http_method = str_of(name);
-            if (!route_add(call->arena, routes, json_str(resource, "path"), str_of(name), one, &why))
+            if (!route_add(routes, json_str(resource, "path"), str_of(name), one, &why))
                 return ops_bad_request(call, "%s", why);
         }
+    route_seal(call->arena, routes);
     ptrdiff_t question = str_find(path, '?');
     route_find(routes, verb, question < 0 ? path : str_sub(path, 0, (size_t)question), &match);
     if (!match.method)

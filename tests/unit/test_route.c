@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdlib.h>
 
 #include "gateway/route.h"
 
@@ -52,7 +53,7 @@ static struct route *build(struct arena *arena)
     struct route *root = route_new(arena);
     const char *why;
     for (size_t i = 0; i < COUNT(resources); i++)
-        assert_true(route_add(arena, root, str_of(resources[i].path), str_of(resources[i].verb), METHOD(i), &why));
+        assert_true(route_add(root, str_of(resources[i].path), str_of(resources[i].verb), METHOD(i), &why));
     return root;
 }
 
@@ -61,6 +62,7 @@ static void precedence(void **state)
     (void)state;
     struct arena *arena = arena_new(8192);
     struct route *root = build(arena);
+    route_seal(arena, root);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct route_match match;
         struct strbuf params = strbuf_in(arena, 64);
@@ -81,10 +83,94 @@ static void refused(void **state)
     struct arena *arena = arena_new(8192);
     struct route *root = build(arena);
     const char *why = "";
-    assert_false(route_add(arena, root, STR("/pets/{other}"), STR("GET"), METHOD(9), &why));
+    assert_false(route_add(root, STR("/pets/{other}"), STR("GET"), METHOD(9), &why));
     assert_string_equal(why, "A sibling of this resource already has a variable path part");
-    assert_false(route_add(arena, root, STR("/x/{rest+}/more"), STR("GET"), METHOD(9), &why));
+    assert_false(route_add(root, STR("/x/{rest+}/more"), STR("GET"), METHOD(9), &why));
     assert_string_equal(why, "A greedy path part must be the last one");
+    arena_free(arena);
+}
+
+/* Every way of literal and parameter over six parts, each with another verb than the one asked for but
+ * the least exact: all are tried, in the order of a walk down the tree. */
+static void backtracks(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(8192);
+    struct route *root = route_new(arena);
+    struct route_match match;
+    const char *why;
+    for (int mask = 0; mask < 64; mask++) {
+        struct strbuf path = strbuf_in(arena, 64);
+        for (int i = 0; i < 6; i++)
+            strbuf_printf(&path, mask >> i & 1 ? "/{p%d}" : "/a", i);
+        assert_true(route_add(root, strbuf_view(&path), mask == 63 ? STR("GET") : STR("PUT"), METHOD(mask % 16), &why));
+    }
+    route_seal(arena, root);
+    route_find(root, STR("GET"), STR("/a/a/a/a/a/a"), &match);
+    assert_ptr_equal(match.method, METHOD(15));
+    assert_int_equal(match.n_params, 6);
+    route_find(root, STR("PUT"), STR("/a/a/a/a/a/a"), &match);
+    assert_ptr_equal(match.method, METHOD(0));
+    assert_int_equal(match.n_params, 0);
+    route_find(root, STR("PUT"), STR("/a/b/a/a/a/c"), &match);
+    assert_int_equal(match.n_params, 2);
+    assert_true(str_is(match.params[1].name, "p5") && str_is(match.params[1].value, "c"));
+    route_find(root, STR("DELETE"), STR("/a/a/a/a/a/a"), &match);
+    assert_true(match.resource_found && !match.method && match.n_params == 0);
+    arena_free(arena);
+}
+
+/* Against the slow and plain way: part by part. */
+static bool plain_match(struct str pattern, struct str path)
+{
+    struct str a = str_from(pattern, 1), b = str_from(path, 1), want, have;
+    while (a.ptr && b.ptr) {
+        str_split(&a, '/', &want);
+        str_split(&b, '/', &have);
+        bool variable = want.ptr[0] == '{';
+        if (variable ? !have.len : !str_eq(want, have))
+            return false;
+    }
+    return !a.ptr && !b.ptr;
+}
+
+static void many(void **state)
+{
+    (void)state;
+    static char all[4096];
+    static const char *const parts[] = { "a", "b", "{id}", "longer-than-eight", "longer-than-nine!", "{id}" };
+    struct arena *arena = arena_new(1 << 20);
+    struct route *root = route_new(arena);
+    struct str paths[4096];
+    size_t n = 0;
+    const char *why;
+    srand(7);
+    while (n < 1000) {
+        struct strbuf path = strbuf_in(arena, 64);
+        for (int depth = 1 + rand() % 5; depth; depth--)
+            strbuf_printf(&path, "/%s", parts[(size_t)rand() % COUNT(parts)]);
+        paths[n] = strbuf_view(&path);
+        assert_true(route_add(root, paths[n], STR("GET"), (void *)&all[n], &why));
+        n++;
+    }
+    route_seal(arena, root);
+    for (int i = 0; i < 20000; i++) {
+        static const char *const values[] = { "a", "b", "c", "longer-than-eight", "longer-than-nine!", "" };
+        struct strbuf path = strbuf_in(arena, 64);
+        struct route_match match;
+        bool any = false;
+        for (int depth = 1 + rand() % 5; depth; depth--)
+            strbuf_printf(&path, "/%s", values[(size_t)rand() % COUNT(values)]);
+        struct str asked = strbuf_view(&path);
+        if (asked.ptr[asked.len - 1] == '/')
+            continue;
+        route_find(root, STR("GET"), asked, &match);
+        for (size_t k = 0; k < n && !any; k++)
+            any = plain_match(paths[k], asked);
+        assert_int_equal(any, match.method != NULL);
+        if (match.method)
+            assert_true(plain_match(paths[(const char *)(const void *)match.method - all], asked));
+    }
     arena_free(arena);
 }
 
@@ -94,6 +180,7 @@ static void deep(void **state)
     (void)state;
     struct arena *arena = arena_new(8192);
     struct route *root = build(arena);
+    route_seal(arena, root);
     struct strbuf path = strbuf_in(arena, 20000);
     for (int i = 0; i < 10000; i++)
         strbuf_add(&path, STR("/a"));
@@ -110,6 +197,8 @@ int main(void)
         cmocka_unit_test(precedence),
         cmocka_unit_test(refused),
         cmocka_unit_test(deep),
+        cmocka_unit_test(backtracks),
+        cmocka_unit_test(many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
