@@ -167,6 +167,7 @@ static bool open_modules(struct app *app, struct str *why)
         .account_burst = o->account_burst,
         .certificates = o->certificates, .truststores = o->truststores, .dev = o->mode == MODE_DEV,
         .tls = o->tls_addr.ptr != NULL,
+        .cache_bytes = o->cache_bytes,
     };
     app->gateway = gateway_open(&gateway, app->arena, why);
     return app->gateway != NULL;

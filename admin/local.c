@@ -11,6 +11,7 @@
 #include "gateway/ops/diff.h"
 #include "gateway/ops/replay.h"
 #include "gateway/ops/stage_options.h"
+#include "gateway/ops/stage_purge.h"
 
 static void health(struct app *app, struct http_exchange *x, struct str rest);
 static void ready(struct app *app, struct http_exchange *x, struct str rest);
@@ -79,7 +80,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
-                       "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay}, "
+                       "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
                        "functions/logs/{name}.");
 }
 
@@ -270,6 +271,15 @@ static void stage_replay(struct app *app, struct http_exchange *x, struct str ap
                       replay_on_draft, request);
 }
 
+static void stage_purge(struct app *app, struct http_exchange *x, struct str api_id, struct str stage)
+{
+    struct stage_purge_request *request = ARENA_NEW(x->arena, struct stage_purge_request);
+    *request = (struct stage_purge_request){ .api_id = api_id, .stage = stage, .body = &x->body };
+    management_beside(app, x, "DELETE",
+                      str_printf(x->arena, "/restapis/%.*s/stages/%.*s/cache/data", STR_FMT(api_id), STR_FMT(stage)),
+                      65536, stage_cache_purge, request);
+}
+
 /* What hangs below /apis/{id}/stages/{stage}/. */
 static const struct {
     const char *method, *name;
@@ -280,6 +290,7 @@ static const struct {
     { "PATCH", "options", stage_options_write },
     { "GET", "diff", stage_diff_read },
     { "POST", "replay", stage_replay },
+    { "POST", "purge", stage_purge },
 };
 
 static void apis(struct app *app, struct http_exchange *x, struct str rest)
@@ -301,7 +312,7 @@ static void apis(struct app *app, struct http_exchange *x, struct str rest)
     if (other_method)
         refuse(x, 405, "That method does not apply here.");
     else
-        refuse(x, 404, "Nothing of that name under /_gatehouse/apis/: {id}/stages/{stage}/{options,diff,replay}.");
+        refuse(x, 404, "Nothing of that name under /_gatehouse/apis/: {id}/stages/{stage}/{options,diff,replay,purge}.");
 }
 
 static void send_code(struct errand *errand)

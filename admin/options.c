@@ -18,6 +18,7 @@ static bool set_region(struct options *o, struct arena *a, struct str v);
 static bool set_account(struct options *o, struct arena *a, struct str v);
 static bool set_base_url(struct options *o, struct arena *a, struct str v);
 static bool set_workers(struct options *o, struct arena *a, struct str v);
+static bool set_cache_memory(struct options *o, struct arena *a, struct str v);
 static bool set_ready_fd(struct options *o, struct arena *a, struct str v);
 static bool set_enforce(struct options *o, struct arena *a, struct str v);
 static bool set_limits(struct options *o, struct arena *a, struct str v);
@@ -46,6 +47,7 @@ static const struct option {
     { "account", "ID", set_account, "12 digits", "default 000000000000" },
     { "base-url", "URL", set_base_url, "an http or https URL", "what the outside calls this server; default from --listen" },
     { "workers", "N", set_workers, "1 to 64", "event loops; default one a core, at most 4" },
+    { "cache-memory", "SIZE", set_cache_memory, "a size such as 256M or 2G", "what all stages' response caches may hold together; default 256M" },
     { "ready-fd", "FD", set_ready_fd, "an open descriptor", "gets one byte when connections are accepted" },
     { "enforce", NULL, set_enforce, "true or false", "dev mode: keys that were never issued are refused, not root" },
     { "limits", "open|aws", set_limits, "open or aws", "aws: API Gateway's quotas hold (29 s, 10 MB, 10,240 bytes of headers …); default open" },
@@ -134,6 +136,22 @@ static bool set_workers(struct options *o, struct arena *a, struct str v)
     int64_t n;
     bool ok = str_i64(v, &n) && n >= 1 && n <= 64;
     o->workers = ok ? (int)n : 0;
+    return ok;
+}
+
+/* "1048576", "512K", "256M", "2G". */
+static bool set_cache_memory(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    static const char units[] = "KMG";
+    int64_t n, factor = 1;
+    const char *unit = v.len ? strchr(units, v.ptr[v.len - 1]) : NULL;
+    if (unit && *unit) {
+        factor = (int64_t)1 << (10 * (unit - units + 1));
+        v.len--;
+    }
+    bool ok = str_i64(v, &n) && n >= 0 && n <= ((int64_t)1 << 40) / factor;
+    o->cache_bytes = ok ? (size_t)(n * factor) : 0;
     return ok;
 }
 
@@ -349,6 +367,7 @@ bool options_read(struct options *out, int argc, char **argv, struct arena *aren
         .region = STR("us-east-1"),
         .account = STR("000000000000"),
         .workers = cores < 1 ? 1 : cores > 4 ? 4 : (int)cores,
+        .cache_bytes = (size_t)256 << 20,
         .ready_fd = -1,
         .sandbox = true,
         .account_burst = 5000,

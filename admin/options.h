@@ -17,6 +17,7 @@ struct options {
     struct str region, account;
     struct str base_url;    /* what the outside calls us; default from addr and port */
     int workers;            /* loops of the data plane */
+    size_t cache_bytes;     /* of all stages' response caches together */
     int ready_fd;           /* -1: none */
     double account_rate;    /* requests a second of all REST APIs of an account and region; 0: no limit */
     int64_t account_burst;  /* of the same; the bucket's size */

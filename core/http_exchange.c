@@ -16,8 +16,8 @@ static void end_reading(struct exchange *x);
 static void discard_body(struct exchange *x);
 static void say_continue(struct exchange *x);
 static struct exchange *start_answer(struct http_exchange *pub, int status);
-static struct str build_head(struct exchange *x, int status, const struct http_headers *headers,
-                             int64_t length_bytes);
+static struct str build_head(struct exchange *x, int status, struct str lines,
+                             const struct http_headers *headers, int64_t length_bytes);
 static void add_header(struct strbuf *buf, struct str name, struct str value);
 static void add_length(struct strbuf *buf, int64_t length);
 static struct str date_header(struct http_server *server);
@@ -208,8 +208,18 @@ static void say_continue(struct exchange *x)
 
 void http_reply(struct http_exchange *pub, int status, const struct http_headers *headers, struct str body)
 {
+    http_reply_kept(pub, status, STR_NONE, headers, body);
+}
+
+void http_reply_kept(struct http_exchange *pub, int status, struct str lines, const struct http_headers *headers,
+                     struct str body)
+{
     if (pub->local) {
-        local_reply(pub->local, status, headers, body);
+        struct http_headers all = { 0 };
+        http_header_add_lines(pub->arena, &all, lines);
+        for (size_t i = 0; headers && i < headers->n; i++)
+            http_header_add(pub->arena, &all, headers->items[i].name, headers->items[i].value);
+        local_reply(pub->local, status, &all, body);
         return;
     }
     struct exchange *x = start_answer(pub, status);
@@ -220,7 +230,7 @@ void http_reply(struct http_exchange *pub, int status, const struct http_headers
     if (x->malformed) {
         x->out.head = http_refusal(x->conn->server, pub->arena, 400);
     } else {
-        x->out.head = build_head(x, status, headers, (int64_t)body.len);
+        x->out.head = build_head(x, status, lines, headers, (int64_t)body.len);
         if (!x->bodiless)
             x->out.body = body;
     }
@@ -241,7 +251,7 @@ void http_reply_begin(struct http_exchange *pub, int status, const struct http_h
     x->out_left = length_bytes;
     x->chunked_out = length_bytes < 0 && x->head.minor == 1 && !x->bodiless;
     x->close_after |= length_bytes < 0 && x->head.minor == 0;
-    x->out.head = build_head(x, status, headers, length_bytes);
+    x->out.head = build_head(x, status, STR_NONE, headers, length_bytes);
     x->answer = ANSWER_OPEN;
 }
 
@@ -381,14 +391,14 @@ static struct exchange *start_answer(struct http_exchange *pub, int status)
     return x;
 }
 
-static struct str build_head(struct exchange *x, int status, const struct http_headers *headers,
-                             int64_t length_bytes)
+static struct str build_head(struct exchange *x, int status, struct str lines,
+                             const struct http_headers *headers, int64_t length_bytes)
 {
     struct http_server *server = x->conn->server;
     bool still_read = x->reading == READ_WHOLE || x->reading == READ_STREAM;
     if (!still_read)
         discard_body(x); /* before the connection's fate is announced */
-    struct strbuf buf = strbuf_in(x->pub.arena, 1000);
+    struct strbuf buf = strbuf_in(x->pub.arena, 1000 + lines.len);
     bool dated = false;
     strbuf_add(&buf, STR("HTTP/1.1 "));
     char digits[4] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
@@ -396,6 +406,7 @@ static struct str build_head(struct exchange *x, int status, const struct http_h
     strbuf_add(&buf, (struct str){ digits, sizeof digits });
     strbuf_add(&buf, str_of(http_reason(status)));
     strbuf_add(&buf, STR("\r\n"));
+    strbuf_add(&buf, lines);
     for (size_t i = 0; headers && i < headers->n; i++) {
         struct http_header header = headers->items[i];
         if (!http_is_token(header.name) || !http_is_field_value(header.value))

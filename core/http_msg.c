@@ -62,6 +62,14 @@ void http_header_add(struct arena *arena, struct http_headers *headers, struct s
     headers->items[headers->n++] = (struct http_header){ name, value };
 }
 
+void http_header_add_lines(struct arena *arena, struct http_headers *headers, struct str lines)
+{
+    struct str line, name;
+    while (lines.len && str_split(&lines, '\n', &line))
+        if (str_split(&line, ':', &name) && line.ptr)
+            http_header_add(arena, headers, name, str_trim(line));
+}
+
 void http_header_set(struct arena *arena, struct http_headers *headers, struct str name, struct str value)
 {
     size_t kept = 0;

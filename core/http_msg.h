@@ -18,6 +18,8 @@ struct str http_header_get(const struct http_headers *headers, const char *name)
 bool http_header_has(const struct http_headers *headers, const char *name);
 /* Grows in the arena; views are kept, not copied. */
 void http_header_add(struct arena *arena, struct http_headers *headers, struct str name, struct str value);
+/* "Name: value" lines, each with its CR LF; views of them. */
+void http_header_add_lines(struct arena *arena, struct http_headers *headers, struct str lines);
 void http_header_set(struct arena *arena, struct http_headers *headers, struct str name, struct str value);
 void http_header_remove(struct http_headers *headers, const char *name); /* all of that name */
 

@@ -93,6 +93,12 @@ void http_read_resume(struct http_exchange *x);
  * is 400, whatever is asked for here. A second answer is ignored. */
 void http_reply(struct http_exchange *x, int status, const struct http_headers *headers, struct str body);
 
+/* The same; `lines` are header lines that stand first, each with its CR LF, of names and values that were
+ * checked before (an answer out of a cache). They hold no hop-by-hop header, Content-Length or Date.
+ * Absent: http_reply. */
+void http_reply_kept(struct http_exchange *x, int status, struct str lines, const struct http_headers *headers,
+                     struct str body);
+
 /* Streamed answer: length_bytes -1 sends chunked. http_reply_write copies the piece and returns
  * false when more than 256 KiB wait for a slow client: then stop until `on_drain` runs. More or
  * fewer bytes than length_bytes break the connection. */

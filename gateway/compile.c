@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/cache.h"
 #include "gateway/gateway_response.h"
 #include "gateway/options.h"
 #include "gateway/pipeline.h"
@@ -99,7 +100,7 @@ static void compile_bucket(struct compiler *c, const json_t *own, struct gw_meth
 }
 
 /* Keys are "pets/{id}/GET", the root's "/GET"; "~1" may still stand for a slash. */
-static json_t *method_setting(struct compiler *c, struct str path, struct str verb)
+json_t *compile_method_setting(struct compiler *c, struct str path, struct str verb)
 {
     json_t *settings = json_object_get(c->settings, "methodSettings"), *value;
     const char *key;
@@ -255,9 +256,7 @@ static bool compile_method(struct compiler *c, const json_t *resource, struct st
     c->place = str_printf(c->scratch, "%.*s %.*s", STR_FMT(verb), STR_FMT(method->resource_path));
     if (json_flag(json, "apiKeyRequired", false))
         return compile_fail(c, "apiKeyRequired is not enforced yet");
-    const json_t *setting = method_setting(c, method->resource_path, verb);
-    if (json_flag(setting, "cachingEnabled", false))
-        return compile_fail(c, "caching is not built yet");
+    const json_t *setting = compile_method_setting(c, method->resource_path, verb);
     compile_bucket(c, setting, method);
     compile_observation(c, setting, method);
     method->statuses = ARENA_ARRAY(c->arena, int, json_object_size(responses) + 1);
@@ -265,7 +264,8 @@ static bool compile_method(struct compiler *c, const json_t *resource, struct st
         method->statuses[method->n_statuses++] = atoi(key);
     const json_t *integration = json_object_get(json, "methodIntegration");
     if (!compile_authorization(c, json, method) || !compile_validator(c, json, method) ||
-        (integration && !compile_integration(c, integration, method)))
+        (integration && !compile_integration(c, integration, method)) ||
+        !compile_method_cache(c, resource, integration, method))
         return false;
     pipeline_compile(method);
     return route_add(s->routes, method->resource_path, verb, method, &why) || compile_fail(c, "%s", why);
@@ -316,8 +316,6 @@ static bool compile_methods(struct compiler *c)
 /* What would have to be enforced here and is not yet. */
 static bool refuse_unbuilt(struct compiler *c)
 {
-    if (json_flag(c->settings, "cacheClusterEnabled", false))
-        return compile_fail(c, "caching is not built yet");
     if (json_str(c->settings, "webAclArn").len)
         return compile_fail(c, "web ACLs are not enforced yet");
     if (json_str(c->settings, "clientCertificateId").len)
@@ -345,12 +343,9 @@ static bool compile_all(struct compiler *c)
     compile_stage_variables(c);
     compile_access_log(c);
     c->snapshot->record = option_flag(c->settings, "recordRequests");
-    const json_t *everything = json_object_get(json_object_get(c->settings, "methodSettings"), "*/*");
-    if (json_flag(everything, "cachingEnabled", false))
-        return compile_fail(c, "caching is not built yet");
     c->snapshot->routes = route_new(c->arena);
-    return refuse_unbuilt(c) && compile_policy(c) && compile_authorizers(c) && compile_gateway_responses(c) &&
-           compile_methods(c);
+    return refuse_unbuilt(c) && compile_stage_cache(c) && compile_policy(c) && compile_authorizers(c) &&
+           compile_gateway_responses(c) && compile_methods(c);
 }
 
 static struct snapshot *compile_one(const struct stage_source *source, struct snapshot *base, struct str partition,
@@ -402,6 +397,7 @@ void snapshot_unref(struct snapshot *snapshot)
     if (!snapshot || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) != 1)
         return;
     snapshot_unref(snapshot->canary);
+    cache_unref(snapshot->cache);
     arena_free(snapshot->arena);
 }
 

@@ -35,6 +35,11 @@ struct str compile_function(struct compiler *c, struct str uri); /* inside an in
 bool compile_credentials(struct compiler *c, struct str text, enum acting *acting, struct str *role);
 /* compile_policy.c */
 bool compile_policy(struct compiler *c);
+json_t *compile_method_setting(struct compiler *c, struct str path, struct str verb); /* NULL: none of its own */
+/* compile_cache.c */
+bool compile_stage_cache(struct compiler *c);
+bool compile_method_cache(struct compiler *c, const json_t *resource, const json_t *integration,
+                          struct gw_method *method);
 /* compile_authorizer.c */
 bool compile_authorizers(struct compiler *c);
 const struct gw_authorizer *compile_find_authorizer(struct compiler *c, struct str id);

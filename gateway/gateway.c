@@ -10,6 +10,7 @@
 #include "gateway/publish_domain.h"
 #include "gateway/limits.h"
 #include "gateway/publish.h"
+#include "gateway/caches.h"
 #include "gateway/request.h"
 #include "gateway/stage_metrics.h"
 #include "gateway/loop_log.h"
@@ -60,6 +61,7 @@ static void load_stage(struct gateway *gateway, struct str api_id, struct str st
         limits_share(gateway->limits, snapshot);
         struct str key = str_printf(arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage));
         stage_metrics_attach(gateway->metrics, snapshot);
+        caches_attach_stage(gateway->caches, key, snapshot);
         for (size_t i = 0; i < gateway->n_loops; i++)
             gateway_install(&gateway->loops[i], key, snapshot_ref(snapshot));
         snapshot_unref(snapshot);
@@ -92,6 +94,7 @@ struct gateway *gateway_open(const struct gateway_config *config, struct arena *
     gateway->loops = ARENA_ARRAY(arena, struct gw_loop, config->n_loops);
     gateway->auth_cache = auth_cache_new();
     gateway->metrics = stage_metrics_table_new(config->n_loops);
+    gateway->caches = caches_new(config->cache_bytes, config->env);
     pthread_mutex_init(&gateway->publishing, NULL);
     pthread_mutex_init(&gateway->publishing_domains, NULL);
     gateway->files = (struct certificate_files){ config->certificates, config->truststores, config->env, config->dev };
@@ -139,6 +142,7 @@ void gateway_close(struct gateway *gateway)
     stage_metrics_table_free(gateway->metrics);
     domain_table_unref(gateway->domains);
     pthread_mutex_destroy(&gateway->publishing_domains);
+    caches_free(gateway->caches);
     pthread_mutex_destroy(&gateway->publishing);
 }
 
@@ -275,6 +279,7 @@ static void abandon(struct gw_request *r)
     stage_http_forget(r);
     stage_call_forget(r);
     role_forget(r);
+    stage_cache_forget(r);
     pipeline_abandon(r);
 }
 
@@ -302,6 +307,24 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
     stage_call_forget(r);
     if (r->entry)
         gateway_leave(r->entry);
+}
+
+bool gateway_purge(struct gateway *gateway, struct str api_id, struct str stage, struct str tag, struct str key,
+                   size_t *gone)
+{
+    struct arena *arena = arena_new(1024);
+    struct str name = str_printf(arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage));
+    struct cache *cache = caches_find(gateway->caches, name);
+    bool found = cache != NULL;
+    if (found && tag.ptr)
+        *gone = cache_purge_tag(cache, tag);
+    else if (found && key.ptr)
+        *gone = cache_drop(cache, key) + cache_drop(cache, cache_sealed_key(caches_sealer(gateway->caches), arena, key));
+    else if (found)
+        *gone = cache_flush(cache);
+    cache_unref(cache);
+    arena_free(arena);
+    return found;
 }
 
 struct str gateway_trace(struct gateway *gateway, struct arena *arena, struct str trace_id)
@@ -335,6 +358,26 @@ static void add_latency(const struct gateway *gateway, struct strbuf *out)
                   (double)sum_us / 1e6, sum);
 }
 
+/* CloudWatch's CacheHitCount and CacheMissCount, and what one's own memory is used for. */
+static void add_cache(void *ctx, struct str api_stage, struct cache *cache)
+{
+    struct strbuf *out = ctx;
+    struct str stage = api_stage, api;
+    str_split(&stage, '/', &api);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = { { "hits_total", cache_total(cache, CACHE_HITS) },
+                 { "misses_total", cache_total(cache, CACHE_MISSES) },
+                 { "evictions_total", cache_total(cache, CACHE_EVICTIONS) },
+                 { "entries", cache_count(cache) },
+                 { "bytes", cache_bytes(cache) },
+                 { "limit_bytes", cache_limit(cache) } };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        strbuf_printf(out, "gatehouse_gateway_cache_%s{api=\"%.*s\",stage=\"%.*s\"} %" PRIu64 "\n", rows[i].name,
+                      STR_FMT(api), STR_FMT(stage), rows[i].value);
+}
+
 void gateway_metrics(struct gateway *gateway, struct strbuf *out)
 {
     static const struct {
@@ -360,6 +403,7 @@ void gateway_metrics(struct gateway *gateway, struct strbuf *out)
     strbuf_printf(out, "# TYPE gatehouse_gateway_deployments_taken_back_total counter\n"
                        "gatehouse_gateway_deployments_taken_back_total %" PRIu64 "\n",
                   atomic_load_explicit(&gateway->taken_back, memory_order_relaxed));
+    caches_each(gateway->caches, add_cache, out);
     add_latency(gateway, out);
     stage_metrics_print(gateway->metrics, out);
 }

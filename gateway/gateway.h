@@ -32,6 +32,7 @@ struct gateway_config {
     bool tls;                  /* there is a TLS listener */
     bool explain;              /* x-gatehouse-trace on every answer (dev mode) */
     bool aws_limits;           /* --limits aws: API Gateway's quotas hold; otherwise the machine's do */
+    size_t cache_bytes;        /* all stages' response caches together (gateway/caches.h) */
     double account_rate_per_s; /* requests of all APIs together; 0: no limit (AWS: 10000) */
     int64_t account_burst;     /* AWS: 5000 */
 };
@@ -60,6 +61,11 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
 struct str gateway_trace(struct gateway *gateway, struct arena *arena, struct str trace_id);
 /* Prometheus text of the data plane's counters. Any thread. */
 void gateway_metrics(struct gateway *gateway, struct strbuf *out);
+
+/* Forgets cached answers of a stage: those with a tag, or under a key as traces show it; both absent: all.
+ * *gone: how many. False: no such stage, or it has no cache. Any thread. */
+bool gateway_purge(struct gateway *gateway, struct str api_id, struct str stage, struct str tag, struct str key,
+                   size_t *gone);
 
 /* Dev mode: forgets every API of call->account. Job threads. */
 gh_err gateway_reset(struct call *call);

@@ -20,6 +20,12 @@ const struct gw_option gw_options[] = {
       "(not set: 300, of an EDGE API 30)" },
     { "recordRequests", OPTION_FLAG, 0, 0, NULL,
       "the newest requests are kept in memory without their credentials, for `gatehouse replay` (not set: none are)" },
+    { "cacheETag", OPTION_FLAG, 0, 0, NULL,
+      "cached answers have a strong ETag, and If-None-Match is answered with 304 (not set: as the endpoint says)" },
+    { "cacheAge", OPTION_FLAG, 0, 0, NULL, "cached answers have an Age header (not set: none, as on AWS)" },
+    { "cacheVaryByClaims", OPTION_TEXT, 0, 1024, NULL,
+      "names of claims or of the authorizer's context, separated by commas: each value of them has cached answers of "
+      "its own (not set: whoever may call gets what is cached)" },
 };
 const size_t gw_n_options = COUNT(gw_options);
 

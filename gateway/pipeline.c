@@ -32,6 +32,9 @@ static bool uses_body(const struct gw_method *method)
     for (size_t i = 0; i < method->integration->mappings.n; i++)
         if (method->integration->mappings.items[i].source.kind == SOURCE_BODY)
             return true;
+    for (size_t i = 0; method->cache && i < method->cache->n_params; i++)
+        if (method->cache->params[i].source.kind == SOURCE_BODY)
+            return true;
     return method->n_models || method->integration->type != INTEGRATE_HTTP_PROXY;
 }
 
@@ -79,6 +82,8 @@ void pipeline_compile(struct gw_method *method)
             add(method, &step_inflate);
         if (method->n_required || method->n_models)
             add(method, &step_validate);
+        if (method->cache)
+            add(method, &step_cache);
         if (method->integration->type != INTEGRATE_AWS_PROXY)
             add(method, &step_map_in);
         if (method->integration->acting != ACT_AS_GATEWAY)
@@ -86,11 +91,13 @@ void pipeline_compile(struct gw_method *method)
         add(method, integrate_step(method));
         if (!is_proxy(method))
             add(method, &step_map_out);
-        /* "Content encoding is not supported with response streaming" */
-        if (method->snapshot->min_compression >= 0 && !method->integration->stream)
-            add(method, &step_compress);
     }
     method->tail = method->n_steps;
+    if (method->cache) /* always: who waits for this answer must hear of its failure, too */
+        add(method, &step_cache_keep);
+    /* What is cached is compressed for each client. "Content encoding is not supported with response streaming" */
+    if (method->integration && method->snapshot->min_compression >= 0 && !method->integration->stream)
+        add(method, &step_compress);
     add(method, &step_respond);
     add(method, &step_log);
 }

@@ -8,6 +8,7 @@
 
 #include "gateway/limits.h"
 #include "gateway/material.h"
+#include "gateway/caches.h"
 #include "gateway/stage/stage.h"
 #include "gateway/stage_metrics.h"
 #include "gateway/state.h"
@@ -141,6 +142,12 @@ void gateway_flush_authorizers(struct gateway *gateway, struct str api_id, struc
     auth_cache_flush(gateway->auth_cache, api_id, stage);
 }
 
+void gateway_flush_cache(struct gateway *gateway, struct str api_id, struct str stage)
+{
+    size_t gone;
+    gateway_purge(gateway, api_id, stage, STR_NONE, STR_NONE, &gone);
+}
+
 static gh_err publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage)
 {
     struct stage_source source;
@@ -152,6 +159,7 @@ static gh_err publish(struct gateway *gateway, struct call *call, struct str api
     if (!found) {
         swap_everywhere(gateway, call->arena, key, false, NULL);
         stage_metrics_forget(gateway->metrics, api_id, stage);
+        caches_detach(gateway->caches, key);
         return NULL;
     }
     if ((err = material_add(gateway, NULL, call->arena, &source)))
@@ -161,6 +169,7 @@ static gh_err publish(struct gateway *gateway, struct call *call, struct str api
         return gh_fail(call->arena, &apigw_BadRequestException, "%.*s", STR_FMT(why));
     limits_share(gateway->limits, snapshot);
     stage_metrics_attach(gateway->metrics, snapshot);
+    caches_attach_stage(gateway->caches, key, snapshot);
     swap_everywhere(gateway, call->arena, key, false, snapshot);
     snapshot_unref(snapshot);
     return NULL;
@@ -177,11 +186,9 @@ gh_err gateway_publish(struct gateway *gateway, struct call *call, struct str ap
 gh_err gateway_unpublish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage)
 {
     pthread_mutex_lock(&gateway->publishing);
-    if (stage.ptr)
-        swap_everywhere(gateway, call->arena, str_printf(call->arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage)),
-                        false, NULL);
-    else
-        swap_everywhere(gateway, call->arena, str_printf(call->arena, "%.*s/", STR_FMT(api_id)), true, NULL);
+    struct str key = str_printf(call->arena, "%.*s/%.*s", STR_FMT(api_id), (int)stage.len, stage.ptr ? stage.ptr : "");
+    swap_everywhere(gateway, call->arena, key, !stage.ptr, NULL);
+    caches_detach(gateway->caches, key);
     stage_metrics_forget(gateway->metrics, api_id, stage);
     pthread_mutex_unlock(&gateway->publishing);
     return NULL;

@@ -22,5 +22,8 @@ gh_err gateway_publish(struct gateway *gateway, struct call *call, struct str ap
 /* Forgets what the stage's Lambda authorizers said. */
 void gateway_flush_authorizers(struct gateway *gateway, struct str api_id, struct str stage);
 
+/* Forgets every answer that is cached for the stage. */
+void gateway_flush_cache(struct gateway *gateway, struct str api_id, struct str stage);
+
 /* Returns when no loop gives new requests to the stage. stage absent: all stages of the API. */
 gh_err gateway_unpublish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage);

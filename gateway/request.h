@@ -98,6 +98,10 @@ struct gw_request {
     /* a function that is being called; NULL when the answer is in */
     struct gw_call *call;
 
+    struct gw_caching *caching;              /* what the cache has to do with it; or NULL */
+    bool from_cache;
+    struct str kept_head;                    /* of a cached answer: header lines, before `headers` */
+
     /* integration */
     struct gw_exchange request;              /* to it */
     struct gw_exchange answer;               /* from it */

@@ -16,6 +16,7 @@
 #include "gateway/store/deployment.h"
 #include "gateway/vtl/vtl.h"
 
+struct cache;
 struct gw_step;
 struct gw_request;
 struct policy_set;
@@ -142,6 +143,29 @@ struct gw_model {
     const struct jsonschema *schema;
 };
 
+/* --- which answers are kept --- */
+struct gw_cache_param {
+    struct str name;               /* "method.request.querystring.q" */
+    struct gw_source source;
+    bool secret;                   /* its value stands in keys as a hash */
+};
+/* Of one HTTP method: "the HTTP method ANY" has a rule for each that is cached. */
+struct gw_cache_rule {
+    struct str verb;
+    int ttl_s;
+    bool sealed;                   /* cacheDataEncrypted */
+    bool requires_permission;      /* requireAuthorizationForCacheControl */
+    enum { CACHE_REFUSAL_WARNS, CACHE_REFUSAL_SILENT, CACHE_REFUSAL_403 } refusal;
+};
+struct gw_cache_plan {
+    struct str name_space;         /* cacheNamespace */
+    struct gw_cache_param *params;
+    size_t n_params;
+    struct gw_cache_rule *rules;
+    size_t n_rules;
+    bool by_accept;                /* the gateway makes the answer by the request's Accept */
+};
+
 #define GW_MAX_STEPS 24
 
 struct gw_method {
@@ -165,6 +189,7 @@ struct gw_method {
     bool log_data;                 /* "full request and response logs" */
     bool detailed_metrics;
     struct stage_metrics *metrics; /* its series when detailed, else NULL; not the snapshot's */
+    const struct gw_cache_plan *cache; /* NULL: nothing of it is kept */
     const struct gw_step *steps[GW_MAX_STEPS];
     size_t n_steps, tail;          /* tail: the first step that always runs */
 };
@@ -223,6 +248,14 @@ struct snapshot {
     bool canary_uses_cache;        /* useStageCache */
     struct stage_metrics *metrics; /* the stage's series, attached when it is published; not the snapshot's */
     struct gw_watch *watch;        /* counts errors after a deployment (gateway/watch.h), or NULL */
+    struct {                       /* compile_cache.c */
+        size_t bytes;              /* what the stage's cacheClusterSize asks for; 0: no cache */
+        bool etag, age;            /* options */
+        int stale_s;
+        struct str *claims;
+        size_t n_claims;
+    } caching;
+    struct cache *cache;           /* the stage's, held; set when it is made live, or NULL */
 };
 
 /* NULL: *why names the resource, method and field that cannot be served. `source` may go away. */

@@ -13,6 +13,7 @@
 struct auth_cache;
 struct limits;
 struct stage_metrics_table;
+struct caches;
 
 /* A loop's hold on one stage's snapshot. Only its loop touches it. */
 struct gw_entry {
@@ -71,6 +72,7 @@ struct gateway {
     _Atomic uint64_t taken_back; /* deployments, by their watch */
     struct limits *limits;      /* the buckets of accounts, stages and methods */
     struct stage_metrics_table *metrics;
+    struct caches *caches;      /* answers, a cache a stage */
 };
 
 /* The calling loop's part. */

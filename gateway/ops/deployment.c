@@ -203,7 +203,8 @@ static gh_err check_served(struct call *call, const json_t *api)
 static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t *stage,
                         struct str deployment_id)
 {
-    static const char *const members[] = { "variables" }, *const canary_members[] = { "canarySettings" };
+    static const char *const members[] = { "variables", "cacheClusterEnabled", "cacheClusterSize" };
+    static const char *const canary_members[] = { "canarySettings" };
     struct call *call = draft->call;
     json_t *before = stage ? json_own(call->arena, json_deep_copy(stage)) : NULL;
     if (!stage)
@@ -214,8 +215,7 @@ static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment
         json_set_str(stage, "deploymentId", deployment_id);
     json_set_str(stage, "description", in->stage_description);
     json_set_i64(stage, "lastUpdatedDate", call->now_us / 1000000);
-    if (in->variables.n)
-        json_object_update(stage, ops_given(call, in, members, COUNT(members)));
+    json_object_update(stage, ops_given(call, in, members + !in->variables.n, COUNT(members) - !in->variables.n));
     watch_note(call, before, stage);
     return stage_put(draft, stage);
 }

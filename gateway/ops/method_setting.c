@@ -19,27 +19,23 @@ static const char must_be_one_of[] =
 
 enum setting_kind { SETTING_FLAG, SETTING_COUNT, SETTING_RATE, SETTING_TTL, SETTING_TEXT };
 
-/* `off`: the only value that is true while nothing enforces the others; NULL: enforced. */
 static const struct {
     const char *suffix, *member;
     enum setting_kind kind;
     double max;          /* COUNT, RATE */
     const char *choices; /* TEXT: "A|B" */
-    const char *off;
 } settings[] = {
     { "/metrics/enabled", "metricsEnabled", SETTING_FLAG },
     { "/logging/loglevel", "loggingLevel", SETTING_TEXT, .choices = "OFF|ERROR|INFO" },
     { "/logging/dataTrace", "dataTraceEnabled", SETTING_FLAG },
     { "/throttling/burstLimit", "throttlingBurstLimit", SETTING_COUNT, .max = 1e9 },
     { "/throttling/rateLimit", "throttlingRateLimit", SETTING_RATE, .max = 1e9 },
-    { "/caching/enabled", "cachingEnabled", SETTING_FLAG, .off = "false" },
-    { "/caching/ttlInSeconds", "cacheTtlInSeconds", SETTING_TTL, .max = 3600, .off = "300" },
-    { "/caching/dataEncrypted", "cacheDataEncrypted", SETTING_FLAG, .off = "false" },
-    { "/caching/requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl", SETTING_FLAG,
-      .off = "true" },
+    { "/caching/enabled", "cachingEnabled", SETTING_FLAG },
+    { "/caching/ttlInSeconds", "cacheTtlInSeconds", SETTING_TTL, .max = 3600 },
+    { "/caching/dataEncrypted", "cacheDataEncrypted", SETTING_FLAG },
+    { "/caching/requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl", SETTING_FLAG },
     { "/caching/unauthorizedCacheControlHeaderStrategy", "unauthorizedCacheControlHeaderStrategy", SETTING_TEXT,
-      .choices = "FAIL_WITH_403|SUCCEED_WITH_RESPONSE_HEADER|SUCCEED_WITHOUT_RESPONSE_HEADER",
-      .off = "SUCCEED_WITH_RESPONSE_HEADER" },
+      .choices = "FAIL_WITH_403|SUCCEED_WITH_RESPONSE_HEADER|SUCCEED_WITHOUT_RESPONSE_HEADER" },
 };
 
 static struct str entry_name(struct patch *patch);
@@ -52,8 +48,6 @@ gh_err method_setting_patch(struct patch *patch)
     for (size_t i = 0; i < COUNT(settings); i++) {
         if (!str_ends(patch->path, str_of(settings[i].suffix)))
             continue;
-        if (settings[i].off && !str_eq_nocase(patch->value, str_of(settings[i].off)))
-            return patch_not_built(patch);
         json_t *one = entry(patch);
         if (settings[i].kind == SETTING_FLAG)
             json_set_flag(one, settings[i].member, str_eq_nocase(patch->value, STR("true")));

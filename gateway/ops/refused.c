@@ -11,11 +11,7 @@ const char *const apigateway_refused[] = {
     "CreateDomainName.certificatePrivateKey",
     "CreateDomainName.certificateChain",
     "CreateDomainName.endpointConfiguration.vpcEndpointIds",
-    "CreateDeployment.cacheClusterEnabled",
-    "CreateDeployment.cacheClusterSize",
     "CreateDeployment.tracingEnabled",
-    "CreateStage.cacheClusterEnabled",
-    "CreateStage.cacheClusterSize",
     "CreateStage.tracingEnabled",
     "CreateAuthorizer.jwtConfiguration",
     "CreateAuthorizer.type=JWT",
@@ -28,6 +24,5 @@ const char *const apigateway_accepted[] = {
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones answer callers of private networks and of this machine, there are no VPC endpoints",
     "Method.apiKeyRequired, Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",
-    "Integration.cacheNamespace, Integration.cacheKeyParameters: there is no cache",
     NULL,
 };

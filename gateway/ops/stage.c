@@ -30,8 +30,8 @@ static const struct patch_row rows[] = {
     { "/accessLogSettings/format", PATCH_ADD | PATCH_REPLACE, patch_access_log },
     { "/accessLogSettings", PATCH_REMOVE, patch_access_log_gone },
     { "/tracingEnabled", PATCH_REPLACE, patch_only_false },
-    { "/cacheClusterEnabled", PATCH_REPLACE, patch_only_false },
-    { "/cacheClusterSize", PATCH_REPLACE, patch_not_built },
+    { "/cacheClusterEnabled", PATCH_REPLACE, patch_flag },
+    { "/cacheClusterSize", PATCH_REPLACE, patch_cache_size },
     { "/clientCertificateId", PATCH_REPLACE, patch_not_built },
     { "/canarySettings", PATCH_REMOVE, canary_remove },
     { "/canarySettings/deploymentId", PATCH_REPLACE, canary_patch },
@@ -214,6 +214,7 @@ gh_err stage_put(struct draft *draft, json_t *stage)
     struct call *call = draft->call;
     struct stage_source source;
     bool found;
+    stage_cache_settle(stage);
     gh_err err = stage_check(call, stage);
     if (err)
         return err;
@@ -239,7 +240,8 @@ static gh_err publish(struct draft *draft, gh_err err, json_t *stage, void *out)
 
 static gh_err create(struct draft *draft, const struct apigw_CreateStage_in *in, json_t **out)
 {
-    static const char *const members[] = { "description", "variables", "documentationVersion", "tags" };
+    static const char *const members[] = { "description", "variables", "documentationVersion", "tags",
+                                           "cacheClusterEnabled", "cacheClusterSize" };
     static const char *const canary_members[] = { "canarySettings" };
     struct call *call = draft->call;
     json_t *existing, *canary = json_object_get(ops_given(call, in, canary_members, 1), "canarySettings");
@@ -374,7 +376,7 @@ static gh_err patch_access_log_gone(struct patch *patch)
     return NULL;
 }
 
-/* Tracing and the cache are not built: off is true, on is refused. */
+/* Tracing is not built: off is true, on is refused. */
 static gh_err patch_only_false(struct patch *patch)
 {
     if (str_eq_nocase(patch->value, STR("true")))

@@ -135,7 +135,7 @@ void stage_set_coding(struct gw_request *r, enum coding coding)
 
 static enum gw_next compress_enter(struct gw_request *r)
 {
-    if (r->replied || !r->reply.len || (int64_t)r->reply.len < r->snapshot->min_compression)
+    if (r->replied || r->failed || !r->reply.len || (int64_t)r->reply.len < r->snapshot->min_compression)
         return GW_NEXT;
     enum coding coding = stage_answer_coding(r);
     if (coding == CODING_IDENTITY)

@@ -147,7 +147,7 @@ void stage_add_ids(struct gw_request *r)
         http_header_add(r->arena, &r->headers, STR("x-amzn-RequestId"), r->request_id);
         http_header_add(r->arena, &r->headers, STR("x-amz-apigw-id"), r->extended_id);
     }
-    if (r->integrated && r->method->integration->type != INTEGRATE_MOCK) /* recorded: not with MOCK */
+    if ((r->integrated || r->from_cache) && r->method->integration->type != INTEGRATE_MOCK) /* recorded: not with MOCK */
         http_header_add(r->arena, &r->headers, STR("X-Amzn-Trace-Id"), r->trace_header);
     if (r->gateway->config.explain && !r->trial)
         http_header_add(r->arena, &r->headers, STR("x-gatehouse-trace"), (struct str){ r->trace.id, TRACE_ID });
@@ -159,12 +159,14 @@ static enum gw_next respond_enter(struct gw_request *r)
         return GW_NEXT;
     if (!r->failed && !r->status) /* a method without integration: AWS refuses to deploy such a one */
         gw_fail(r, RESPONSE_API_CONFIGURATION_ERROR);
-    if (r->failed)
+    if (r->failed) {
+        r->kept_head = STR_NONE;
         gateway_response(r);
+    }
     stage_add_ids(r);
     r->replied = true;
     r->reply_bytes = (int64_t)r->reply.len;
-    http_reply(r->x, r->status, &r->headers, r->reply.ptr ? r->reply : STR(""));
+    http_reply_kept(r->x, r->status, r->kept_head, &r->headers, r->reply.ptr ? r->reply : STR(""));
     return GW_NEXT;
 }
 

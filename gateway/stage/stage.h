@@ -48,6 +48,18 @@ void stage_flow_begin(struct gw_request *r, int64_t left_us, int64_t idle_us,
 void stage_flow_moved(struct gw_request *r); /* a piece came, or the client reads again */
 void stage_flow_held(struct gw_request *r);  /* the client does not read */
 void stage_flow_end(struct gw_request *r);
+/* cache.c: answers that are kept. Out of the queue, and the flight goes to the next. */
+void stage_cache_forget(struct gw_request *r);
+int64_t stage_cache_now_us(const struct gw_request *r);
+/* 304 when the client has the answer with this tag already (option cacheETag). */
+void stage_cache_conditional(struct gw_request *r, struct str etag);
+/* cache_keep.c: an answer that streams to the client is copied on its way. Call _head before
+ * http_reply_begin and before the ids are added; length -1: not announced. */
+void stage_cache_stream_head(struct gw_request *r, int64_t length);
+void stage_cache_stream_piece(struct gw_request *r, struct str piece);
+void stage_cache_stream_end(struct gw_request *r);
+/* An answer that is kept must be the whole one: what asks for a part or for news does not go along. */
+bool stage_cache_leaves_out(const struct gw_request *r, struct str name);
 
 /* coding.c: whether the body has to be read and decoded; what the client wants the answer in, and that it is. */
 bool stage_is_coded(struct gw_request *r);

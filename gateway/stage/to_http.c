@@ -25,6 +25,8 @@ static void copy_client_headers(struct gw_request *r, struct http_headers *out)
         const struct header_rule *rule = header_rule(h.name);
         if ((rule && rule->request_http == HEADER_DROP) || header_is_ours(h.name))
             continue;
+        if (stage_cache_leaves_out(r, h.name))
+            continue;
         if (signed_call && (str_eq_nocase(h.name, STR("Authorization")) || str_starts_nocase(h.name, STR("X-Amz-"))))
             continue; /* "dropped if SigV4 or AWS_IAM": the signature was for us */
         http_header_add(r->arena, out, h.name, h.value);
@@ -234,6 +236,7 @@ static void begin(struct gw_request *r, enum coding coding, int64_t length)
     r->streaming = r->replied = true;
     stage_flow_end(r);
     limit_time(r, true);
+    stage_cache_stream_head(r, length);
     if (coding != CODING_IDENTITY) {
         r->deflater = deflater_new(r->arena, coding);
         stage_set_coding(r, coding);
@@ -309,6 +312,7 @@ static void send(void *ctx, struct str bytes)
 static void pass(struct gw_request *r, struct str piece)
 {
     stage_flow_moved(r);
+    stage_cache_stream_piece(r, piece);
     r->passed += (int64_t)piece.len;
     if (r->gateway->config.aws_limits && !r->method->integration->stream && r->passed > GW_MAX_BODY)
         too_long(r, 0);
@@ -385,6 +389,7 @@ static void on_done(struct http_call *http, enum http_failure failure)
         if (failure == HTTP_OK) {
             if (r->deflater)
                 deflater_add(r->deflater, STR(""), true, send, r);
+            stage_cache_stream_end(r);
             http_reply_end(r->x);
         } else { /* too late for another status: the client must see that it is not whole */
             r->failed = false;
