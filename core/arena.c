@@ -20,6 +20,7 @@ struct cleanup {
 struct arena {
     struct block *first, *last;
     struct cleanup *cleanups;
+    size_t bytes;              /* of all blocks */
 };
 
 static struct block *block_new(size_t cap)
@@ -42,7 +43,7 @@ struct arena *arena_new(size_t first_block_bytes)
     struct block *block = block_new(first_block_bytes);
     struct arena *arena = (struct arena *)(void *)block->bytes;
     block->used = sizeof(struct arena);
-    *arena = (struct arena){ .first = block, .last = block };
+    *arena = (struct arena){ .first = block, .last = block, .bytes = block->cap };
     return arena;
 }
 
@@ -82,6 +83,7 @@ void arena_reset(struct arena *arena)
     free_after(arena->first);
     arena->first->used = sizeof(struct arena);
     arena->last = arena->first;
+    arena->bytes = arena->first->cap;
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align)
@@ -96,10 +98,16 @@ void *arena_alloc(struct arena *arena, size_t bytes, size_t align)
             cap = bytes + align;
         block->next = block_new(cap);
         arena->last = block = block->next;
+        arena->bytes += cap;
         start = 0;
     }
     block->used = start + bytes;
     return block->bytes + start;
+}
+
+size_t arena_bytes(const struct arena *arena)
+{
+    return arena->bytes;
 }
 
 void *arena_zalloc(struct arena *arena, size_t bytes)

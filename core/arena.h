@@ -14,6 +14,9 @@ struct arena *arena_new(size_t first_block_bytes); /* caller frees with arena_fr
 void arena_free(struct arena *arena);              /* runs the deferred cleanups, newest first */
 void arena_reset(struct arena *arena);             /* as free and new, keeping the first block */
 
+/* Memory taken from the system so far: what a bound on heap looks at. */
+size_t arena_bytes(const struct arena *arena);
+
 void *arena_alloc(struct arena *arena, size_t bytes, size_t align);       /* uninitialised */
 void *arena_zalloc(struct arena *arena, size_t bytes);                    /* zeroed, max aligned */
 void *arena_grow(struct arena *arena, void *old, size_t old_bytes, size_t bytes); /* in place when last */

@@ -382,7 +382,7 @@ static bool read_json_literal(struct reader *r, struct operand *out)
         json.ptr = copy;
     }
     out->kind = OPERAND_LITERAL;
-    out->literal = json_parse(r->arena, json, NULL);
+    out->literal = jt_parse(r->arena, json, NULL);
     if (!out->literal)
         return fail(r, "value expected");
     r->at += len;
@@ -405,7 +405,9 @@ static bool read_operand(struct reader *r, struct operand *out)
         if (!read_quoted(r, &text))
             return false;
         out->kind = OPERAND_LITERAL;
-        out->literal = json_own(r->arena, json_of(text));
+        struct jt *literal = ARENA_NEW(r->arena, struct jt);
+        *literal = (struct jt){ .kind = JT_STRING, .n = (uint32_t)text.len, .text = text.ptr };
+        out->literal = literal;
         return true;
     }
     return read_json_literal(r, out);

@@ -6,15 +6,15 @@
  * https://github.com/json-path/JsonPath (README) is the dialect's description. */
 #pragma once
 
-#include "core/json.h"
+#include "core/json_tree.h"
 
 struct jsonpath;
 
 /* NULL: *why says what is wrong and at which column. Lives in the arena. */
 struct jsonpath *jsonpath_compile(struct arena *arena, struct str text, struct str *why);
 bool jsonpath_is_definite(const struct jsonpath *path);
-/* Borrowed from `root` or owned by the arena; NULL when a definite path finds nothing.
- * Visits at most a million values, then finds nothing more. */
-json_t *jsonpath_find(struct arena *arena, const struct jsonpath *path, json_t *root);
+/* A part of `root`, or in the arena; NULL when a definite path finds nothing, or root is NULL.
+ * Visits at most *visits values, which goes down by them, then finds nothing more; NULL: a million. */
+const struct jt *jsonpath_find(struct arena *arena, const struct jsonpath *path, const struct jt *root, int64_t *visits);
 /* Always a list, as RFC 9535 has it. */
-json_t *jsonpath_find_all(struct arena *arena, const struct jsonpath *path, json_t *root);
+const struct jt *jsonpath_find_all(struct arena *arena, const struct jsonpath *path, const struct jt *root);

@@ -1,4 +1,6 @@
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "core/jsonpath_parts.h"
 
@@ -6,49 +8,46 @@
 
 /* A growing list of borrowed values. */
 struct nodes {
-    json_t **items;
+    const struct jt **items;
     size_t n, cap;
 };
 
 struct search {
     struct arena *arena;
-    json_t *root;
-    size_t visited;
+    const struct jt *root;
+    int64_t left;              /* visits */
 };
 
-static void select_from(struct search *s, const struct segment *seg, json_t *value, struct nodes *out);
-static bool passes(struct search *s, const struct filter *filter, json_t *value);
+static void select_from(struct search *s, const struct segment *seg, const struct jt *value, struct nodes *out);
+static bool passes(struct search *s, const struct filter *filter, const struct jt *value);
 
-static void add(struct search *s, struct nodes *nodes, json_t *value)
+static void add(struct search *s, struct nodes *nodes, const struct jt *value)
 {
-    if (s->visited >= MAX_VISITED)
+    if (s->left <= 0)
         return;
-    s->visited++;
+    s->left--;
     if (nodes->n == nodes->cap) {
         size_t cap = nodes->cap ? nodes->cap * 2 : 4;
-        nodes->items = nodes->items ? arena_grow(s->arena, nodes->items, nodes->cap * sizeof(json_t *),
-                                                 cap * sizeof(json_t *))
-                                    : ARENA_ARRAY(s->arena, json_t *, cap);
+        nodes->items = nodes->items ? arena_grow(s->arena, nodes->items, nodes->cap * sizeof(struct jt *),
+                                                 cap * sizeof(struct jt *))
+                                    : ARENA_ARRAY(s->arena, const struct jt *, cap);
         nodes->cap = cap;
     }
     nodes->items[nodes->n++] = value;
 }
 
-static void add_children(struct search *s, json_t *value, struct nodes *out)
+static void add_children(struct search *s, const struct jt *value, struct nodes *out)
 {
-    const char *name;
-    json_t *child;
-    size_t i;
-    if (json_is_object(value))
-        json_object_foreach(value, name, child)
-            add(s, out, child);
-    else if (json_is_array(value))
-        json_array_foreach(value, i, child)
-            add(s, out, child);
+    if (value->kind == JT_OBJECT)
+        for (uint32_t i = 0; i < value->n; i++)
+            add(s, out, &value->object->members[i].value);
+    else if (value->kind == JT_ARRAY)
+        for (uint32_t i = 0; i < value->n; i++)
+            add(s, out, &value->items[i]);
 }
 
-/* The value and everything under it, parents first; json_parse allows 512 levels. */
-static void add_descendants(struct search *s, json_t *value, struct nodes *out)
+/* The value and everything under it, parents first; jt_parse allows JT_DEPTH levels. */
+static void add_descendants(struct search *s, const struct jt *value, struct nodes *out)
 {
     add(s, out, value);
     struct nodes children = { 0 };
@@ -57,9 +56,9 @@ static void add_descendants(struct search *s, json_t *value, struct nodes *out)
         add_descendants(s, children.items[i], out);
 }
 
-static void add_slice(struct search *s, const struct segment *seg, json_t *value, struct nodes *out)
+static void add_slice(struct search *s, const struct segment *seg, const struct jt *value, struct nodes *out)
 {
-    int64_t len = (int64_t)json_array_size(value);
+    int64_t len = value->n;
     int64_t step = seg->step;
     if (step == 0 || len == 0)
         return;
@@ -74,13 +73,13 @@ static void add_slice(struct search *s, const struct segment *seg, json_t *value
     if (end > len)
         end = len;
     for (int64_t i = start; step > 0 ? i < end : i > end; i += step) {
-        add(s, out, json_array_get(value, (size_t)i));
-        if (s->visited >= MAX_VISITED || (step > 0 ? i > end - step : i < end - step))
+        add(s, out, &value->items[i]);
+        if (s->left <= 0 || (step > 0 ? i > end - step : i < end - step))
             break;
     }
 }
 
-static void add_filtered(struct search *s, const struct segment *seg, json_t *value, struct nodes *out)
+static void add_filtered(struct search *s, const struct segment *seg, const struct jt *value, struct nodes *out)
 {
     struct nodes children = { 0 };
     /* "[?(…)]" on an object tests the object itself in Jayway, each member in RFC 9535; members
@@ -93,39 +92,57 @@ static void add_filtered(struct search *s, const struct segment *seg, json_t *va
 
 /* --- functions --- */
 
-static json_t *fn_length(json_t *value)
+static struct jt text_value(struct arena *arena, enum jt_kind kind, struct str text)
 {
-    if (json_is_string(value)) {
-        size_t chars = 0;
-        for (size_t i = 0; i < json_string_length(value); i++)
-            chars += ((unsigned char)json_string_value(value)[i] & 0xc0) != 0x80;
-        return json_integer((json_int_t)chars);
+    text = str_copy(arena, text);
+    return (struct jt){ .kind = kind, .n = (uint32_t)text.len, .text = text.ptr,
+                        .flag = kind == JT_NUMBER && str_find(text, '.') < 0 && str_find(text, 'e') < 0 };
+}
+
+/* Shortest digits that read back, always with a fraction or an exponent: these are doubles. */
+static struct jt real_value(struct arena *arena, double real)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, real);
+        if (strtod(text, NULL) == real)
+            break;
     }
-    if (json_is_array(value))
-        return json_integer((json_int_t)json_array_size(value));
-    return json_is_object(value) ? json_integer((json_int_t)json_object_size(value)) : NULL;
+    if (!strpbrk(text, ".e"))
+        strcat(text, ".0");
+    return text_value(arena, JT_NUMBER, str_of(text));
 }
 
-static json_t *fn_keys(json_t *value)
+static bool fn_length(struct arena *arena, const struct jt *value, struct jt *out)
 {
-    if (!json_is_object(value))
-        return NULL;
-    json_t *keys = json_array(), *child;
-    const char *name;
-    json_object_foreach(value, name, child)
-        json_array_append_new(keys, json_string(name));
-    return keys;
+    size_t n = value->n;
+    if (value->kind < JT_STRING)
+        return false;
+    if (value->kind == JT_STRING)
+        for (uint32_t i = 0; i < value->n; i++)
+            n -= ((unsigned char)value->text[i] & 0xc0) == 0x80;
+    *out = text_value(arena, JT_NUMBER, str_printf(arena, "%zu", n));
+    return true;
 }
 
-static json_t *fold(json_t *list, char how)
+static bool fn_keys(struct arena *arena, const struct jt *value, struct jt *out)
+{
+    if (value->kind != JT_OBJECT)
+        return false;
+    *out = (struct jt){ .kind = JT_ARRAY, .n = value->n, .items = ARENA_ARRAY(arena, struct jt, value->n + 1) };
+    for (uint32_t i = 0; i < value->n; i++)
+        out->items[i] = text_value(arena, JT_STRING, value->object->members[i].name);
+    return true;
+}
+
+static bool fold(struct arena *arena, const struct jt *list, char how, struct jt *out)
 {
     double result = how == '<' ? INFINITY : how == '>' ? -INFINITY : 0;
-    size_t i, n = 0;
-    json_t *one;
-    json_array_foreach(list, i, one) {
-        if (!json_is_number(one))
+    size_t n = 0;
+    for (uint32_t i = 0; list->kind == JT_ARRAY && i < list->n; i++) {
+        if (list->items[i].kind != JT_NUMBER)
             continue;
-        double x = json_number_value(one);
+        double x = jt_number_double(jt_text(&list->items[i]));
         n++;
         if (how == '<')
             result = x < result ? x : result;
@@ -134,69 +151,71 @@ static json_t *fold(json_t *list, char how)
         else
             result += x;
     }
-    if (n == 0)
-        return NULL;
-    return json_real(how == '/' ? result / (double)n : result);
+    result = how == '/' ? result / (double)n : result;
+    if (n == 0 || !isfinite(result))
+        return false;
+    *out = real_value(arena, result);
+    return true;
 }
-static json_t *fn_min(json_t *value)
+static bool fn_min(struct arena *arena, const struct jt *value, struct jt *out)
 {
-    return fold(value, '<');
+    return fold(arena, value, '<', out);
 }
-static json_t *fn_max(json_t *value)
+static bool fn_max(struct arena *arena, const struct jt *value, struct jt *out)
 {
-    return fold(value, '>');
+    return fold(arena, value, '>', out);
 }
-static json_t *fn_sum(json_t *value)
+static bool fn_sum(struct arena *arena, const struct jt *value, struct jt *out)
 {
-    return fold(value, '+');
+    return fold(arena, value, '+', out);
 }
-static json_t *fn_avg(json_t *value)
+static bool fn_avg(struct arena *arena, const struct jt *value, struct jt *out)
 {
-    return fold(value, '/');
+    return fold(arena, value, '/', out);
 }
 
 static const struct {
     const char *name;
-    json_t *(*run)(json_t *value);
+    bool (*run)(struct arena *arena, const struct jt *value, struct jt *out);
 } functions[] = {
     { "length", fn_length }, { "size", fn_length }, { "keys", fn_keys }, { "min", fn_min },
     { "max", fn_max },       { "sum", fn_sum },     { "avg", fn_avg },
 };
 
-static void add_function(struct search *s, const struct segment *seg, json_t *value, struct nodes *out)
+static void add_function(struct search *s, const struct segment *seg, const struct jt *value, struct nodes *out)
 {
     for (size_t i = 0; i < COUNT(functions); i++) {
         if (!str_is(seg->function, functions[i].name))
             continue;
-        json_t *result = json_own(s->arena, functions[i].run(value));
-        if (result)
+        struct jt *result = ARENA_NEW(s->arena, struct jt);
+        if (functions[i].run(s->arena, value, result))
             add(s, out, result);
     }
 }
 
-static void select_from(struct search *s, const struct segment *seg, json_t *value, struct nodes *out)
+static void select_from(struct search *s, const struct segment *seg, const struct jt *value, struct nodes *out)
 {
     switch (seg->kind) {
     case SEG_NAMES:
-        for (size_t i = 0; i < seg->n && json_is_object(value); i++) {
-            json_t *child = json_at(value, seg->names[i]);
+        for (size_t i = 0; i < seg->n && value->kind == JT_OBJECT; i++) {
+            const struct jt *child = jt_get(value, seg->names[i]);
             if (child)
                 add(s, out, child);
         }
         break;
     case SEG_INDEXES:
-        for (size_t i = 0; i < seg->n && json_is_array(value); i++) {
-            int64_t len = (int64_t)json_array_size(value);
+        for (size_t i = 0; i < seg->n && value->kind == JT_ARRAY; i++) {
+            int64_t len = value->n;
             int64_t index = seg->indexes[i] < 0 ? seg->indexes[i] + len : seg->indexes[i];
             if (index >= 0 && index < len)
-                add(s, out, json_array_get(value, (size_t)index));
+                add(s, out, &value->items[index]);
         }
         break;
     case SEG_WILD:
         add_children(s, value, out);
         break;
     case SEG_SLICE:
-        if (json_is_array(value))
+        if (value->kind == JT_ARRAY)
             add_slice(s, seg, value, out);
         break;
     case SEG_FILTER:
@@ -208,7 +227,17 @@ static void select_from(struct search *s, const struct segment *seg, json_t *val
     }
 }
 
-static struct nodes walk(struct search *s, const struct jsonpath *path, json_t *start)
+static const struct jt *as_list(struct search *s, const struct nodes *found)
+{
+    struct jt *list = ARENA_NEW(s->arena, struct jt);
+    *list = (struct jt){ .kind = JT_ARRAY, .n = (uint32_t)found->n,
+                         .items = ARENA_ARRAY(s->arena, struct jt, found->n + 1) };
+    for (size_t i = 0; i < found->n; i++)
+        list->items[i] = *found->items[i];
+    return list;
+}
+
+static struct nodes walk(struct search *s, const struct jsonpath *path, const struct jt *start)
 {
     struct nodes now = { 0 };
     add(s, &now, start);
@@ -216,9 +245,7 @@ static struct nodes walk(struct search *s, const struct jsonpath *path, json_t *
     for (const struct segment *seg = path->first; seg; seg = seg->next) {
         struct nodes next = { 0 };
         if (seg->kind == SEG_FUNCTION && many) { /* a function of the list found so far */
-            json_t *list = json_own(s->arena, json_array());
-            for (size_t i = 0; i < now.n; i++)
-                json_array_append(list, now.items[i]);
+            const struct jt *list = as_list(s, &now);
             now.n = 0;
             add(s, &now, list);
         }
@@ -241,114 +268,100 @@ static struct nodes walk(struct search *s, const struct jsonpath *path, json_t *
 
 /* --- filters --- */
 
-static json_t *operand_value(struct search *s, const struct operand *operand, json_t *value)
+static const struct jt *operand_value(struct search *s, const struct operand *operand, const struct jt *value)
 {
     if (operand->kind == OPERAND_LITERAL)
         return operand->literal;
     struct nodes found = walk(s, operand->path, operand->path->relative ? value : s->root);
     if (operand->path->definite)
         return found.n ? found.items[0] : NULL;
-    json_t *list = json_own(s->arena, json_array());
-    for (size_t i = 0; i < found.n; i++)
-        json_array_append(list, found.items[i]);
-    return list;
+    return as_list(s, &found);
 }
 
-static bool equal(json_t *a, json_t *b)
+static bool equal(struct search *s, const struct jt *a, const struct jt *b)
 {
     if (!a || !b)
         return a == b;
-    if (json_is_number(a) && json_is_number(b))
-        return json_number_value(a) == json_number_value(b);
-    return json_equal(a, b);
+    return jt_equal(a, b, &s->left);
 }
 
 /* -1, 0, 1; 2: not comparable. */
-static int order(json_t *a, json_t *b)
+static int order(const struct jt *a, const struct jt *b)
 {
-    if (json_is_number(a) && json_is_number(b)) {
-        double x = json_number_value(a), y = json_number_value(b);
-        return x < y ? -1 : x > y;
-    }
-    if (json_is_string(a) && json_is_string(b)) {
-        int cmp = str_cmp(json_value_str(a), json_value_str(b));
+    if (jt_is(a, JT_NUMBER) && jt_is(b, JT_NUMBER))
+        return jt_number_compare(jt_text(a), jt_text(b));
+    if (jt_is(a, JT_STRING) && jt_is(b, JT_STRING)) {
+        int cmp = str_cmp(jt_text(a), jt_text(b));
         return cmp < 0 ? -1 : cmp > 0;
     }
     return 2;
 }
 
-static bool matches(const struct operand *operand, json_t *value)
+static bool matches(const struct operand *operand, const struct jt *value)
 {
-    if (operand->kind != OPERAND_REGEX || !json_is_string(value))
-        return false;
-    pcre2_match_context *limits = pcre2_match_context_create(NULL);
-    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-    pcre2_set_match_limit(limits, 100000);
-    int found = pcre2_match(operand->regex, (PCRE2_SPTR)json_string_value(value), json_string_length(value), 0,
-                            PCRE2_ANCHORED | PCRE2_ENDANCHORED, data, limits);
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(limits);
-    return found >= 0;
+    return operand->kind == OPERAND_REGEX && jt_is(value, JT_STRING) &&
+           regex_matches_whole(operand->regex, jt_text(value));
 }
 
-static bool contains(json_t *list, json_t *value)
+static bool contains(struct search *s, const struct jt *list, const struct jt *value)
 {
-    size_t i;
-    json_t *one;
-    if (json_is_string(list) && json_is_string(value))
-        return str_find_str(json_value_str(list), json_value_str(value)) >= 0;
-    if (json_is_array(list))
-        json_array_foreach(list, i, one)
-            if (equal(one, value))
+    if (jt_is(list, JT_STRING) && jt_is(value, JT_STRING))
+        return str_find_str(jt_text(list), jt_text(value)) >= 0;
+    if (jt_is(list, JT_ARRAY))
+        for (uint32_t i = 0; i < list->n; i++)
+            if (equal(s, &list->items[i], value))
                 return true;
     return false;
 }
 
-static size_t size_of(json_t *value)
+static size_t size_of(const struct jt *value)
 {
-    return json_is_array(value)    ? json_array_size(value)
-           : json_is_object(value) ? json_object_size(value)
-           : json_is_string(value) ? json_string_length(value)
-                                   : 0;
+    return value->kind >= JT_STRING ? value->n : 0;
 }
 
-static bool compare(struct search *s, const struct filter *f, json_t *value)
+static bool has_size(const struct jt *value, const struct jt *wanted)
 {
-    json_t *a = f->a.kind == OPERAND_REGEX ? NULL : operand_value(s, &f->a, value);
+    int64_t n;
+    return value && jt_is(wanted, JT_NUMBER) && jt_number_i64(jt_text(wanted), &n) && (int64_t)size_of(value) == n;
+}
+
+static bool compare(struct search *s, const struct filter *f, const struct jt *value)
+{
+    const struct jt *a = f->a.kind == OPERAND_REGEX ? NULL : operand_value(s, &f->a, value);
     if (f->op == FILTER_MATCH)
         return matches(&f->b, a);
-    json_t *b = f->b.kind == OPERAND_REGEX ? NULL : operand_value(s, &f->b, value);
+    const struct jt *b = f->b.kind == OPERAND_REGEX ? NULL : operand_value(s, &f->b, value);
     switch (f->op) {
     case FILTER_EQ:
-        return equal(a, b);
+        return equal(s, a, b);
     case FILTER_NE:
-        return !equal(a, b);
+        return !equal(s, a, b);
     case FILTER_LT:
         return order(a, b) == -1;
     case FILTER_LE:
-        return equal(a, b) || order(a, b) == -1;
+        return equal(s, a, b) || order(a, b) == -1;
     case FILTER_GT:
         return order(a, b) == 1;
     case FILTER_GE:
-        return equal(a, b) || order(a, b) == 1;
+        return equal(s, a, b) || order(a, b) == 1;
     case FILTER_IN:
-        return a && contains(b, a);
+        return a && contains(s, b, a);
     case FILTER_NIN:
-        return !contains(b, a);
+        return !contains(s, b, a);
     case FILTER_CONTAINS:
-        return contains(a, b);
+        return contains(s, a, b);
     case FILTER_SIZE:
-        return a && json_is_integer(b) && size_of(a) == (size_t)json_integer_value(b);
+        return has_size(a, b);
     case FILTER_EMPTY:
-        return a && (size_of(a) == 0) == json_is_true(b);
+        return a && (size_of(a) == 0) == (jt_is(b, JT_BOOL) && b->flag);
     default:
         return false;
     }
 }
 
-static bool passes(struct search *s, const struct filter *f, json_t *value)
+static bool passes(struct search *s, const struct filter *f, const struct jt *value)
 {
-    if (s->visited++ >= MAX_VISITED)
+    if (s->left-- <= 0)
         return false;
     switch (f->op) {
     case FILTER_OR:
@@ -364,28 +377,24 @@ static bool passes(struct search *s, const struct filter *f, json_t *value)
     }
 }
 
-static json_t *as_list(struct search *s, const struct nodes *found)
+static const struct jt *search(struct arena *arena, const struct jsonpath *path, const struct jt *root, int64_t *visits,
+                              bool always_list)
 {
-    json_t *list = json_own(s->arena, json_array());
-    for (size_t i = 0; i < found->n; i++)
-        json_array_append(list, found->items[i]);
-    return list;
-}
-
-json_t *jsonpath_find(struct arena *arena, const struct jsonpath *path, json_t *root)
-{
-    if (!root)
-        return NULL;
-    struct search s = { arena, root, 0 };
+    struct search s = { arena, root, visits ? *visits : MAX_VISITED };
     struct nodes found = walk(&s, path, root);
-    if (path->definite)
+    if (visits)
+        *visits = s.left > 0 ? s.left : 0;
+    if (path->definite && !always_list)
         return found.n ? found.items[0] : NULL;
     return as_list(&s, &found);
 }
 
-json_t *jsonpath_find_all(struct arena *arena, const struct jsonpath *path, json_t *root)
+const struct jt *jsonpath_find(struct arena *arena, const struct jsonpath *path, const struct jt *root, int64_t *visits)
 {
-    struct search s = { arena, root, 0 };
-    struct nodes found = walk(&s, path, root);
-    return as_list(&s, &found);
+    return root ? search(arena, path, root, visits, false) : NULL;
+}
+
+const struct jt *jsonpath_find_all(struct arena *arena, const struct jsonpath *path, const struct jt *root)
+{
+    return search(arena, path, root, NULL, true);
 }

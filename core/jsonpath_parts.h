@@ -1,10 +1,8 @@
 /* The compiled form of a JSONPath: private to jsonpath.c (compile) and jsonpath_find.c. */
 #pragma once
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include "core/jsonpath.h"
+#include "core/regex.h"
 
 struct filter;
 
@@ -23,7 +21,7 @@ struct segment {
 
 struct operand {
     enum { OPERAND_LITERAL, OPERAND_PATH, OPERAND_REGEX } kind;
-    json_t *literal;
+    const struct jt *literal;
     struct jsonpath *path;
     pcre2_code *regex;
 };

@@ -340,72 +340,147 @@ struct str gw_context(struct gw_request *r, struct str name)
     return STR_NONE;
 }
 
-/* --- the same as a map, for templates --- */
+/* --- the same for templates: found when asked for, a map only where one is needed --- */
 
-static struct vtl_map *sub_map(struct vtl_map *parent, struct str name)
-{
-    struct vtl_value *found = vtl_map_find(parent, name);
-    if (found && found->kind == VTL_MAP)
-        return found->map;
-    struct vtl_map *map = vtl_map_new(parent->arena);
-    vtl_map_put(parent, name, vtl_map_value(map));
-    return map;
-}
+/* $context itself (prefix empty) or a part: "identity". */
+struct context_part {
+    struct gw_request *r;
+    struct str prefix; /* with the dot: "identity." */
+};
 
-static void put_variable(struct gw_request *r, struct vtl_map *context, size_t i)
-{
-    struct str name = str_of(variables[i].name), value = variables[i].get(r);
-    if (!value.ptr || variables[i].log_only)
-        return;
-    struct str segment;
-    while (str_split(&name, '.', &segment) && name.ptr)
-        context = sub_map(context, segment);
-    vtl_map_put(context, segment, vtl_text(value));
-}
-
-static void make_read_only(struct vtl_map *map)
-{
-    map->read_only = true;
-    for (size_t i = 0; i < map->n; i++)
-        if (map->entries[i].value.kind == VTL_MAP)
-            make_read_only(map->entries[i].value.map);
-}
-
-static void put_json(struct gw_request *r, struct vtl_map *map, json_t *object)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach(object, name, value)
-        vtl_map_put(map, str_of(name), vtl_text(claim_text(r, value)));
-}
+static struct vtl_value part_value(struct gw_request *r, struct str prefix);
 
 static struct vtl_map *overrides(struct gw_request *r, const char *const *groups, size_t n)
 {
     struct vtl_map *map = vtl_map_new(r->arena);
-    for (size_t i = 0; i < n; i++)
-        sub_map(map, str_of(groups[i]))->write_once = true;
+    for (size_t i = 0; i < n; i++) {
+        struct vtl_map *group = vtl_map_new(r->arena);
+        group->write_once = true;
+        vtl_map_put(map, str_of(groups[i]), vtl_map_value(group));
+    }
     return map;
+}
+
+/* Recorded: what a request template overrides can be read in the response template. */
+static struct vtl_map *request_override(struct gw_request *r)
+{
+    static const char *const groups[] = { "header", "path", "querystring" };
+    if (!r->request_override)
+        r->request_override = overrides(r, groups, COUNT(groups));
+    return r->request_override;
+}
+
+static struct vtl_map *response_override(struct gw_request *r)
+{
+    static const char *const groups[] = { "header" };
+    if (!r->response_override)
+        r->response_override = overrides(r, groups, COUNT(groups));
+    return r->response_override;
+}
+
+static const json_t *authorizer_values(struct gw_request *r, struct str prefix)
+{
+    if (str_is(prefix, "authorizer.claims."))
+        return r->caller.claims;
+    return str_is(prefix, "authorizer.") ? r->caller.context : NULL;
+}
+
+/* Does any variable with a value stand below "identity."? */
+static bool is_part(struct gw_request *r, struct str prefix)
+{
+    if (str_is(prefix, "authorizer.claims."))
+        return r->caller.claims != NULL;
+    if (str_is(prefix, "authorizer.") && (r->caller.claims || r->caller.context))
+        return true;
+    for (size_t i = 0; i < COUNT(variables); i++)
+        if (!variables[i].log_only && str_starts(str_of(variables[i].name), prefix))
+            return true;
+    return false;
+}
+
+static bool part_get(void *self, struct str name, struct vtl_value *out)
+{
+    const struct context_part *part = self;
+    struct gw_request *r = part->r;
+    if (!part->prefix.len && (str_is(name, "requestOverride") || str_is(name, "responseOverride"))) {
+        *out = vtl_map_value(str_is(name, "requestOverride") ? request_override(r) : response_override(r));
+        return true;
+    }
+    struct str full = part->prefix.len ? str_concat(r->arena, part->prefix, name) : name;
+    int number_of = gw_context_number(full);
+    if (number_of >= 0 && variables[number_of].log_only)
+        return false;
+    struct str value = number_of >= 0 ? variables[number_of].get(r) : STR_NONE;
+    if (!value.ptr && str_starts(full, STR("authorizer.")))
+        value = gw_context(r, full);
+    if (value.ptr) {
+        *out = vtl_text(value);
+        return true;
+    }
+    struct str below = str_concat(r->arena, full, STR("."));
+    if (number_of >= 0 || !is_part(r, below))
+        return false;
+    *out = part_value(r, below);
+    return true;
+}
+
+static void put_values(struct gw_request *r, struct vtl_map *map, const json_t *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+        vtl_map_put(map, str_of(name), vtl_text(claim_text(r, value)));
+}
+
+static struct vtl_map *part_map(void *self)
+{
+    const struct context_part *part = self;
+    struct gw_request *r = part->r;
+    struct vtl_map *map = vtl_map_new(r->arena);
+    put_values(r, map, authorizer_values(r, part->prefix));
+    if (str_is(part->prefix, "authorizer.") && r->caller.claims)
+        vtl_map_put(map, STR("claims"), part_value(r, STR("authorizer.claims.")));
+    for (size_t i = 0; i < COUNT(variables); i++) {
+        struct str name = str_of(variables[i].name), rest = str_from(name, part->prefix.len);
+        if (variables[i].log_only || !str_starts(name, part->prefix))
+            continue;
+        ptrdiff_t dot = str_find(rest, '.');
+        struct str value = variables[i].get(r), key = dot < 0 ? rest : str_sub(rest, 0, (size_t)dot);
+        if (value.ptr && dot < 0)
+            vtl_map_put(map, key, vtl_text(value));
+        else if (value.ptr && !vtl_map_find(map, key))
+            vtl_map_put(map, key, part_value(r, str_sub(name, 0, part->prefix.len + (size_t)dot + 1)));
+    }
+    if (!part->prefix.len) {
+        vtl_map_put(map, STR("requestOverride"), vtl_map_value(request_override(r)));
+        vtl_map_put(map, STR("responseOverride"), vtl_map_value(response_override(r)));
+    }
+    map->read_only = true;
+    return map;
+}
+
+static bool part_call(void *self, struct vtl_run *run, struct str name, const struct vtl_value *args, size_t n,
+                      struct vtl_value *out)
+{
+    (void)self;
+    (void)run;
+    (void)name;
+    (void)args;
+    (void)n;
+    (void)out;
+    return false; /* a map's methods, then */
+}
+
+static const struct vtl_class part_class = { "$context", part_get, part_call, part_map };
+
+static struct vtl_value part_value(struct gw_request *r, struct str prefix)
+{
+    struct context_part *part = ARENA_NEW(r->arena, struct context_part);
+    *part = (struct context_part){ r, prefix };
+    return (struct vtl_value){ .kind = VTL_OBJECT, .object = { &part_class, part } };
 }
 
 struct vtl_value gw_context_map(struct gw_request *r)
 {
-    static const char *const request_groups[] = { "header", "path", "querystring" };
-    static const char *const response_groups[] = { "header" };
-    struct vtl_map *context = vtl_map_new(r->arena);
-    for (size_t i = 0; i < COUNT(variables); i++)
-        put_variable(r, context, i);
-    if (r->caller.claims)
-        put_json(r, sub_map(sub_map(context, STR("authorizer")), STR("claims")), r->caller.claims);
-    if (r->caller.context)
-        put_json(r, sub_map(context, STR("authorizer")), r->caller.context);
-    make_read_only(context);
-    /* Recorded: what a request template overrides can be read in the response template. */
-    if (!r->request_override)
-        r->request_override = overrides(r, request_groups, COUNT(request_groups));
-    if (!r->response_override)
-        r->response_override = overrides(r, response_groups, COUNT(response_groups));
-    vtl_map_put(context, STR("requestOverride"), vtl_map_value(r->request_override));
-    vtl_map_put(context, STR("responseOverride"), vtl_map_value(r->response_override));
-    context->read_only = true;
-    return vtl_map_value(context);
+    return part_value(r, STR(""));
 }

@@ -106,10 +106,11 @@ static struct str body_value(struct gw_request *r, struct str body, const struct
 {
     if (!path)
         return body;
-    json_t *found = jsonpath_find(r->arena, path, json_parse(r->arena, body, NULL));
-    if (!found || json_is_null(found))
+    const struct jt *json = body.ptr == r->body.ptr ? gw_body_json(r) : jt_parse(r->arena, body, NULL);
+    const struct jt *found = jsonpath_find(r->arena, path, json, NULL);
+    if (!found || found->kind == JT_NULL)
         return STR_NONE;
-    return json_is_string(found) ? json_value_str(found) : json_print(r->arena, found);
+    return found->kind == JT_STRING ? jt_text(found) : jt_string(r->arena, found);
 }
 
 struct str gw_source_value(struct gw_request *r, const struct gw_source *source)

@@ -106,6 +106,7 @@ struct gw_request {
     struct gw_exchange request;              /* to it */
     struct gw_exchange answer;               /* from it */
     struct str target;                       /* "/path?query" at the endpoint */
+    struct vtl_value param_maps[3];          /* $input.params(): path, querystring, header; null: not made yet */
     struct vtl_map *request_override, *response_override;
     bool integrated;
     int64_t integration_started_us;

@@ -30,12 +30,29 @@ static struct vtl_value header_map(struct gw_request *r)
     return vtl_map_value(map);
 }
 
+/* Many templates look at none of them; two templates of a request look at the same. */
+static void fill_params(struct vtl_input *input)
+{
+    struct gw_request *r = input->user;
+    if (!r->param_maps[0].kind) {
+        r->param_maps[0] = path_map(r);
+        r->param_maps[1] = query_map(r);
+        r->param_maps[2] = header_map(r);
+    }
+    input->path = r->param_maps[0];
+    input->querystring = r->param_maps[1];
+    input->header = r->param_maps[2];
+}
+
 bool gw_run_template(struct gw_request *r, const struct gw_template *tpl, const char *name, struct str payload,
                      struct str *out)
 {
     struct vtl_input *input = ARENA_NEW(r->arena, struct vtl_input);
-    *input = (struct vtl_input){ .arena = r->arena, .body = payload, .path = path_map(r),
-                                 .querystring = query_map(r), .header = header_map(r) };
+    *input = (struct vtl_input){ .arena = r->arena, .body = payload, .fill = fill_params, .user = r };
+    if (payload.ptr == r->body.ptr && r->body_parsed) { /* a validator has read it */
+        input->parsed = true;
+        input->json = r->body_json;
+    }
     struct vtl_scope *scope = vtl_scope_new(r->arena);
     vtl_scope_set(scope, STR("input"), vtl_input(input));
     vtl_scope_set(scope, STR("context"), gw_context_map(r));
@@ -44,6 +61,10 @@ bool gw_run_template(struct gw_request *r, const struct gw_template *tpl, const 
     struct strbuf text = strbuf_in(r->arena, 256 + payload.len);
     struct vtl_where where = { 0 };
     bool good = vtl_run(tpl->tpl, scope, &vtl_limits_default, &text, &where);
+    if (input->parsed && payload.ptr == r->body.ptr) {
+        r->body_parsed = true;
+        r->body_json = input->json;
+    }
     if (!good) {
         struct str detail = str_printf(r->arena, "%s template %.*s, line %d, column %d: %.*s", name,
                                        STR_FMT(tpl->type), where.line, where.column, STR_FMT(where.message));

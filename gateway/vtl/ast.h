@@ -11,6 +11,7 @@ struct vtl_accessor {
     struct str name;
     struct vtl_expr **args; /* ACCESS_CALL; ACCESS_INDEX has one */
     size_t n_args;
+    const void *prepared;   /* $input.path('…'), $input.json('…'): the struct jsonpath, when it compiles */
     struct vtl_accessor *next;
 };
 

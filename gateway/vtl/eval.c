@@ -7,7 +7,9 @@
 #define MAX_DEPTH 64
 
 /* Generous for honest templates; a loop thread is busy for some 50 ms at the very worst. */
-const struct vtl_limits vtl_limits_default = { .steps = 500000, .output_bytes = 10 * 1024 * 1024, .rounds = 1000 };
+const struct vtl_limits vtl_limits_default = {
+    .steps = 500000, .output_bytes = 10 * 1024 * 1024, .heap_bytes = 128 * 1024 * 1024, .rounds = 1000,
+};
 
 struct vtl_scope {
     struct vtl_map *variables;
@@ -23,6 +25,8 @@ struct vtl_run {
     bool failed, stopped, breaking;
     struct str message;
     uint32_t failed_at;
+    const void *prepared;      /* what the parser made of the call that is under way */
+    size_t heap_before;
 };
 
 static void run_nodes(struct vtl_run *run, const struct vtl_node *node);
@@ -43,6 +47,21 @@ void vtl_scope_set(struct vtl_scope *scope, struct str name, struct vtl_value va
 struct arena *vtl_run_arena(struct vtl_run *run)
 {
     return run->arena;
+}
+
+const void *vtl_run_prepared(const struct vtl_run *run)
+{
+    return run->prepared;
+}
+
+void vtl_run_charge(struct vtl_run *run, int64_t steps)
+{
+    run->steps -= steps;
+}
+
+int64_t vtl_run_left(const struct vtl_run *run)
+{
+    return run->steps;
 }
 
 bool vtl_run_fail(struct vtl_run *run, const char *fmt, ...)
@@ -74,6 +93,8 @@ static bool step(struct vtl_run *run, uint32_t offset)
         return fail_at(run, offset, "the template takes too many steps");
     if (run->out->len > run->limits->output_bytes)
         return fail_at(run, offset, "the template's output is too long");
+    if (arena_bytes(run->arena) - run->heap_before > run->limits->heap_bytes)
+        return fail_at(run, offset, "the template takes too much memory");
     return true;
 }
 
@@ -88,6 +109,36 @@ static size_t eval_args(struct vtl_run *run, struct vtl_expr *const *args, size_
     return n;
 }
 
+/* A method's work grows with the text it works on; a regular expression's is bounded, but not small. */
+static void charge_method(struct vtl_run *run, struct vtl_value self, struct str name)
+{
+    if (self.kind == VTL_STRING)
+        run->steps -= (int64_t)(self.text.len / 64) +
+                      (str_starts(name, STR("replace")) || str_is(name, "matches") || str_is(name, "split") ? 200 : 0);
+    else if (self.kind == VTL_LIST)
+        run->steps -= (int64_t)(self.list->n / 16);
+    else if (self.kind == VTL_MAP)
+        run->steps -= (int64_t)(self.map->n / 16);
+}
+
+/* False: the object has no such member; it may still be a map that has. */
+static bool access_object(struct vtl_run *run, struct vtl_value self, const struct vtl_accessor *access,
+                          const struct vtl_value *args, size_t n, uint32_t offset, struct vtl_value *out)
+{
+    const struct vtl_class *class = self.object.class;
+    bool found;
+    if (access->kind == ACCESS_CALL) {
+        run->prepared = access->prepared;
+        found = class->call(self.object.self, run, access->name, args, n, out);
+        if (run->failed && !run->failed_at)
+            run->failed_at = offset;
+    } else {
+        struct str name = access->kind == ACCESS_PROPERTY ? access->name : vtl_string(run->arena, args[0]);
+        found = class->get(self.object.self, name, out);
+    }
+    return found || run->failed || !class->map || access->kind != ACCESS_CALL;
+}
+
 static struct vtl_value access_one(struct vtl_run *run, struct vtl_value self, const struct vtl_accessor *access,
                                    uint32_t offset)
 {
@@ -97,15 +148,15 @@ static struct vtl_value access_one(struct vtl_run *run, struct vtl_value self, c
         return vtl_null();
     if (access->n_args > COUNT(args)) {
         fail_at(run, offset, "too many arguments");
-    } else if (self.kind == VTL_OBJECT && access->kind == ACCESS_PROPERTY) {
-        self.object.class->get(self.object.self, access->name, &out);
-    } else if (self.kind == VTL_OBJECT && access->kind == ACCESS_CALL) {
-        self.object.class->call(self.object.self, run, access->name, args, n, &out);
-        if (run->failed && !run->failed_at)
-            run->failed_at = offset;
-    } else if (access->kind == ACCESS_PROPERTY) {
+        return out;
+    }
+    if (self.kind == VTL_OBJECT && access_object(run, self, access, args, n, offset, &out))
+        return out;
+    self = vtl_plain(self);
+    if (access->kind == ACCESS_PROPERTY) {
         vtl_property(run->arena, self, access->name, &out);
     } else if (access->kind == ACCESS_CALL) {
+        charge_method(run, self, access->name);
         vtl_method(run->arena, self, access->name, args, n, &out);
     } else {
         vtl_index(run->arena, self, args[0], &out);
@@ -304,6 +355,8 @@ static void set_member(struct vtl_run *run, struct vtl_value self, const struct 
     if (self.kind == VTL_LIST && key.kind == VTL_INT && key.integer >= 0 &&
         key.integer < (int64_t)self.list->n) {
         self.list->items[key.integer] = value;
+    } else if (self.kind == VTL_OBJECT) {
+        fail_at(run, offset, "this part of $context is read only");
     } else if (self.kind == VTL_MAP) {
         struct str name = str_copy(run->arena, vtl_string(run->arena, key));
         if (self.map->read_only)
@@ -343,6 +396,7 @@ static void run_if(struct vtl_run *run, const struct vtl_node *node)
 static const struct vtl_list *loop_items(struct vtl_run *run, struct vtl_value over)
 {
     struct vtl_value values;
+    over = vtl_plain(over);
     if (over.kind == VTL_LIST)
         return over.list;
     if (over.kind == VTL_MAP && vtl_method(run->arena, over, STR("values"), NULL, 0, &values))
@@ -477,7 +531,7 @@ bool vtl_run(const struct vtl_template *tpl, struct vtl_scope *scope, const stru
              struct strbuf *out, struct vtl_where *where)
 {
     struct vtl_run run = { .arena = out->arena, .scope = scope, .limits = limits, .out = out,
-                           .steps = limits->steps };
+                           .steps = limits->steps, .heap_before = arena_bytes(out->arena) };
     run_nodes(&run, tpl->first);
     if (run.failed && where)
         *where = vtl_locate(tpl->text, run.failed_at, run.message);

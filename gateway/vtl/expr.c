@@ -1,6 +1,7 @@
 /* Expressions: what stands in parentheses, brackets and braces. */
 #include <stdlib.h>
 
+#include "core/jsonpath.h"
 #include "gateway/vtl/ast.h"
 
 #define MAX_DEPTH 100
@@ -77,6 +78,16 @@ static bool parse_accessors(struct vtl_parser *p, struct vtl_ref *ref)
     }
 }
 
+/* Paths that stand in the template are compiled once; a wrong one says so when it runs, as on AWS. */
+static void prepare(struct vtl_parser *p, struct vtl_ref *ref)
+{
+    struct vtl_accessor *call = ref->first;
+    if (str_is(ref->name, "input") && call && call->kind == ACCESS_CALL && call->n_args == 1 &&
+        (str_is(call->name, "path") || str_is(call->name, "json")) && call->args[0]->kind == EXPR_LITERAL &&
+        call->args[0]->literal.kind == VTL_STRING)
+        call->prepared = jsonpath_compile(p->arena, call->args[0]->literal.text, NULL);
+}
+
 struct vtl_ref *vtl_parse_ref(struct vtl_parser *p)
 {
     struct vtl_ref *ref = ARENA_NEW(p->arena, struct vtl_ref);
@@ -99,6 +110,7 @@ struct vtl_ref *vtl_parse_ref(struct vtl_parser *p)
         vtl_fail(p, "'}' expected");
         return NULL;
     }
+    prepare(p, ref);
     p->depth--;
     return ref;
 }

@@ -2,47 +2,65 @@
 #include "core/jsonpath.h"
 #include "gateway/vtl/eval.h"
 
-static json_t *payload(struct vtl_input *input)
+static const struct jt *payload(struct vtl_input *input)
 {
     if (!input->parsed) {
         input->parsed = true;
-        input->json = json_parse(input->arena, input->body, NULL);
+        input->json = jt_parse(input->arena, input->body, NULL);
     }
     return input->json;
 }
 
 /* False: the path itself is wrong, which ends the run. */
-static bool look_up(struct vtl_input *input, struct vtl_run *run, struct str text, json_t **found)
+static bool look_up(struct vtl_input *input, struct vtl_run *run, struct str text, const struct jt **found)
 {
     struct str why = STR_NONE;
-    struct jsonpath *path = jsonpath_compile(input->arena, text, &why);
+    const struct jsonpath *path = vtl_run_prepared(run);
+    if (!path)
+        path = jsonpath_compile(input->arena, text, &why);
     if (!path)
         return vtl_run_fail(run, "JSONPath '%.*s': %.*s", STR_FMT(text), STR_FMT(why));
-    *found = jsonpath_find(input->arena, path, payload(input));
+    int64_t before = vtl_run_left(run) * 4, visits = before;
+    *found = jsonpath_find(input->arena, path, payload(input), &visits);
+    vtl_run_charge(run, (before - visits) / 4);
     return true;
 }
 
 /* "returns the result as a JSON string"; what is missing is an empty string. */
 static bool input_json(struct vtl_input *input, struct vtl_run *run, struct str path, struct vtl_value *out)
 {
-    json_t *found = NULL;
+    const struct jt *found = NULL;
     if (!look_up(input, run, path, &found))
         return false;
-    *out = vtl_text(found ? json_print(input->arena, found) : STR("\"\""));
+    struct strbuf text = strbuf_in(input->arena, found == input->json ? input->body.len + 16 : 64);
+    if (found)
+        jt_print(&text, found);
+    *out = vtl_text(found ? strbuf_view(&text) : STR("\"\""));
+    vtl_run_charge(run, (int64_t)(text.len / 64));
     return true;
 }
 
 static bool input_path(struct vtl_input *input, struct vtl_run *run, struct str path, struct vtl_value *out)
 {
-    json_t *found = NULL;
+    const struct jt *found = NULL;
+    int64_t values = 0;
     if (!look_up(input, run, path, &found))
         return false;
-    *out = vtl_of_json(input->arena, found);
+    *out = vtl_of_tree(input->arena, found, &values);
+    vtl_run_charge(run, values / 8);
     return true;
+}
+
+static void filled(struct vtl_input *input)
+{
+    if (input->fill)
+        input->fill(input);
+    input->fill = NULL;
 }
 
 static struct vtl_value all_params(struct vtl_input *input)
 {
+    filled(input);
     struct vtl_map *map = vtl_map_new(input->arena);
     vtl_map_put(map, STR("path"), input->path);
     vtl_map_put(map, STR("querystring"), input->querystring);
@@ -53,6 +71,7 @@ static struct vtl_value all_params(struct vtl_input *input)
 /* "searches for the parameter in path, query string and header (in this order)". */
 static struct vtl_value one_param(struct vtl_input *input, struct str name)
 {
+    filled(input);
     const struct vtl_value *places[] = { &input->path, &input->querystring, &input->header };
     for (size_t i = 0; i < COUNT(places); i++) {
         struct vtl_value *found = places[i]->kind == VTL_MAP ? vtl_map_find(places[i]->map, name) : NULL;
@@ -92,7 +111,7 @@ static bool input_call(void *self, struct vtl_run *run, struct str name, const s
     return true;
 }
 
-static const struct vtl_class input_class = { "$input", input_get, input_call };
+static const struct vtl_class input_class = { "$input", input_get, input_call, NULL };
 
 struct vtl_value vtl_input(struct vtl_input *input)
 {

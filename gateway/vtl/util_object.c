@@ -56,10 +56,12 @@ static bool escape_javascript(const struct util_call *c)
 static bool parse_json(const struct util_call *c)
 {
     struct str why = STR_NONE;
-    json_t *json = json_parse(c->arena, c->text, &why);
+    int64_t values = 0;
+    const struct jt *json = jt_parse(c->arena, c->text, &why);
     if (!json)
         return vtl_run_fail(c->run, "$util.parseJson: %.*s", STR_FMT(why));
-    *c->out = vtl_of_json(c->arena, json);
+    *c->out = vtl_of_tree(c->arena, json, &values);
+    vtl_run_charge(c->run, values / 8);
     return true;
 }
 
@@ -136,12 +138,13 @@ static bool util_call(void *self, struct vtl_run *run, struct str name, const st
             return true;
         struct arena *arena = vtl_run_arena(run);
         const struct util_call call = { run, arena, args[0], vtl_string(arena, args[0]), out };
+        vtl_run_charge(run, (int64_t)(call.text.len / 64));
         return utils[i].run(&call);
     }
     return false;
 }
 
-static const struct vtl_class util_class = { "$util", util_get, util_call };
+static const struct vtl_class util_class = { "$util", util_get, util_call, NULL };
 
 struct vtl_value vtl_util(void)
 {

@@ -1,11 +1,13 @@
 #include "gateway/vtl/value.h"
 
+#include "core/map.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_PRINT_DEPTH 200
+#define MAX_PRINT_DEPTH JT_DEPTH
 #define INDEX_FROM      16
 
 struct vtl_list *vtl_list_new(struct arena *arena)
@@ -35,12 +37,9 @@ struct vtl_map *vtl_map_new(struct arena *arena)
     return map;
 }
 
-static uint32_t hash(struct str key)
+static uint32_t hash(struct str key) /* keyed: names of a payload come from strangers */
 {
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < key.len; i++)
-        h = (h ^ (unsigned char)key.ptr[i]) * 16777619u;
-    return h ^ h >> 15;
+    return (uint32_t)str_hash(key);
 }
 
 static void index_add(struct vtl_map *map, size_t entry)
@@ -53,7 +52,9 @@ static void index_add(struct vtl_map *map, size_t entry)
 
 static void index_build(struct vtl_map *map)
 {
-    map->index_size = map->cap * 4;
+    map->index_size = 64;
+    while (map->index_size < map->cap * 2)
+        map->index_size *= 2;
     map->index = ARENA_ARRAY(map->arena, uint32_t, map->index_size);
     for (size_t i = 0; i < map->n; i++)
         if (!map->entries[i].removed)
@@ -152,6 +153,60 @@ struct vtl_value vtl_of_json(struct arena *arena, const json_t *json)
     }
 }
 
+static struct vtl_value number_of_tree(const struct jt *json)
+{
+    int64_t whole;
+    if (json->flag && jt_number_i64(jt_text(json), &whole))
+        return vtl_int(whole);
+    struct vtl_value value = vtl_double(jt_number_double(jt_text(json)));
+    value.written = json->flag ? json : NULL;
+    return value;
+}
+
+struct vtl_value vtl_of_tree(struct arena *arena, const struct jt *json, int64_t *values)
+{
+    if (!json)
+        return vtl_null();
+    ++*values;
+    switch (json->kind) {
+    case JT_BOOL:
+        return vtl_bool(json->flag);
+    case JT_NUMBER:
+        return number_of_tree(json);
+    case JT_STRING:
+        return vtl_text(jt_text(json));
+    case JT_ARRAY: {
+        struct vtl_list *list = vtl_list_new(arena);
+        list->json = true;
+        list->cap = list->n = json->n;
+        list->items = arena_alloc(arena, json->n * sizeof *list->items, _Alignof(struct vtl_value));
+        for (uint32_t i = 0; i < json->n; i++)
+            list->items[i] = vtl_of_tree(arena, &json->items[i], values);
+        return vtl_list_value(list);
+    }
+    case JT_OBJECT: { /* its names are known to differ */
+        struct vtl_map *map = vtl_map_new(arena);
+        map->cap = map->n = map->live = json->n;
+        map->entries = arena_alloc(arena, json->n * sizeof *map->entries, _Alignof(struct vtl_entry));
+        for (uint32_t i = 0; i < json->n; i++) {
+            const struct jt_member *m = &json->object->members[i];
+            map->entries[i] = (struct vtl_entry){ m->name, vtl_of_tree(arena, &m->value, values), false };
+        }
+        if (map->n > INDEX_FROM)
+            index_build(map);
+        return vtl_map_value(map);
+    }
+    default:
+        return vtl_null();
+    }
+}
+
+struct vtl_value vtl_plain(struct vtl_value value)
+{
+    return value.kind == VTL_OBJECT && value.object.class->map ? vtl_map_value(value.object.class->map(value.object.self))
+                                                               : value;
+}
+
 /* Java's Double.toString: shortest digits that read back, always with a fraction. */
 static void print_double(struct strbuf *out, double real)
 {
@@ -218,6 +273,10 @@ bool vtl_json(struct strbuf *out, struct vtl_value value, int depth)
     case VTL_NULL:
         strbuf_add(out, STR("null"));
         return true;
+    case VTL_OBJECT:
+        if (value.object.class->map)
+            return vtl_json(out, vtl_plain(value), depth);
+        return vtl_print(out, value, depth);
     default:
         return vtl_print(out, value, depth);
     }
@@ -270,7 +329,10 @@ bool vtl_print(struct strbuf *out, struct vtl_value value, int depth)
         strbuf_printf(out, "%" PRId64, value.integer);
         break;
     case VTL_DOUBLE:
-        print_double(out, value.real);
+        if (value.written)
+            strbuf_add(out, jt_text(value.written));
+        else
+            print_double(out, value.real);
         break;
     case VTL_STRING:
         strbuf_add(out, value.text);
@@ -281,6 +343,8 @@ bool vtl_print(struct strbuf *out, struct vtl_value value, int depth)
     case VTL_MAP:
         return print_java_map(out, value.map, depth);
     case VTL_OBJECT:
+        if (value.object.class->map)
+            return vtl_print(out, vtl_plain(value), depth);
         strbuf_add(out, str_of(value.object.class->name));
         break;
     case VTL_BLOCK:

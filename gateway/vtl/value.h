@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/json.h"
+#include "core/json_tree.h"
 
 struct vtl_list;
 struct vtl_map;
@@ -16,6 +17,8 @@ struct vtl_class {
     /* False: no such method, or arguments it does not take. */
     bool (*call)(void *self, struct vtl_run *run, struct str name, const struct vtl_value *args, size_t n,
                  struct vtl_value *out);
+    /* What it looks like when it is printed, looped over or asked for a map's methods; NULL: it is no map. */
+    struct vtl_map *(*map)(void *self);
 };
 
 struct vtl_value {
@@ -25,7 +28,10 @@ struct vtl_value {
     union {
         bool flag;
         int64_t integer;
-        double real;
+        struct {
+            double real;
+            const struct jt *written; /* an integer that is too long for Java's long; or NULL */
+        };
         struct str text;
         struct vtl_list *list;
         struct vtl_map *map;
@@ -98,6 +104,10 @@ void vtl_map_put(struct vtl_map *map, struct str key, struct vtl_value value);
 void vtl_map_remove(struct vtl_map *map, struct str key);
 
 struct vtl_value vtl_of_json(struct arena *arena, const json_t *json);
+/* *values goes up by the values made: what a caller charges for. */
+struct vtl_value vtl_of_tree(struct arena *arena, const struct jt *json, int64_t *values);
+/* An object that is a map (see vtl_class) as that map; every other value as it is. */
+struct vtl_value vtl_plain(struct vtl_value value);
 /* As JSON text. False: nested too deeply (a map that holds itself). */
 bool vtl_json(struct strbuf *out, struct vtl_value value, int depth);
 /* As Java's toString() prints it; null prints "null" inside containers. */

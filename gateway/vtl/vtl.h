@@ -22,6 +22,7 @@ struct vtl_template *vtl_parse(struct arena *arena, struct str text, struct vtl_
 struct vtl_limits {
     int64_t steps;       /* nodes evaluated */
     size_t output_bytes;
+    size_t heap_bytes;   /* taken from the arena by this run */
     int rounds;          /* of one #foreach: AWS allows 1000 */
 };
 extern const struct vtl_limits vtl_limits_default;
@@ -38,12 +39,15 @@ bool vtl_run(const struct vtl_template *tpl, struct vtl_scope *scope, const stru
 /* $util; one constant object. */
 struct vtl_value vtl_util(void);
 
-/* $input over one payload. `params` holds path, querystring, header: maps of strings. */
+/* $input over one payload. path, querystring and header are maps of strings; where `fill` is given it is called
+ * before they are first read. */
 struct vtl_input {
     struct arena *arena;
     struct str body;
-    struct vtl_value path, querystring, header; /* maps */
+    struct vtl_value path, querystring, header;
+    void (*fill)(struct vtl_input *input);
+    void *user;
     bool parsed;
-    json_t *json;        /* NULL: no JSON */
+    const struct jt *json; /* NULL: no JSON */
 };
 struct vtl_value vtl_input(struct vtl_input *input);

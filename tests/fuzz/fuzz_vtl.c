@@ -14,7 +14,8 @@ static void same(bool condition)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct vtl_limits limits = { .steps = 5000, .output_bytes = 64 * 1024, .rounds = 100 };
+    static const struct vtl_limits limits = { .steps = 5000, .output_bytes = 64 * 1024, .heap_bytes = 16 * 1024 * 1024,
+                                               .rounds = 100 };
     struct arena *arena = arena_new(16 * 1024);
     struct str template = { (const char *)data, size }, payload = STR("{}");
     ptrdiff_t cut = str_find(template, '\0');
@@ -38,9 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         same(where.message.len > 0 && where.line > 0 && where.column > 0);
     }
     struct jsonpath *path = jsonpath_compile(arena, template, NULL);
-    json_t *json = path ? json_parse(arena, payload, NULL) : NULL;
+    const struct jt *json = path ? jt_parse(arena, payload, NULL) : NULL;
     if (json)
-        same(json_is_array(jsonpath_find_all(arena, path, json)));
+        same(jsonpath_find_all(arena, path, json)->kind == JT_ARRAY);
     arena_free(arena);
     return 0;
 }
