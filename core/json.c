@@ -141,29 +141,53 @@ size_t json_utf8_len(struct str s)
     return len;
 }
 
+/* How much of the text may stand in a JSON string as it is. */
+static size_t plain_run(struct str text)
+{
+    size_t n = 0;
+    while (n < text.len) {
+        unsigned char c = (unsigned char)text.ptr[n];
+        if (c >= 0x80) {
+            size_t len = json_utf8_len(str_from(text, n));
+            if (!len)
+                break;
+            n += len;
+        } else if (c < 0x20 || c == 0x7f || c == '"' || c == '\\') {
+            break;
+        } else {
+            n++;
+        }
+    }
+    return n;
+}
+
+static void add_escape(struct strbuf *buf, unsigned char c)
+{
+    if (c == '"' || c == '\\') {
+        strbuf_char(buf, '\\');
+        strbuf_char(buf, (char)c);
+    } else if (c == '\n') {
+        strbuf_add(buf, STR("\\n"));
+    } else if (c == '\r') {
+        strbuf_add(buf, STR("\\r"));
+    } else if (c == '\t') {
+        strbuf_add(buf, STR("\\t"));
+    } else if (c < 0x80) {
+        strbuf_printf(buf, "\\u%04x", c);
+    } else { /* no UTF-8 */
+        strbuf_add(buf, STR("\\ufffd"));
+    }
+}
+
 void json_quote(struct strbuf *buf, struct str text)
 {
     strbuf_char(buf, '"');
     while (text.len > 0) {
-        unsigned char c = (unsigned char)text.ptr[0];
-        size_t len = json_utf8_len(text);
-        if (c == '"' || c == '\\') {
-            strbuf_char(buf, '\\');
-            strbuf_char(buf, (char)c);
-        } else if (c == '\n') {
-            strbuf_add(buf, STR("\\n"));
-        } else if (c == '\r') {
-            strbuf_add(buf, STR("\\r"));
-        } else if (c == '\t') {
-            strbuf_add(buf, STR("\\t"));
-        } else if (c < 0x20 || c == 0x7f) {
-            strbuf_printf(buf, "\\u%04x", c);
-        } else if (len == 0) {
-            strbuf_add(buf, STR("\\ufffd"));
-        } else {
-            strbuf_add(buf, str_sub(text, 0, len));
-        }
-        text = str_from(text, len ? len : 1);
+        size_t run = plain_run(text);
+        strbuf_add(buf, str_sub(text, 0, run));
+        if (run < text.len)
+            add_escape(buf, (unsigned char)text.ptr[run++]);
+        text = str_from(text, run);
     }
     strbuf_char(buf, '"');
 }

@@ -137,9 +137,40 @@ bool jt_number_i64(struct str number, int64_t *out)
     return str_i64(number, out);
 }
 
+/* Few digits and a small exponent: both are exact as doubles, so that one division rounds once, and rightly. */
+static bool few_digits(struct str number, double *out)
+{
+    static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15 };
+    int64_t digits = 0;
+    size_t fraction = 0;
+    bool negative = number.len && number.ptr[0] == '-', in_fraction = false;
+    if (number.len > 16)
+        return false;
+    for (size_t i = negative; i < number.len; i++) {
+        char c = number.ptr[i];
+        if (c == '.') {
+            in_fraction = true;
+            continue;
+        }
+        if (c < '0' || c > '9')
+            return false;
+        digits = digits * 10 + (c - '0');
+        fraction += in_fraction;
+    }
+    if (digits > 999999999999999 || fraction >= COUNT(powers))
+        return false;
+    *out = (double)digits / powers[fraction];
+    if (negative)
+        *out = -*out;
+    return true;
+}
+
 double jt_number_double(struct str number)
 {
     char copy[64];
+    double quick;
+    if (few_digits(number, &quick))
+        return quick;
     if (number.len >= sizeof copy) { /* digits beyond what a double holds do not matter; the exponent does */
         struct decimal d = decimal_of(number);
         size_t n = 0;

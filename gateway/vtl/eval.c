@@ -434,18 +434,29 @@ static void restore(struct vtl_run *run, const struct saved saved[LOOP_NAMES])
     }
 }
 
+/* $foreach: a map that only the loop writes, so that its entries stay where they are. */
+static const char *const loop_members[] = { "index", "count", "hasNext", "first", "last", "parent" };
+
+static struct vtl_map *loop_map(struct vtl_run *run, struct vtl_value parent)
+{
+    struct vtl_map *loop = vtl_map_new(run->arena);
+    for (size_t i = 0; i < COUNT(loop_members); i++)
+        vtl_map_put(loop, str_of(loop_members[i]), parent);
+    loop->read_only = true;
+    return loop;
+}
+
 static void begin_round(struct vtl_run *run, struct vtl_map *loop, const struct vtl_node *node,
                         struct vtl_value item, size_t i, size_t n)
 {
     struct vtl_map *vars = run->scope->variables;
-    vtl_map_put(loop, STR("index"), vtl_int((int64_t)i));
-    vtl_map_put(loop, STR("count"), vtl_int((int64_t)i + 1));
-    vtl_map_put(loop, STR("hasNext"), vtl_bool(i + 1 < n));
-    vtl_map_put(loop, STR("first"), vtl_bool(i == 0));
-    vtl_map_put(loop, STR("last"), vtl_bool(i + 1 == n));
+    const struct vtl_value now[] = { vtl_int((int64_t)i), vtl_int((int64_t)i + 1), vtl_bool(i + 1 < n), vtl_bool(i == 0),
+                                     vtl_bool(i + 1 == n) };
+    for (size_t k = 0; k < COUNT(now); k++)
+        loop->entries[k].value = now[k];
     vtl_map_put(vars, STR("foreach"), vtl_map_value(loop));
-    vtl_map_put(vars, STR("velocityCount"), vtl_int((int64_t)i + 1));
-    vtl_map_put(vars, STR("velocityHasNext"), vtl_bool(i + 1 < n));
+    vtl_map_put(vars, STR("velocityCount"), now[1]);
+    vtl_map_put(vars, STR("velocityHasNext"), now[2]);
     vtl_map_put(vars, node->text, item);
 }
 
@@ -456,8 +467,7 @@ static void run_foreach(struct vtl_run *run, const struct vtl_node *node)
         return;
     struct saved saved[LOOP_NAMES];
     save(run, saved, node->text);
-    struct vtl_map *loop = vtl_map_new(run->arena);
-    vtl_map_put(loop, STR("parent"), saved[0].value);
+    struct vtl_map *loop = loop_map(run, saved[0].value);
     size_t n = items->n;
     for (size_t i = 0; i < n && i < items->n && !run->failed && !run->stopped; i++) {
         if (i >= (size_t)run->limits->rounds) /* "limited to 1,000 iterations": the rest is left out */

@@ -2,7 +2,6 @@
 
 #include "core/map.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,6 +206,39 @@ struct vtl_value vtl_plain(struct vtl_value value)
                                                                : value;
 }
 
+static void print_int(struct strbuf *out, int64_t integer, int at_least)
+{
+    char text[24], *p = text + sizeof text;
+    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    for (int n = 0; rest || n < at_least; n++, rest /= 10)
+        *--p = (char)('0' + rest % 10);
+    if (integer < 0)
+        *--p = '-';
+    strbuf_add(out, (struct str){ p, (size_t)(text + sizeof text - p) });
+}
+
+/* The same for what has up to nine digits behind the point, without trying texts: whole / power is the double
+ * that these digits are read as. */
+static bool print_short(struct strbuf *out, double real)
+{
+    int64_t power = 10;
+    double size = fabs(real);
+    for (int digits = 1; digits <= 9; digits++, power *= 10) {
+        double whole = nearbyint(size * (double)power);
+        if (whole > 9e15)
+            return false;
+        if (whole / (double)power != size)
+            continue;
+        if (signbit(real))
+            strbuf_char(out, '-');
+        print_int(out, (int64_t)whole / power, 1);
+        strbuf_char(out, '.');
+        print_int(out, (int64_t)whole % power, digits);
+        return true;
+    }
+    return false;
+}
+
 /* Java's Double.toString: shortest digits that read back, always with a fraction. */
 static void print_double(struct strbuf *out, double real)
 {
@@ -227,7 +259,9 @@ static void print_double(struct strbuf *out, double real)
         strbuf_printf(out, "E%d", atoi(e + 1));
         return;
     }
-    for (int digits = 1; digits <= 20; digits++) {
+    if (print_short(out, real))
+        return;
+    for (int digits = 10; digits <= 20; digits++) {
         snprintf(text, sizeof text, "%.*f", digits, real);
         if (strtod(text, NULL) == real)
             break;
@@ -326,7 +360,7 @@ bool vtl_print(struct strbuf *out, struct vtl_value value, int depth)
         strbuf_add(out, value.flag ? STR("true") : STR("false"));
         break;
     case VTL_INT:
-        strbuf_printf(out, "%" PRId64, value.integer);
+        print_int(out, value.integer, 1);
         break;
     case VTL_DOUBLE:
         if (value.written)
