@@ -254,8 +254,7 @@ static bool compile_method(struct compiler *c, const json_t *resource, struct st
     method->resource_id = compile_copy(c, json_str(resource, "id"));
     method->resource_path = compile_copy(c, json_str(resource, "path"));
     c->place = str_printf(c->scratch, "%.*s %.*s", STR_FMT(verb), STR_FMT(method->resource_path));
-    if (json_flag(json, "apiKeyRequired", false))
-        return compile_fail(c, "apiKeyRequired is not enforced yet");
+    method->needs_key = json_flag(json, "apiKeyRequired", false);
     const json_t *setting = compile_method_setting(c, method->resource_path, verb);
     compile_bucket(c, setting, method);
     compile_observation(c, setting, method);
@@ -328,6 +327,7 @@ static void compile_api(struct compiler *c)
     json_t *binary = json_object_get(c->api, "binaryMediaTypes"), *one;
     struct snapshot *s = c->snapshot;
     size_t i;
+    s->key_from_authorizer = str_is(json_str(c->api, "apiKeySource"), "AUTHORIZER");
     s->api_name = compile_copy(c, json_str(c->api, "name"));
     s->min_compression = json_i64(c->api, "minimumCompressionSize", -1);
     s->binary_types = ARENA_ARRAY(c->arena, struct str, json_array_size(binary) + 1);

@@ -117,6 +117,14 @@ static struct str identity_key(struct gw_request *r)
 {
     return r->caller.access_key_id;
 }
+static struct str api_key(struct gw_request *r)
+{
+    return r->usage.value;
+}
+static struct str api_key_id(struct gw_request *r)
+{
+    return r->usage.key_id;
+}
 static struct str principal_id(struct gw_request *r)
 {
     return r->caller.principal_id;
@@ -259,6 +267,8 @@ static const struct {
     { "stage", stage },
     { "identity.accessKey", identity_key },
     { "identity.accountId", identity_account },
+    { "identity.apiKey", api_key },
+    { "identity.apiKeyId", api_key_id },
     { "identity.caller", identity_user },
     { "identity.sourceIp", source_ip },
     { "identity.user", identity_user },

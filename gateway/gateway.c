@@ -106,7 +106,11 @@ struct gateway *gateway_open(const struct gateway_config *config, struct arena *
         good = open_loop(gateway, i);
     if (!good)
         *why = STR("no descriptors or memory left for the gateway's loops");
-    if (good && load_all(gateway, why) && gateway_load_domains(gateway, why))
+    gateway->usage = usage_open(gateway);
+    gh_err err = good ? usage_load(gateway) : NULL;
+    if (err)
+        *why = err->message;
+    if (good && !err && load_all(gateway, why) && gateway_load_domains(gateway, why))
         return gateway;
     gateway_close(gateway);
     return NULL;
@@ -123,6 +127,7 @@ void gateway_close(struct gateway *gateway)
 {
     if (!gateway)
         return;
+    usage_close(gateway);
     for (size_t i = 0; i < gateway->n_loops; i++) {
         struct gw_loop *home = &gateway->loops[i];
         if (!home->stages)
@@ -280,6 +285,7 @@ static void abandon(struct gw_request *r)
     stage_call_forget(r);
     role_forget(r);
     stage_cache_forget(r);
+    usage_forget(r);
     pipeline_abandon(r);
 }
 
@@ -305,6 +311,7 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
     stage_flow_end(r);
     stage_coding_forget(r);
     stage_call_forget(r);
+    usage_forget(r);
     if (r->entry)
         gateway_leave(r->entry);
 }

@@ -74,7 +74,11 @@ void pipeline_compile(struct gw_method *method)
     if (signed_body)
         add(method, &step_read_whole);
     add_authorization(method);
+    if (method->needs_key)
+        add(method, &step_usage);
     add(method, &step_throttle);
+    if (method->needs_key) /* last: what is throttled counts for no quota */
+        add(method, &step_quota);
     if (method->integration) {
         if (!signed_body)
             add(method, uses_body(method) ? &step_read_whole : &step_read_size);

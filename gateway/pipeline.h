@@ -1,7 +1,7 @@
 /* One pipeline, compiled per method: a table of steps and the small runner.
  *
- *     client -> accept -> route -> [the method's own table:] read -> authorize -> throttle -> validate
- *            -> cache -> map_in -> integrate -> map_out -> keep -> respond -> log
+ *     client -> accept -> route -> [the method's own table:] read -> authorize -> usage -> throttle
+ *            -> quota -> validate -> cache -> map_in -> integrate -> map_out -> keep -> respond -> log
  *
  * The order is API Gateway's: resource and method look-up, authorizer, usage plan, throttle, then
  * "Starting execution" with size and validation, mapping, integration (reference, life of a
@@ -47,7 +47,9 @@ extern const struct gw_step step_auth_iam;
 extern const struct gw_step step_auth_cognito;
 extern const struct gw_step step_authorizer_role;
 extern const struct gw_step step_auth_lambda;
+extern const struct gw_step step_usage;
 extern const struct gw_step step_throttle;
+extern const struct gw_step step_quota;
 extern const struct gw_step step_validate;
 extern const struct gw_step step_cache;
 extern const struct gw_step step_cache_keep;

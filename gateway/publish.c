@@ -21,13 +21,18 @@ struct latch {
     size_t left;
 };
 
-struct swap {
+struct visit {
     struct loop_task task;
     struct gw_loop *home;
+    void (*fn)(struct gw_loop *home, void *ctx);
+    void *ctx;
+    struct latch *latch;
+};
+
+struct swap {
     struct str key;
     bool whole_api;            /* key is "api/": every stage of it goes */
     struct snapshot *snapshot; /* NULL: unpublish */
-    struct latch *latch;
 };
 
 static void drop(struct gw_entry *entry)
@@ -87,40 +92,48 @@ static void remove_api(struct gw_loop *home, struct str prefix)
     }
 }
 
-static void run_swap(struct loop_task *task)
+static void run_visit(struct loop_task *task)
 {
-    struct swap *swap = (struct swap *)(void *)task;
-    if (swap->snapshot)
-        gateway_install(swap->home, swap->key, swap->snapshot);
-    else if (swap->whole_api)
-        remove_api(swap->home, swap->key);
-    else
-        drop(map_remove(swap->home->stages, swap->key));
-    struct latch *latch = swap->latch;
+    struct visit *visit = (struct visit *)(void *)task;
+    visit->fn(visit->home, visit->ctx);
+    struct latch *latch = visit->latch;
     pthread_mutex_lock(&latch->lock);
     if (--latch->left == 0)
         pthread_cond_signal(&latch->zero);
     pthread_mutex_unlock(&latch->lock);
 }
 
-static void swap_everywhere(struct gateway *gateway, struct arena *arena, struct str key, bool whole_api,
-                            struct snapshot *snapshot)
+void gateway_visit_loops(struct gateway *gateway, struct arena *arena, void (*fn)(struct gw_loop *home, void *ctx),
+                         void *ctx)
 {
     struct latch latch = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, gateway->n_loops };
-    struct swap *swaps = ARENA_ARRAY(arena, struct swap, gateway->n_loops);
+    struct visit *visits = ARENA_ARRAY(arena, struct visit, gateway->n_loops);
     for (size_t i = 0; i < gateway->n_loops; i++) {
-        swaps[i] = (struct swap){ .task.fn = run_swap,
-                                  .home = &gateway->loops[i],
-                                  .key = key,
-                                  .whole_api = whole_api,
-                                  .snapshot = snapshot ? snapshot_ref(snapshot) : NULL,
-                                  .latch = &latch };
-        loop_post(gateway->loops[i].loop, &swaps[i].task);
+        visits[i] = (struct visit){ { .fn = run_visit }, &gateway->loops[i], fn, ctx, &latch };
+        loop_post(gateway->loops[i].loop, &visits[i].task);
     }
     pthread_mutex_lock(&latch.lock);
     while (latch.left > 0)
         pthread_cond_wait(&latch.zero, &latch.lock);
     pthread_mutex_unlock(&latch.lock);
+}
+
+static void run_swap(struct gw_loop *home, void *ctx)
+{
+    const struct swap *swap = ctx;
+    if (swap->snapshot)
+        gateway_install(home, swap->key, snapshot_ref(swap->snapshot));
+    else if (swap->whole_api)
+        remove_api(home, swap->key);
+    else
+        drop(map_remove(home->stages, swap->key));
+}
+
+static void swap_everywhere(struct gateway *gateway, struct arena *arena, struct str key, bool whole_api,
+                            struct snapshot *snapshot)
+{
+    struct swap swap = { key, whole_api, snapshot };
+    gateway_visit_loops(gateway, arena, run_swap, &swap);
 }
 
 gh_err gateway_check(struct gateway *gateway, struct call *call, const struct stage_source *source)

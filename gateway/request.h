@@ -9,6 +9,7 @@
 #include "gateway/pipeline.h"
 #include "gateway/state.h"
 #include "gateway/trace.h"
+#include "gateway/usage.h"
 #include "identity/identity.h"
 
 #define GW_MAX_BODY (10 * 1024 * 1024)
@@ -94,6 +95,8 @@ struct gw_request {
     bool role_asked, authorizer_refused;
     struct execution_log *execution_log;     /* NULL: nobody reads one */
     struct trial *trial;                     /* a trial of the server's own (test_invoke.c); NULL: a client's request */
+
+    struct gw_usage usage;
 
     /* a function that is being called; NULL when the answer is in */
     struct gw_call *call;

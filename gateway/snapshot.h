@@ -174,6 +174,7 @@ struct gw_method {
     struct str resource_id, resource_path;
     enum authorization authorization;
     const struct gw_authorizer *authorizer;
+    bool needs_key;
     struct str *scopes;
     size_t n_scopes;
     struct gw_mapping *required;   /* parameters a validator wants; place and name */
@@ -234,6 +235,7 @@ struct snapshot {
     struct str *binary_types;
     size_t n_binary_types;
     int64_t min_compression;       /* bytes; -1: nothing is compressed, nothing decompressed */
+    bool key_from_authorizer;      /* apiKeySource AUTHORIZER: not in the x-api-key header */
     struct bucket *account_bucket; /* all APIs of the account and region together; NULL: no limit */
     struct gw_log_part *log_parts;
     size_t n_log_parts;

@@ -9,6 +9,7 @@
 #include "gateway/recording.h"
 #include "gateway/snapshot.h"
 #include "gateway/trace.h"
+#include "gateway/usage.h"
 
 struct auth_cache;
 struct limits;
@@ -47,6 +48,7 @@ struct gw_loop {
     struct map *roles;         /* ARN -> struct gw_role */
     struct map *stages;        /* "api/stage" -> struct gw_entry */
     struct domain_table *domains;
+    struct usage_tables usage;  /* API keys and usage plans */
     struct gw_counters counters;
     struct trace_ring traces;
     struct recording_ring recordings;
@@ -70,6 +72,7 @@ struct gateway {
     struct str own_host;        /* of base_url: never a custom domain */
     struct auth_cache *auth_cache;
     _Atomic uint64_t taken_back; /* deployments, by their watch */
+    struct usage *usage;
     struct limits *limits;      /* the buckets of accounts, stages and methods */
     struct stage_metrics_table *metrics;
     struct caches *caches;      /* answers, a cache a stage */
@@ -83,4 +86,7 @@ const struct gw_clock *gateway_clock(struct gw_loop *home, int64_t wall_us);
 void gateway_install(struct gw_loop *home, struct str key, struct snapshot *snapshot);
 struct gw_entry *gateway_enter(struct gw_loop *home, struct str api_id, struct str stage);
 void gateway_leave(struct gw_entry *entry);
+/* Runs fn on every loop, and returns when all of them have. Job threads. */
+void gateway_visit_loops(struct gateway *gateway, struct arena *arena, void (*fn)(struct gw_loop *home, void *ctx),
+                         void *ctx);
 void gateway_count(struct gw_loop *home, int counter);

@@ -192,8 +192,6 @@ static gh_err check_served(struct call *call, const json_t *api)
             if (str_starts(json_str(integration, "type"), STR("AWS")) &&
                 str_find_str(json_str(integration, "uri"), STR(":lambda:path/")) < 0)
                 return cannot_serve(call, "An integration with another AWS service than lambda", where);
-            if (json_flag(method, "apiKeyRequired", false))
-                return cannot_serve(call, "apiKeyRequired", where);
         }
     return NULL;
 }

@@ -201,6 +201,10 @@ static bool row_matches(const char *pattern, struct patch *patch)
     struct str first = have;
     str_split(&first, '/', &patch->member);
     while (str_split(&want, '/', &part)) {
+        if (str_is(part, "**")) {
+            *key = unescape(patch->arena, have);
+            return have.ptr != NULL;
+        }
         if (!str_split(&have, '/', &segment))
             return false;
         if (!str_is(part, "*")) {

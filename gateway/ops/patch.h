@@ -30,7 +30,7 @@ struct patch {
 };
 
 struct patch_row {
-    const char *path; /* "/name"; '*' takes one segment, at most two of them */
+    const char *path; /* "/name"; '*' takes one segment, a final "**" all that follow; at most two stars */
     unsigned ops;
     gh_err (*apply)(struct patch *patch);
     const char *missing; /* NotFound: replace or remove of an entry that is not there */

@@ -21,8 +21,10 @@ const char *const apigateway_refused[] = {
 };
 
 const char *const apigateway_accepted[] = {
+    "CreateApiKey.stageKeys: kept and shown, but opens nothing, as in AWS's accounts with usage plans; CreateApiKey.generateDistinctId: ids are always distinct from values",
+    "UsagePlan.productCode: kept and shown; there is no AWS Marketplace",
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones answer callers of private networks and of this machine, there are no VPC endpoints",
-    "Method.apiKeyRequired, Integration.connectionType=VPC_LINK: an API that uses them is not deployed",
+    "Integration.connectionType=VPC_LINK: an API that uses it is not deployed",
     "Integration.uri of other AWS services than lambda: kept, but not deployed",
     NULL,
 };

@@ -1,6 +1,6 @@
 /* Dev mode's POST /_gatehouse/reset: everything of one account goes, in all regions. */
 #include "gateway/gateway.h"
-#include "gateway/ops/ops.h"
+#include "gateway/ops/apikey.h"
 #include "gateway/publish_domain.h"
 #include "gateway/store/domain.h"
 #include "gateway/store/vpc_link.h"
@@ -25,7 +25,21 @@ gh_err gateway_reset(struct call *call)
     }
     if (err)
         return err;
+    struct id_list plans, keys;
+    err = plan_ids_of(call->db, call->arena, call->account, &plans);
+    if (!err)
+        err = apikey_ids_of(call->db, call->arena, call->account, &keys);
+    if (err)
+        return err;
     tx_begin(&tx, call->db, call->arena);
     vpc_link_delete_all(&tx, call->account);
-    return tx_commit(&tx);
+    for (size_t i = 0; i < plans.n; i++)
+        plan_delete(&tx, plans.items[i]);
+    for (size_t i = 0; i < keys.n; i++)
+        apikey_delete(&tx, keys.items[i]);
+    account_delete(&tx, call->account);
+    err = tx_commit(&tx);
+    if (!err)
+        err = plans_publish(call, &plans);
+    return err ? err : usage_publish_keys(call->module, call, keys.items, keys.n);
 }

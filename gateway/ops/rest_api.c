@@ -1,4 +1,5 @@
 /* REST APIs themselves: create, get, list, update, delete. */
+#include "gateway/ops/apikey.h"
 #include "gateway/ops/ops.h"
 #include "gateway/ops/patch.h"
 #include "gateway/ops/resource_policy.h"
@@ -118,6 +119,7 @@ gh_err apigw_DeleteRestApi(struct call *call, const struct apigw_DeleteRestApi_i
     (void)out;
     struct draft draft;
     bool mapped = false;
+    struct id_list plans;
     gh_err err = draft_open(&draft, call, in->rest_api_id);
     if (!err)
         err = api_required(call, draft.api, in->rest_api_id);
@@ -126,10 +128,14 @@ gh_err apigw_DeleteRestApi(struct call *call, const struct apigw_DeleteRestApi_i
     if (!err && mapped)
         err = ops_bad_request(call, "Please remove all base path mappings related to the API in your domains");
     if (!err)
+        err = plans_forget_stage(call, &draft.tx, in->rest_api_id, STR_NONE, &plans);
+    if (!err)
         api_delete(&draft.tx, in->rest_api_id);
     draft.api = NULL; /* nothing left to save */
     err = draft_close(&draft, err);
-    return err ? err : gateway_unpublish(call->module, call, in->rest_api_id, STR_NONE);
+    if (!err)
+        err = gateway_unpublish(call->module, call, in->rest_api_id, STR_NONE);
+    return err ? err : plans_publish(call, &plans);
 }
 
 /* --- create --- */

@@ -1,6 +1,7 @@
 /* Stages: which deployment is served under which name, with which settings. */
 #include "gateway/ops/stage.h"
 
+#include "gateway/ops/apikey.h"
 #include "gateway/ops/canary.h"
 #include "gateway/ops/method_setting.h"
 #include "gateway/ops/patch.h"
@@ -112,15 +113,20 @@ gh_err apigw_DeleteStage(struct call *call, const struct apigw_DeleteStage_in *i
 {
     (void)out;
     struct draft draft;
+    struct id_list plans;
     json_t *stage;
     gh_err err = draft_open_beside(&draft, call, in->rest_api_id);
     if (!err)
         err = stage_find(call, &draft.tx, draft.api, in->rest_api_id, in->stage_name, &stage);
     if (!err)
+        err = plans_forget_stage(call, &draft.tx, in->rest_api_id, in->stage_name, &plans);
+    if (!err)
         stage_delete(&draft.tx, in->rest_api_id, in->stage_name);
     err = draft_close(&draft, err);
     /* not gateway_unpublish: somebody may have made a stage of that name again, and it must stay */
-    return err ? err : gateway_publish(call->module, call, in->rest_api_id, in->stage_name);
+    if (!err)
+        err = gateway_publish(call->module, call, in->rest_api_id, in->stage_name);
+    return err ? err : plans_publish(call, &plans);
 }
 
 gh_err apigw_FlushStageAuthorizersCache(struct call *call,

@@ -1,13 +1,15 @@
-/* Tags of REST APIs, stages, VPC links and domains, by ARN: arn:aws:apigateway:us-east-1::/restapis/abc/stages/dev */
+/* Tags of REST APIs, stages, VPC links, domains, API keys and usage plans, by ARN:
+ * arn:aws:apigateway:us-east-1::/restapis/abc/stages/dev */
 #include "gateway/ops/ops.h"
 #include "gateway/store/domain.h"
+#include "gateway/store/usage_plan.h"
 #include "gateway/store/vpc_link.h"
 
 /* A resource that has tags, loaded and ready to be written back. */
 struct tagged {
     struct call *call;
     struct tx *tx;
-    struct str kind; /* "restapis", "vpclinks" */
+    struct str kind; /* "restapis", "vpclinks", "apikeys", "usageplans" */
     struct api_key key;
     struct str stage; /* or absent */
     json_t *doc;
@@ -15,7 +17,6 @@ struct tagged {
 
 static gh_err load(struct call *call, struct tx *tx, struct str arn, struct tagged *out);
 static void save(struct tagged *tagged);
-static gh_err check(struct call *call, const json_t *tags);
 static gh_err finish(struct tagged *tagged, struct tx *tx, gh_err err);
 
 gh_err apigw_GetTags(struct call *call, const struct apigw_GetTags_in *in, struct apigw_GetTags_out *out)
@@ -43,7 +44,7 @@ gh_err apigw_TagResource(struct call *call, const struct apigw_TagResource_in *i
     if (!err && fresh)
         json_object_update(child_object(tagged.doc, "tags"), fresh);
     if (!err)
-        err = check(call, json_object_get(tagged.doc, "tags"));
+        err = ops_check_tags(call, json_object_get(tagged.doc, "tags"));
     return finish(&tagged, &tx, err);
 }
 
@@ -80,6 +81,10 @@ static gh_err load(struct call *call, struct tx *tx, struct str arn, struct tagg
         struct str id = key.id, name; /* "x.test", or of private ones "x.test+abcd" */
         str_split(&id, '+', &name);
         err = domain_load(call->db, tx, call->arena, key.account, key.region, name, &out->doc);
+    } else if (str_is(out->kind, "apikeys") && !rest.ptr) {
+        err = apikey_load(call->db, tx, call->arena, key, &out->doc);
+    } else if (str_is(out->kind, "usageplans") && !rest.ptr) {
+        err = plan_load(call->db, tx, call->arena, key, &out->doc);
     } else if (str_is(out->kind, "restapis")) {
         err = api_load(call->db, tx, call->arena, key, &out->doc);
         bool has_stage = str_split(&rest, '/', &stages);
@@ -102,6 +107,10 @@ static void save(struct tagged *tagged)
         vpc_link_save(tagged->tx, tagged->key, tagged->doc);
     else if (str_is(tagged->kind, "domainnames"))
         domain_save(tagged->tx, tagged->doc);
+    else if (str_is(tagged->kind, "apikeys"))
+        apikey_save(tagged->tx, tagged->key, tagged->call->now_us, tagged->doc);
+    else if (str_is(tagged->kind, "usageplans"))
+        plan_save(tagged->tx, tagged->key, tagged->call->now_us, tagged->doc);
     else if (tagged->stage.ptr)
         stage_save(tagged->tx, tagged->key.id, tagged->doc);
     else
@@ -110,7 +119,7 @@ static void save(struct tagged *tagged)
 
 /* "The tag key can be up to 128 characters and must not start with aws:. The tag value can be up to
  * 256 characters." "You can assign up to 50 tags" */
-static gh_err check(struct call *call, const json_t *tags)
+gh_err ops_check_tags(struct call *call, const json_t *tags)
 {
     const char *name;
     json_t *value;

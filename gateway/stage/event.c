@@ -216,6 +216,10 @@ static void identity(struct gw_request *r, struct strbuf *out)
     member(out, "userArn", gw_context(r, STR("identity.userArn")));
     member(out, "userAgent", http_header_get(&r->x->headers, "User-Agent"));
     member(out, "user", gw_context(r, STR("identity.user")));
+    if (r->usage.key_id.ptr) { /* "apiKey, apiKeyId: for API methods that require an API key" */
+        member(out, "apiKey", r->usage.value);
+        member(out, "apiKeyId", r->usage.key_id);
+    }
     client_certificate(r, out);
     out->len--; /* the last comma */
     strbuf_add(out, STR("},"));

@@ -323,16 +323,6 @@ test('stage settings: variables, throttling, and what is refused by name', async
     await patch({ op: 'replace', path: '/tracingEnabled', value: 'false' });
 });
 
-test('what nothing enforces is refused, or kept but not deployed', async (t) => {
-    const { api } = await gateway(t);
-    await refused(api.createRestApi({ name: 'x', policy: '{"Version":"2012-10-17","Statement":[]}' }), 'BadRequestException', 'CreateRestApi: policy is not supported by Gatehouse yet');
-    const { restApiId, at } = await mocked(api);
-    await api.updateMethod({ ...at, patchOperations: [{ op: 'replace', path: '/apiKeyRequired', value: 'true' }] });
-    await refused(api.createDeployment({ restApiId, stageName: 'dev' }), 'BadRequestException',
-        'CreateDeployment: apiKeyRequired of GET / is not supported by Gatehouse yet');
-    assert.deepEqual((await api.getStages({ restApiId })).item, []);
-});
-
 test('documentation, gateway responses and tags', async (t) => {
     const { api } = await gateway(t);
     const { restApiId } = await mocked(api);

@@ -566,8 +566,6 @@ static const struct {
 } refusals[] = {
     { "a resource policy that is none", "{'policy':'{}'}", "{}", "policy: Syntax errors in policy." },
     { "PRIVATE without a policy", "{'endpointConfiguration':{'types':['PRIVATE']}}", "{}", "Private REST API doesn't have a resource policy attached to it" },
-    { "API key", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'apiKeyRequired':true}}}}}", "{}",
-      "GET /a: apiKeyRequired is not enforced yet" },
     { "missing authorizer", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'authorizationType':'CUSTOM','authorizerId':'x'}}}}}",
       "{}", "GET /a: authorizer 'x' is missing" },
     { "unknown authorization", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'authorizationType':'MAGIC'}}}}}", "{}",
