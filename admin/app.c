@@ -17,7 +17,7 @@
 #include "core/embed.h"
 #include "core/log.h"
 
-enum { HEAD_BYTES = 10240, IDLE_S = 75, MAX_CONNECTIONS = 16000, DRAIN_S = 30, JOB_THREADS_PER_CORE = 4, MAX_QUEUED = 4096, FILES_S = 5 };
+enum { HEAD_BYTES = 10240, IDLE_S = 75, MAX_CONNECTIONS = 16000, DRAIN_S = 30, JOB_THREADS_PER_CORE = 4, MAX_QUEUED = 4096, FILES_S = 2 };
 
 static bool open_folder(struct app *app, struct str *why);
 static bool migrate(struct app *app, struct str *why, int *code);
