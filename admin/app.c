@@ -156,6 +156,7 @@ static bool open_modules(struct app *app, struct str *why)
     if (!outside_open(&app->options.outside, o->mode == MODE_DEV, app->arena, why))
         return false;
     net_guard_own_port(app->options.outside.guard, app->port);
+    outside_add_own(&app->options.outside, app->arena, o->addr, app->port);
     const struct gateway_config gateway = {
         .env = &app->env, .db = app->db, .sealer = app->sealer, .identity = app->identity,
         .invoker = functions_invoker(app->functions), .jobs = app->jobs, .loops = loops,

@@ -267,6 +267,15 @@ static void sweep(struct timer *timer)
 
 /* --- names --- */
 
+/* RFC 6761, 6.3: "localhost." and any names falling within ".localhost." are this machine. */
+static bool is_localhost(struct str host)
+{
+    static const char within[] = ".localhost";
+    size_t tail = sizeof within - 1;
+    return str_eq_nocase(host, STR("localhost")) ||
+           (host.len > tail && str_eq_nocase(str_from(host, host.len - tail), str_of(within)));
+}
+
 /* Numeric addresses and localhost need nobody's help. */
 static bool parse_address(struct upstream *up)
 {
@@ -276,7 +285,7 @@ static bool parse_address(struct upstream *up)
         add_address(up, AF_INET, bytes);
     } else if (inet_pton(AF_INET6, up->host, bytes) == 1) {
         add_address(up, AF_INET6, bytes);
-    } else if (str_eq_nocase(str_of(up->host), STR("localhost"))) {
+    } else if (is_localhost(str_of(up->host))) {
         static const unsigned char four[4] = { 127, 0, 0, 1 };
         add_address(up, AF_INET, four);
         add_address(up, AF_INET6, &in6addr_loopback);

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "gateway/compile.h"
-#include "gateway/outside.h"
+#include "gateway/service.h"
 
 #include "gateway/options.h"
 
@@ -56,7 +56,7 @@ bool compile_credentials(struct compiler *c, struct str text, enum acting *actin
 }
 
 /* The endpoint's path and query: text, and {name} for mapped path parameters. */
-static bool compile_parts(struct compiler *c, struct str path, struct gw_integration *out)
+bool compile_parts(struct compiler *c, struct str path, struct gw_integration *out)
 {
     out->parts = ARENA_ARRAY(c->arena, struct gw_uri_part, path.len + 2);
     if (path.len == 0 || path.ptr[0] != '/')
@@ -102,7 +102,7 @@ static bool compile_endpoint(struct compiler *c, struct gw_integration *out)
     return compile_parts(c, str_from(rest, host_end), out);
 }
 
-/* A function, or another AWS service, which is a later issue. */
+/* A function, or another AWS service. */
 static bool compile_aws(struct compiler *c, const json_t *json, struct gw_integration *out)
 {
     if (!compile_credentials(c, json_str(json, "credentials"), &out->acting, &out->role))
@@ -111,8 +111,7 @@ static bool compile_aws(struct compiler *c, const json_t *json, struct gw_integr
         return compile_fail(c, "the caller's credentials can only be passed through by a method with AWS_IAM");
     out->function = compile_function(c, out->uri);
     if (!out->function.len)
-        return compile_fail(c, "the integration's uri '%.*s' names no function; other services are not built yet",
-                            STR_FMT(out->uri));
+        return compile_service(c, out);
     out->wrong_method = !str_is(out->http_method, "POST");
     if (out->stream != str_ends(out->uri, str_of(STREAMING)))
         return compile_fail(c, "responseTransferMode STREAM and a uri that ends in %s belong together", STREAMING);

@@ -36,7 +36,7 @@ bool outside_allow(struct gw_outside *outside, struct arena *arena, struct str n
 static bool is_service(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", text.ptr[i]))
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-.", text.ptr[i]))
             return false;
     return text.len > 0;
 }
@@ -100,6 +100,21 @@ void outside_close(struct gw_outside *outside)
 {
     net_guard_free(outside->guard);
     tls_trust_free(outside->trust);
+}
+
+void outside_add_own(struct gw_outside *outside, struct arena *arena, struct str host, uint16_t port)
+{
+    static const char *const own[] = { "apigateway", "cognito-idp", "iam", "lambda", "sts" };
+    bool any = str_is(host, "0.0.0.0") || str_is(host, "::");
+    struct gw_endpoint *all = ARENA_ARRAY(arena, struct gw_endpoint, outside->n_endpoints + COUNT(own));
+    size_t n = 0;
+    for (size_t i = 0; i < COUNT(own); i++)
+        all[n++] = (struct gw_endpoint){ .service = str_of(own[i]), .scheme = STR("http"),
+                                         .host = any ? STR("127.0.0.1") : host, .port = port, .path = STR("") };
+    for (size_t i = 0; i < outside->n_endpoints; i++) /* behind ours, and so stronger */
+        all[n++] = outside->endpoints[i];
+    outside->endpoints = all;
+    outside->n_endpoints = n;
 }
 
 /* The one that was said last: flags are stronger than the file. */

@@ -36,5 +36,8 @@ bool outside_endpoint(struct gw_outside *outside, struct arena *arena, struct st
 bool outside_open(struct gw_outside *outside, bool trusting, struct arena *arena, struct str *why);
 void outside_close(struct gw_outside *outside);
 
+/* Our own services are at the address we listen on, unless the operator said where else. */
+void outside_add_own(struct gw_outside *outside, struct arena *arena, struct str host, uint16_t port);
+
 /* NULL: not configured. */
 const struct gw_endpoint *outside_find_endpoint(const struct gw_outside *outside, struct str service);

@@ -22,6 +22,8 @@ static const struct gw_step *integrate_step(const struct gw_method *method)
         [INTEGRATE_HTTP_PROXY] = &step_http_proxy, [INTEGRATE_AWS] = &step_lambda,
         [INTEGRATE_AWS_PROXY] = &step_lambda_proxy,
     };
+    if (method->integration->service)
+        return &step_http;
     if (method->integration->type == INTEGRATE_AWS_PROXY && method->integration->stream)
         return &step_lambda_stream;
     return steps[method->integration->type];

@@ -18,6 +18,7 @@
 
 struct cache;
 struct gw_step;
+struct gw_service;
 struct gw_request;
 struct policy_set;
 struct stage_metrics;
@@ -105,6 +106,7 @@ struct gw_integration {
     struct gw_uri_part *parts;     /* path and query of the endpoint */
     size_t n_parts;
     struct str function;           /* ARN of a Lambda function */
+    const struct gw_service *service; /* another AWS service; or NULL */
     bool wrong_method;             /* recorded: AWS_PROXY with another method than POST answers 500 */
     bool async;                    /* X-Amz-Invocation-Type: 'Event' */
     int timeout_ms;

@@ -93,6 +93,7 @@ struct sigv4_signer {
     struct str region, service;
     int64_t now_s;
     bool path_as_sent;
+    bool path_once;             /* S3: the path is signed as it is, not encoded again */
     bool sign_body;             /* adds x-amz-content-sha256 */
     bool token_after;           /* adds the token after signing */
 };

@@ -56,7 +56,8 @@ static struct str signature_of(struct arena *arena, const struct sigv4_request *
     uint8_t key[SHA256_BYTES];
     sigv4_canonical_headers(arena, headers, names, &canonical_headers);
     struct str canonical = sigv4_canonical_request(
-        arena, request->method, sigv4_canonical_path(arena, request->path, signer->path_as_sent),
+        arena, request->method,
+        signer->path_once ? request->path : sigv4_canonical_path(arena, request->path, signer->path_as_sent),
         sigv4_canonical_query(arena, query, NULL), canonical_headers, names, sigv4_payload_hash(arena, request));
     sigv4_signing_key(signer->secret, date, signer->region, signer->service, key);
     return sigv4_signature(arena, key,

@@ -7,7 +7,6 @@
 
 static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t **out);
 static gh_err check_complete(struct call *call, const json_t *api);
-static gh_err check_served(struct call *call, const json_t *api);
 static gh_err check_canary(struct call *call, const struct apigw_CreateDeployment_in *in, const json_t *stage);
 static gh_err put_stage(struct draft *draft, const struct apigw_CreateDeployment_in *in, json_t *stage,
                         struct str deployment_id);
@@ -120,8 +119,6 @@ static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in
         err = check_canary(call, in, stage);
     if (!err)
         err = check_complete(call, draft->api);
-    if (!err)
-        err = check_served(call, draft->api);
     if (err)
         return err;
     struct str id = ops_id(call, 6);
@@ -171,29 +168,6 @@ static gh_err check_complete(struct call *call, const json_t *api)
                 return ops_bad_request(call, "No integration defined for method");
         }
     return methods ? NULL : ops_bad_request(call, "The REST API doesn't contain any methods");
-}
-
-static gh_err cannot_serve(struct call *call, const char *member, struct str where)
-{
-    return ops_bad_request(call, "CreateDeployment: %s of %.*s is not supported by Gatehouse yet", member,
-                           STR_FMT(where));
-}
-
-/* A draft may say these (AWS's recordings need it); served without them it would let in what its
- * owner means to keep out. */
-static gh_err check_served(struct call *call, const json_t *api)
-{
-    const char *id, *name;
-    json_t *resource, *method;
-    json_object_foreach(json_object_get(api, "resources"), id, resource)
-        json_object_foreach(json_object_get(resource, "resourceMethods"), name, method) {
-            struct str where = str_printf(call->arena, "%s %.*s", name, STR_FMT(json_str(resource, "path")));
-            json_t *integration = json_object_get(method, "methodIntegration");
-            if (str_starts(json_str(integration, "type"), STR("AWS")) &&
-                str_find_str(json_str(integration, "uri"), STR(":lambda:path/")) < 0)
-                return cannot_serve(call, "An integration with another AWS service than lambda", where);
-        }
-    return NULL;
 }
 
 /* "stageName: The name of the Stage resource for the Deployment resource to create." An existing one

@@ -25,6 +25,6 @@ const char *const apigateway_accepted[] = {
     "UsagePlan.productCode: kept and shown; there is no AWS Marketplace",
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones answer callers of private networks and of this machine, there are no VPC endpoints",
     "Integration.connectionType=VPC_LINK: an API that uses it is not deployed",
-    "Integration.uri of other AWS services than lambda: kept, but not deployed",
+    "Integration.uri of AWS services: kept, and deployed when --endpoint says where the service is",
     NULL,
 };

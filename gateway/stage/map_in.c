@@ -167,7 +167,8 @@ static enum gw_next map_in_enter(struct gw_request *r)
             return next;
     }
     enum gw_next next = map_headers(r);
-    if (next != GW_NEXT || (in->type != INTEGRATE_HTTP && in->type != INTEGRATE_HTTP_PROXY))
+    bool has_target = in->type == INTEGRATE_HTTP || in->type == INTEGRATE_HTTP_PROXY || in->service;
+    if (next != GW_NEXT || !has_target)
         return next;
     return build_target(r);
 }

@@ -9,7 +9,7 @@
 
 static struct str selector(struct gw_request *r)
 {
-    if (r->method->integration->type != INTEGRATE_AWS)
+    if (r->method->integration->type != INTEGRATE_AWS || r->method->integration->service)
         return str_printf(r->arena, "%d", r->answer.status);
     if (!r->answer.function_error)
         return STR("");

@@ -67,6 +67,9 @@ enum coding stage_answer_coding(struct gw_request *r);
 void stage_set_coding(struct gw_request *r, enum coding coding);
 void stage_coding_forget(struct gw_request *r);
 
+/* service.c: an AWS service's protocol and signature, when all other headers are there. */
+void stage_service_request(struct gw_request *r, struct http_call *http, struct http_headers *headers);
+
 /* to_http.c */
 void stage_http_forget(struct gw_request *r);
 

@@ -94,6 +94,8 @@ static struct http_call *prepare(struct gw_request *r)
     http->on_piece = on_piece;
     http->on_done = on_done;
     http->on_writable = on_writable;
+    if (in->service)
+        stage_service_request(r, http, headers);
     return http;
 }
 
@@ -253,7 +255,7 @@ static void on_head(struct http_call *http)
     r->answer.status = http->status;
     r->answer.headers = http->answer;
     r->answer.latency_us = loop_now_us(r->x->loop) - r->integration_started_us;
-    if (in->type == INTEGRATE_HTTP) {
+    if (in->type != INTEGRATE_HTTP_PROXY) {
         limit_time(r, false);
         return;
     }
@@ -333,7 +335,7 @@ static void on_piece(struct http_call *http, struct str piece)
             begin(r, stage_answer_coding(r), -1);
             pass(r, r->answer.body);
         }
-    } else if (r->method->integration->type == INTEGRATE_HTTP) {
+    } else if (r->method->integration->type != INTEGRATE_HTTP_PROXY) {
         collect(r, piece);
     } else if (r->answer.body.len + piece.len <= r->answer.room) { /* never more than was announced */
         memcpy((char *)(uintptr_t)r->answer.body.ptr + r->answer.body.len, piece.ptr, piece.len);
