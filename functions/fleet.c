@@ -236,6 +236,7 @@ static void drop_route(struct route_entry *route)
 
 static void go(struct run *run, struct route_entry *route)
 {
+    struct arena *scratch = run->functions->scratch;
     if (route->n == 0) {
         fail(run, INVOKE_NOT_FOUND, "no such function, version or alias");
         return;
@@ -243,13 +244,13 @@ static void go(struct run *run, struct route_entry *route)
     struct str why;
     const struct permit_target target = { route->account, route->region, route->name, route->qualifier,
                                           run->functions->config.partition };
-    if (run->caller && !permit(run->functions->scratch, &run->caller->caller, &target, route->policy,
+    if (run->caller && !permit(scratch, &run->caller->caller, &target, route->policy,
                                env_now_s(run->functions->config.env), &why)) {
-        run_finish(run, INVOKE_DENIED, NULL, 0, why, NULL);
-        arena_reset(run->functions->scratch);
+        run_finish(run, INVOKE_DENIED, NULL, 0, why, NULL); /* the run is gone */
+        arena_reset(scratch);
         return;
     }
-    arena_reset(run->functions->scratch);
+    arena_reset(scratch);
     int which = 0;
     if (route->n == 2) {
         uint32_t dice;

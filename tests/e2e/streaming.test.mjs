@@ -116,6 +116,7 @@ test('AWS_PROXY: metadata, eight NUL bytes, body', async (t) => {
                 out.end();
                 return;
             }
+            if (what === 'never') return new Promise((done) => setTimeout(done, 3000));
             if (what === 'early') throw new Error('early');
             const head = { statusCode: 201, headers: { 'Content-Type': 'text/event-stream', 'X-Own': 'yes' }, multiValueHeaders: { 'X-Many': ['a', 'b'] }, cookies: ['a=1', 'b=2'] };
             if (what === 'length') head.headers['Content-Length'] = '5';
@@ -199,8 +200,8 @@ test('AWS_PROXY: metadata, eight NUL bytes, body', async (t) => {
         for (const path of ['/plain', '/py']) assert.equal((await request(one.url + path)).status, 502, path);
     });
     await t.test('timeoutInMillis before the first byte', async () => {
-        const answer = await request(`${one.url}/soon?what=good`);
-        assert.ok(answer.status === 504 || answer.status === 201, answer.text); // a warm function may be quicker
+        const answer = await request(`${one.url}/soon?what=never`);
+        assert.deepEqual([answer.status, answer.json()], [504, { message: 'Endpoint request timed out' }]);
     });
     await t.test('a slow client: 25 MB wait in the function, not here', async () => {
         await (await ask('what=good')).rest();
@@ -214,15 +215,16 @@ test('AWS_PROXY: metadata, eight NUL bytes, body', async (t) => {
             socket.on('error', () => {});
         }));
         const open4 = await Promise.all(clients);
-        // what is on its way has stopped moving: the kernel's buffers and ours are full
+        // what is on its way has stopped moving: the kernel's buffers and ours are full (a sanitizer's allocator
+        // keeps what is freed for a while, so that a little growth is none)
         let last = -1;
         await eventually('a standstill', async () => {
             await new Promise((done) => setTimeout(done, 100));
-            const now = rss(server), still = now === last;
+            const now = rss(server), still = Math.abs(now - last) < 1e6;
             last = now;
             return still;
         });
-        assert.ok(rss(server) - before < 16e6, `grew by ${rss(server) - before}`);
+        assert.ok(rss(server) - before < 50e6, `grew by ${rss(server) - before} of 100 MB`);
         const lengths = await Promise.all(open4.map(({ socket, read }) => new Promise((resolve) => {
             let length = read;
             socket.on('data', (piece) => (length += piece.length));
