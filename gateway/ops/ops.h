@@ -66,6 +66,8 @@ bool position_key(struct arena *arena, struct str position, struct str *key);
 struct docs docs_of(struct arena *arena, const json_t *object);
 
 gh_err ops_check_tags(struct call *call, const json_t *tags); /* tag.c; tags may be NULL */
+/* May the caller do this as well? action: "apigateway:GET"; resource: "/restapis/abc". AccessDeniedException. */
+gh_err ops_may(struct call *call, const char *action, struct str resource);
 struct str ops_id(struct call *call, size_t n); /* [a-z0-9] */
 gh_err ops_bad_request(struct call *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 gh_err ops_not_found(struct call *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

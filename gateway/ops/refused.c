@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 const char *const apigateway_refused[] = {
-    "CreateRestApi.cloneFrom",
     "CreateRestApi.securityPolicy",
     "CreateRestApi.endpointAccessMode",
     "CreateRestApi.endpointConfiguration.vpcEndpointIds",

@@ -130,12 +130,17 @@ static bool principals_exist(struct call *call, struct str document)
 
 gh_err resource_policy_may(struct call *call, struct str resource)
 {
+    return ops_may(call, "apigateway:UpdateRestApiPolicy", resource);
+}
+
+gh_err ops_may(struct call *call, const char *action, struct str resource)
+{
     const struct gateway *gateway = call->module;
     struct policy_context context = policy_context_in(call->arena);
     policy_context_add_request(&context, call->now_us / 1000000, call->source_ip, call->user_agent, STR_NONE, false,
                                call->region);
     struct policy_request request = {
-        .action = STR("apigateway:UpdateRestApiPolicy"),
+        .action = str_of(action),
         .resource = str_printf(call->arena, "arn:%.*s:apigateway:%.*s::%.*s", STR_FMT(call->partition),
                                STR_FMT(call->region), STR_FMT(resource)),
         .keys = context.keys,

@@ -1,5 +1,6 @@
 /* REST APIs themselves: create, get, list, update, delete. */
 #include "gateway/ops/apikey.h"
+#include "gateway/ops/clone.h"
 #include "gateway/ops/ops.h"
 #include "gateway/ops/patch.h"
 #include "gateway/ops/resource_policy.h"
@@ -13,6 +14,7 @@ static const char *const inner_members[] = { "resources", "authorizers", "models
 
 static gh_err check_new(struct call *call, const struct apigw_CreateRestApi_in *in);
 static gh_err check_endpoint(struct call *call, const struct apigw_EndpointConfiguration *endpoint);
+static gh_err insert(struct call *call, const struct apigw_CreateRestApi_in *in, struct api_key key, json_t *api);
 static json_t *new_document(struct call *call, const struct apigw_CreateRestApi_in *in, struct str id);
 static json_t *shown(struct call *call, const json_t *api);
 static json_t *shown_with_tags(struct call *call, const json_t *api);
@@ -56,11 +58,25 @@ gh_err apigw_CreateRestApi(struct call *call, const struct apigw_CreateRestApi_i
     if ((err = resource_policy_take(call, key.id, in->policy, &policy)))
         return err;
     json_set_str(api, "policy", policy);
-    struct tx tx;
-    tx_begin(&tx, call->db, call->arena);
-    api_insert(&tx, key, call->now_us, api);
-    err = tx_commit(&tx);
+    err = insert(call, in, key, api);
     return err ? err : ops_answer(call, shown(call, api), out);
+}
+
+static gh_err insert(struct call *call, const struct apigw_CreateRestApi_in *in, struct api_key key, json_t *api)
+{
+    struct tx tx;
+    gh_err err = NULL;
+    tx_begin(&tx, call->db, call->arena);
+    if (in->clone_from.ptr)
+        err = clone_api(call, &tx, in, api);
+    if (!err)
+        api_insert(&tx, key, call->now_us, api);
+    if (!err && in->clone_from.ptr)
+        err = clone_documentation(call, &tx, in->clone_from, key.id);
+    if (!err)
+        return tx_commit(&tx);
+    tx_rollback(&tx);
+    return err;
 }
 
 gh_err apigw_GetRestApi(struct call *call, const struct apigw_GetRestApi_in *in,
