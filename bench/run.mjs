@@ -9,6 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { binary, root, scratch, start } from '../tests/e2e/support/harness.mjs';
 import { signedHeaders } from '../tests/e2e/support/sign.mjs';
+import { deployRows } from './deploy.mjs';
 import { compare, cpuUs, median, residentKiB } from './measure.mjs';
 import { nginx } from './nginx.mjs';
 import { password, setTheScene } from './setting.mjs';
@@ -132,6 +133,7 @@ const rows = {
         row('with 8,000 idle keep-alive connections', mib(ours[8000]), mib(theirs[8000]));
         row('an idle keep-alive connection', `${each(ours).toFixed(1)} KiB`, `${each(theirs).toFixed(1)} KiB`, '', '≤ 17 KiB', each(ours) <= 17);
     },
+    ...deployRows(row, { quick, workers }),
 };
 
 // Opens a connection, asks once, and leaves it open.
