@@ -34,6 +34,10 @@ bool jwt_read(struct arena *arena, struct str token, struct jwt *out);
  * the signature was right. Owned by the arena. */
 json_t *jwt_claims(struct arena *arena, const struct jwt *jwt, const struct key *key, bool *signed_);
 
+/* The claims before anybody has looked at the signature: to find out whose keys to ask for. NULL: no
+ * object, too deep, duplicate names. */
+json_t *jwt_peek(struct arena *arena, const struct jwt *jwt);
+
 /* exp and nbf and iat as RFC 7519 and AWS have them: integers; "exp … on or after which the JWT
  * MUST NOT be accepted"; "iat must be before the current time". */
 enum jwt_time { JWT_LIVE, JWT_EXPIRED, JWT_BAD_TIME };

@@ -231,14 +231,15 @@ static bool compile_authorization(struct compiler *c, const json_t *json, struct
         method->authorization = AUTH_IAM;
         return true;
     }
-    if (!str_is(type, "CUSTOM") && !str_is(type, "COGNITO_USER_POOLS"))
+    if (!str_is(type, "CUSTOM") && !str_is(type, "COGNITO_USER_POOLS") && !str_is(type, "JWT"))
         return compile_fail(c, "authorizationType %.*s is not known", STR_FMT(type));
     struct str id = json_str(json, "authorizerId");
     method->authorizer = compile_find_authorizer(c, id);
     if (!method->authorizer)
         return compile_fail(c, "authorizer '%.*s' is missing", STR_FMT(id));
     method->authorization = method->authorizer->kind;
-    if ((method->authorization == AUTH_COGNITO) != str_is(type, "COGNITO_USER_POOLS"))
+    if ((method->authorization == AUTH_COGNITO) != str_is(type, "COGNITO_USER_POOLS") ||
+        (method->authorization == AUTH_JWT) != str_is(type, "JWT"))
         return compile_fail(c, "authorizationType %.*s does not fit the authorizer's type", STR_FMT(type));
     return compile_scopes(c, json, method);
 }

@@ -40,6 +40,8 @@ json_t *compile_method_setting(struct compiler *c, struct str path, struct str v
 bool compile_stage_cache(struct compiler *c);
 bool compile_method_cache(struct compiler *c, const json_t *resource, const json_t *integration,
                           struct gw_method *method);
+/* compile_jwt.c */
+bool compile_jwt(struct compiler *c, const json_t *json, struct gw_authorizer *out);
 /* compile_authorizer.c */
 bool compile_authorizers(struct compiler *c);
 const struct gw_authorizer *compile_find_authorizer(struct compiler *c, struct str id);

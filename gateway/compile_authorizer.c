@@ -44,9 +44,10 @@ static bool compile_one(struct compiler *c, const json_t *json, struct gw_author
     out->kind = str_is(type, "COGNITO_USER_POOLS") ? AUTH_COGNITO
                 : str_is(type, "TOKEN")            ? AUTH_LAMBDA_TOKEN
                 : str_is(type, "REQUEST")          ? AUTH_LAMBDA_REQUEST
+                : str_is(type, "JWT")              ? AUTH_JWT
                                                    : AUTH_NONE;
     if (out->kind == AUTH_NONE)
-        return compile_fail(c, "type '%.*s' is not built yet", STR_FMT(type));
+        return compile_fail(c, "type '%.*s' is not known", STR_FMT(type));
     out->ttl_s = (int)json_i64(json, "authorizerResultTtlInSeconds", 300);
     out->honour_revocation = true;
     if (expression.len) {
@@ -58,6 +59,8 @@ static bool compile_one(struct compiler *c, const json_t *json, struct gw_author
         return false;
     if (out->kind == AUTH_COGNITO)
         return compile_pools(c, json, out);
+    if (out->kind == AUTH_JWT)
+        return compile_jwt(c, json_object_get(json, "jwtConfiguration"), out);
     enum acting acting;
     if (!compile_credentials(c, json_str(json, "authorizerCredentials"), &acting, &out->role))
         return false;

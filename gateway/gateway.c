@@ -8,6 +8,8 @@
 #include "core/log.h"
 #include "core/uri.h"
 #include "gateway/publish_domain.h"
+#include "core/token_cache.h"
+#include "gateway/issuer.h"
 #include "gateway/limits.h"
 #include "gateway/publish.h"
 #include "gateway/caches.h"
@@ -93,6 +95,8 @@ struct gateway *gateway_open(const struct gateway_config *config, struct arena *
     gateway->n_loops = config->n_loops;
     gateway->loops = ARENA_ARRAY(arena, struct gw_loop, config->n_loops);
     gateway->auth_cache = auth_cache_new();
+    gateway->issuers = issuers_new(gateway);
+    gateway->jwt_cache = token_cache_new();
     gateway->metrics = stage_metrics_table_new(config->n_loops);
     gateway->caches = caches_new(config->cache_bytes, config->env);
     pthread_mutex_init(&gateway->publishing, NULL);
@@ -143,6 +147,8 @@ void gateway_close(struct gateway *gateway)
         free(home->log);
     }
     auth_cache_free(gateway->auth_cache);
+    token_cache_free(gateway->jwt_cache);
+    issuers_free(gateway->issuers);
     limits_free(gateway->limits);
     stage_metrics_table_free(gateway->metrics);
     domain_table_unref(gateway->domains);
@@ -157,6 +163,12 @@ struct gw_loop *gateway_loop(struct gateway *gateway, const struct loop *loop)
         if (gateway->loops[i].loop == loop)
             return &gateway->loops[i];
     return NULL;
+}
+
+bool gateway_issues(const struct gateway *gateway, struct str issuer)
+{
+    struct str base = gateway->config.base_url;
+    return issuer.len > base.len + 1 && str_starts(issuer, base) && issuer.ptr[base.len] == '/';
 }
 
 static uint64_t rotate(uint64_t x, int by)
@@ -283,6 +295,7 @@ static void abandon(struct gw_request *r)
     stage_flow_end(r);
     stage_http_forget(r);
     stage_call_forget(r);
+    issuer_forget(r);
     role_forget(r);
     stage_cache_forget(r);
     usage_forget(r);
@@ -312,6 +325,7 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
     stage_coding_forget(r);
     stage_call_forget(r);
     usage_forget(r);
+    issuer_forget(r);
     if (r->entry)
         gateway_leave(r->entry);
 }

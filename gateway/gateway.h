@@ -28,7 +28,7 @@ struct gateway_config {
     size_t n_loops;
     struct str base_url, region, default_account, partition;
     struct str certificates, truststores; /* folders of custom domains' files (gateway/certificate.h) */
-    bool dev;                  /* a certificate without a file is made */
+    bool dev;                  /* a certificate without a file is made; token issuers may speak http on this machine */
     bool tls;                  /* there is a TLS listener */
     bool explain;              /* x-gatehouse-trace on every answer (dev mode) */
     bool aws_limits;           /* --limits aws: API Gateway's quotas hold; otherwise the machine's do */

@@ -54,7 +54,8 @@ static void add_authorization(struct gw_method *method)
         add(method, &step_auth_iam);
         break;
     case AUTH_COGNITO:
-        add(method, &step_auth_cognito);
+    case AUTH_JWT:
+        add(method, method->authorization == AUTH_JWT ? &step_auth_jwt : &step_auth_cognito);
         if (policy)
             add(method, &step_policy_allows);
         break;

@@ -45,6 +45,7 @@ extern const struct gw_step step_policy_allows;
 extern const struct gw_step step_policy_spares;
 extern const struct gw_step step_auth_iam;
 extern const struct gw_step step_auth_cognito;
+extern const struct gw_step step_auth_jwt;
 extern const struct gw_step step_authorizer_role;
 extern const struct gw_step step_auth_lambda;
 extern const struct gw_step step_usage;

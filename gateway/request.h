@@ -48,6 +48,8 @@ struct gw_actor {
     const struct credential *credential;
 };
 
+struct issuer_wait;
+
 struct gw_request {
     struct gateway *gateway;
     struct gw_loop *home;
@@ -87,6 +89,8 @@ struct gw_request {
     bool body_parsed;
     const struct jt *body_json;              /* NULL: no JSON; read by gw_body_json */
     struct gw_caller caller;
+    struct issuer_wait *issuer_wait;         /* for the keys of a token's issuer */
+    bool issuer_waited;
     struct str usage_identifier_key;         /* what a Lambda authorizer named as the API key; or absent */
 
     struct gw_actor actor, authorizer_actor;  /* credential NULL: API Gateway itself */

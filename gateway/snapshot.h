@@ -12,6 +12,7 @@
 #include "core/jsonschema.h"
 #include "core/regex.h"
 #include "core/uri.h"
+#include "gateway/jwt_rules.h"
 #include "gateway/route.h"
 #include "gateway/store/deployment.h"
 #include "gateway/vtl/vtl.h"
@@ -122,12 +123,12 @@ struct gw_integration {
     const char *forbidden_mapping; /* a mapped header that fails every call, as recorded; or NULL */
 };
 
-enum authorization { AUTH_NONE, AUTH_IAM, AUTH_COGNITO, AUTH_LAMBDA_TOKEN, AUTH_LAMBDA_REQUEST };
+enum authorization { AUTH_NONE, AUTH_IAM, AUTH_COGNITO, AUTH_JWT, AUTH_LAMBDA_TOKEN, AUTH_LAMBDA_REQUEST };
 
 struct gw_authorizer {
     struct str id, name;
     enum authorization kind;
-    struct gw_source *identity;    /* TOKEN, COGNITO: one header */
+    struct gw_source *identity;    /* but for REQUEST: one header */
     size_t n_identity;
     const pcre2_code *validation;  /* identityValidationExpression or NULL */
     int ttl_s;                     /* 0: no cache */
@@ -136,6 +137,7 @@ struct gw_authorizer {
     struct str *pool_arns;
     size_t n_pool_arns;
     bool honour_revocation;
+    const struct jwt_rules *jwt;   /* JWT */
 };
 
 /* A body's schema and the MIME type it is for. */

@@ -12,6 +12,8 @@
 #include "gateway/usage.h"
 
 struct auth_cache;
+struct issuers;
+struct token_cache;
 struct limits;
 struct stage_metrics_table;
 struct caches;
@@ -73,6 +75,8 @@ struct gateway {
     struct auth_cache *auth_cache;
     _Atomic uint64_t taken_back; /* deployments, by their watch */
     struct usage *usage;
+    struct issuers *issuers;        /* whose tokens JWT authorizers take */
+    struct token_cache *jwt_cache;  /* and those tokens, verified */
     struct limits *limits;      /* the buckets of accounts, stages and methods */
     struct stage_metrics_table *metrics;
     struct caches *caches;      /* answers, a cache a stage */
@@ -82,6 +86,8 @@ struct gateway {
 struct gw_loop *gateway_loop(struct gateway *gateway, const struct loop *loop);
 void gateway_random(struct gw_loop *home, uint64_t *out, size_t words);
 const struct gw_clock *gateway_clock(struct gw_loop *home, int64_t wall_us);
+/* Is this the issuer of a user pool of ours? */
+bool gateway_issues(const struct gateway *gateway, struct str issuer);
 /* publish.c: into the loops' tables before they run; and what a request does with them. */
 void gateway_install(struct gw_loop *home, struct str key, struct snapshot *snapshot);
 struct gw_entry *gateway_enter(struct gw_loop *home, struct str api_id, struct str stage);

@@ -88,6 +88,10 @@ struct verified_token {
 enum token_verdict identity_verify_token(struct identity *identity, struct arena *arena, struct str token,
                                          const struct str *pool_arns, size_t n_pool_arns, bool honour_revocation,
                                          int64_t now_s, struct verified_token *out);
+/* Of the one pool of ours that is this issuer. */
+enum token_verdict identity_verify_issued(struct identity *identity, struct arena *arena, struct str token,
+                                          struct str issuer, bool honour_revocation, int64_t now_s,
+                                          struct verified_token *out);
 const char *token_verdict_text(enum token_verdict verdict);
 
 /* Unsigned, cacheable documents of a pool: {poolId}/.well-known/… False: no such pool. */

@@ -1,8 +1,12 @@
 /* Authorizers: who decides for a method. */
-#include "gateway/ops/ops.h"
+#include "gateway/ops/jwt_configuration.h"
 #include "gateway/ops/patch.h"
 
-static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in *in, json_t **out);
+enum { AUTHORIZERS_MAX = 100 }; /* AWS's is 10, and can be raised */
+
+static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in *in, json_t *jwt, json_t **out);
+static gh_err take_jwt(struct call *call, const struct apigw_ListOfPatchOperation *operations, json_t **out);
+static gh_err patch_jwt(struct patch *patch);
 static gh_err check(struct call *call, json_t *authorizer);
 static gh_err check_unused(struct call *call, const json_t *api, const json_t *authorizer);
 static gh_err find(struct call *call, const json_t *api, struct str id, json_t **out);
@@ -17,7 +21,7 @@ static const struct patch_row rows[] = {
     { "/identitySource", PATCH_CHANGE, patch_text },
     { "/identityValidationExpression", PATCH_REPLACE, patch_text },
     { "/providerARNs", PATCH_ADD | PATCH_REMOVE, patch_value_in_list },
-    { "/jwtConfiguration", PATCH_REPLACE, patch_not_built },
+    { "/jwtConfiguration", PATCH_REPLACE, patch_jwt },
 };
 static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_plain, NULL };
 
@@ -25,14 +29,21 @@ static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_plain,
 gh_err apigw_CreateAuthorizer(struct call *call, const struct apigw_CreateAuthorizer_in *in,
                               struct apigw_CreateAuthorizer_out *out)
 {
+    static const char *const members[] = { "jwtConfiguration" };
     struct draft draft;
-    json_t *authorizer = NULL;
-    gh_err err = draft_open(&draft, call, in->rest_api_id);
+    json_t *authorizer = NULL, *jwt = NULL, *api;
+    gh_err err = draft_read(call, in->rest_api_id, &api);
+    if (!err && api && in->jwt_configuration)
+        err = jwt_configuration_take(
+            call, json_object_get(ops_given(call, in, members, COUNT(members)), "jwtConfiguration"), &jwt);
+    if (err)
+        return err;
+    err = draft_open(&draft, call, in->rest_api_id);
     if (!err && !draft.api)
         err = ops_conflict(
             call, "Unable to complete operation due to concurrent modification. Please try again later.");
     if (!err)
-        err = create(&draft, in, &authorizer);
+        err = create(&draft, in, jwt, &authorizer);
     return draft_answer(&draft, err, authorizer, out);
 }
 
@@ -63,12 +74,19 @@ gh_err apigw_UpdateAuthorizer(struct call *call, const struct apigw_UpdateAuthor
                               struct apigw_UpdateAuthorizer_out *out)
 {
     struct draft draft;
-    json_t *authorizer = NULL;
-    gh_err err = draft_open(&draft, call, in->rest_api_id);
+    json_t *authorizer = NULL, *jwt = NULL, *api;
+    gh_err err = draft_read(call, in->rest_api_id, &api);
+    if (!err)
+        err = find(call, api, in->authorizer_id, &authorizer);
+    if (!err)
+        err = take_jwt(call, &in->patch_operations, &jwt);
+    if (err)
+        return err;
+    err = draft_open(&draft, call, in->rest_api_id);
     if (!err)
         err = find(call, draft.api, in->authorizer_id, &authorizer);
     if (!err)
-        err = patch_apply(&rules, call->arena, authorizer, &in->patch_operations, NULL);
+        err = patch_apply(&rules, call->arena, authorizer, &in->patch_operations, jwt);
     if (!err)
         err = check(call, authorizer);
     return draft_answer(&draft, err, authorizer, out);
@@ -90,7 +108,31 @@ gh_err apigw_DeleteAuthorizer(struct call *call, const struct apigw_DeleteAuthor
     return draft_close(&draft, err);
 }
 
-static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in *in, json_t **out)
+/* "A single replace operation on the /jwtConfiguration path, with the complete configuration as the
+ * value": issuers are asked before the draft is locked. */
+static gh_err take_jwt(struct call *call, const struct apigw_ListOfPatchOperation *operations, json_t **out)
+{
+    gh_err err = NULL;
+    for (size_t i = 0; !err && i < operations->n; i++) {
+        const struct apigw_PatchOperation *one = operations->items[i];
+        if (!str_is(one->path, "/jwtConfiguration") || !str_is(one->op, "replace"))
+            continue;
+        if (*out)
+            return ops_bad_request(call, "Only one operation may replace /jwtConfiguration");
+        json_t *given = one->value.ptr ? json_parse(call->arena, one->value, NULL) : NULL;
+        err = given ? jwt_configuration_take(call, given, out)
+                    : ops_bad_request(call, "Invalid JWT configuration: the value is no JSON document");
+    }
+    return err;
+}
+
+static gh_err patch_jwt(struct patch *patch)
+{
+    json_object_set(patch->target, "jwtConfiguration", patch->ctx);
+    return NULL;
+}
+
+static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in *in, json_t *jwt, json_t **out)
 {
     static const char *const members[] = { "name",
                                            "type",
@@ -109,12 +151,20 @@ static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in
             return ops_bad_request(
                 call, "Authorizer name must be unique. Authorizer %.*s already exists in this RestApi.",
                 STR_FMT(in->name));
+    if (json_object_size(json_object_get(draft->api, "authorizers")) >= AUTHORIZERS_MAX)
+        return gh_fail(call->arena, &apigw_LimitExceededException,
+                       "Maximum number of Authorizers for this API has been reached. Please contact AWS if you need "
+                       "additional Authorizers.");
     *out = json_own(call->arena, json_object());
     json_set_str(*out, "id", ops_id(call, 6));
     json_object_update(*out, ops_given(call, in, members, COUNT(members)));
     if (!in->auth_type.ptr)
         json_set_str(*out, "authType",
-                     str_is(in->type, "COGNITO_USER_POOLS") ? STR("cognito_user_pools") : STR("custom"));
+                     str_is(in->type, "COGNITO_USER_POOLS") ? STR("cognito_user_pools")
+                     : str_is(in->type, "JWT")              ? STR("jwt")
+                                                            : STR("custom"));
+    if (jwt)
+        json_object_set(*out, "jwtConfiguration", jwt);
     gh_err err = check(call, *out);
     if (err)
         return err;
@@ -169,6 +219,24 @@ static gh_err check_cognito(struct call *call, const json_t *authorizer)
     return source.ptr ? check_identity_source(call, source, true) : NULL;
 }
 
+/* Its own members, and none of the others'. */
+static gh_err check_jwt(struct call *call, const json_t *authorizer)
+{
+    static const char *const others[] = { "providerARNs", "authorizerUri", "authorizerCredentials",
+                                          "authorizerResultTtlInSeconds", "identityValidationExpression" };
+    struct str source = json_str(authorizer, "identitySource");
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (json_object_get(authorizer, others[i]))
+            return ops_bad_request(call, "%s is not supported for authorizer type JWT", others[i]);
+    if (!json_object_get(authorizer, "jwtConfiguration"))
+        return ops_bad_request(call, "jwtConfiguration must not be null for authorizer type JWT");
+    if (str_empty(source))
+        return ops_bad_request(call, "IdentitySource cannot be empty");
+    if (str_find(source, ',') >= 0)
+        return ops_bad_request(call, "Invalid request identity source expression: %.*s", STR_FMT(source));
+    return check_identity_source(call, source, true);
+}
+
 static gh_err check(struct call *call, json_t *authorizer)
 {
     struct str type = json_str(authorizer, "type"), source = json_str(authorizer, "identitySource");
@@ -178,11 +246,15 @@ static gh_err check(struct call *call, json_t *authorizer)
     if (ttl < 0 || ttl > 3600)
         return ops_bad_request(
             call, "Authorizer result TTL outside allowable range. TTL must be between 0 and 3600 seconds.");
+    if (str_is(type, "JWT"))
+        return check_jwt(call, authorizer);
+    if (json_object_get(authorizer, "jwtConfiguration"))
+        return ops_bad_request(call, "jwtConfiguration is only supported for authorizer type JWT");
     if (str_is(type, "COGNITO_USER_POOLS"))
         return check_cognito(call, authorizer);
     if (!str_is(type, "TOKEN") && !str_is(type, "REQUEST"))
         return ops_bad_request(
-            call, "Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS");
+            call, "Invalid authorizer type specified. Valid options are TOKEN,REQUEST,COGNITO_USER_POOLS,JWT");
     /* "required if caching": a REQUEST authorizer may do without when its results are not kept */
     if (str_empty(source) && (str_is(type, "TOKEN") || ttl > 0))
         return ops_bad_request(call, "IdentitySource cannot be empty");

@@ -122,20 +122,27 @@ static gh_err check_authorization(struct draft *draft, json_t *method)
 {
     struct str type = str_upper(draft->call->arena, json_str(method, "authorizationType"));
     json_set_str(method, "authorizationType", type);
-    bool cognito = str_is(type, "COGNITO_USER_POOLS");
-    if (!cognito && json_array_size(json_object_get(method, "authorizationScopes")))
+    bool cognito = str_is(type, "COGNITO_USER_POOLS"), jwt = str_is(type, "JWT");
+    if (!cognito && !jwt && json_array_size(json_object_get(method, "authorizationScopes")))
         return ops_bad_request(
             draft->call, "Authorization Scopes are only valid for COGNITO_USER_POOLS authorization type");
     if (str_is(type, "NONE") || str_is(type, "AWS_IAM")) {
         json_object_del(method, "authorizerId");
         return NULL;
     }
-    if (!cognito && !str_is(type, "CUSTOM"))
+    if (!cognito && !jwt && !str_is(type, "CUSTOM"))
         return ops_bad_request(draft->call, "Invalid authorization type specified. Valid options are "
-                                            "NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS");
+                                            "NONE,AWS_IAM,CUSTOM,COGNITO_USER_POOLS,JWT");
     struct str id = json_str(method, "authorizerId");
     json_t *authorizer = id.ptr ? json_at(json_object_get(draft->api, "authorizers"), id) : NULL;
-    if (!authorizer || cognito != str_is(json_str(authorizer, "type"), "COGNITO_USER_POOLS"))
+    struct str kind = json_str(authorizer, "type");
+    bool fits = cognito ? str_is(kind, "COGNITO_USER_POOLS")
+                : jwt   ? str_is(kind, "JWT")
+                        : str_is(kind, "TOKEN") || str_is(kind, "REQUEST");
+    if (jwt && !fits)
+        return ops_bad_request(draft->call, "Invalid authorizer ID specified. Setting the authorization type to JWT "
+                                            "requires a valid JWT authorizer.");
+    if (!fits)
         return ops_bad_request(draft->call,
                                "Invalid authorizer ID specified. Setting the authorization type to CUSTOM "
                                "or COGNITO_USER_POOLS requires a valid authorizer.");

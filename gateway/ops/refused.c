@@ -12,8 +12,6 @@ const char *const apigateway_refused[] = {
     "CreateDomainName.endpointConfiguration.vpcEndpointIds",
     "CreateDeployment.tracingEnabled",
     "CreateStage.tracingEnabled",
-    "CreateAuthorizer.jwtConfiguration",
-    "CreateAuthorizer.type=JWT",
     "PutIntegration.integrationTarget",
     "TestInvokeAuthorizer.additionalContext",
     NULL,

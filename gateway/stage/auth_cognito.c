@@ -10,22 +10,6 @@ static enum gw_next refuse(struct gw_request *r, const char *why)
     return gw_fail(r, RESPONSE_UNAUTHORIZED);
 }
 
-/* "With or without `Bearer `"; one header, or nobody knows which one counts. */
-static bool take_token(struct gw_request *r, const struct gw_source *source, struct str *token)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < r->x->headers.n; i++)
-        if (str_eq_nocase(r->x->headers.items[i].name, source->name)) {
-            *token = r->x->headers.items[i].value;
-            n++;
-        }
-    if (n != 1)
-        return false;
-    if (str_starts_nocase(*token, STR("Bearer ")))
-        *token = str_from(*token, strlen("Bearer "));
-    return token->len > 0;
-}
-
 /* Scopes are parted by blanks and compared as they are. */
 static bool has_scope(const struct gw_method *method, struct str granted)
 {
@@ -47,10 +31,8 @@ static enum gw_next authorize_enter(struct gw_request *r)
 {
     const struct gw_authorizer *authorizer = r->method->authorizer;
     struct str token = STR_NONE;
-    if (!take_token(r, &authorizer->identity[0], &token)) {
-        trace_note(&r->trace, "identity source is missing", authorizer->identity[0].name);
+    if (!stage_take_token(r, &token))
         return gw_fail(r, RESPONSE_UNAUTHORIZED);
-    }
     struct verified_token verified;
     enum token_verdict verdict =
         identity_verify_token(r->gateway->config.identity, r->arena, token, authorizer->pool_arns,

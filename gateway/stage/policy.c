@@ -65,5 +65,5 @@ static enum gw_next must_not_deny(struct gw_request *r)
     return judge(r, false);
 }
 
-const struct gw_step step_policy_allows = { "policy", must_allow, NULL };
-const struct gw_step step_policy_spares = { "policy", must_not_deny, NULL };
+const struct gw_step step_policy_allows = { "policy", must_allow, NULL, .guards = true };
+const struct gw_step step_policy_spares = { "policy", must_not_deny, NULL, .guards = true };

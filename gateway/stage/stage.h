@@ -97,6 +97,9 @@ struct str auth_cache_key(struct arena *arena, const struct snapshot *snapshot, 
                           const struct str *values, size_t n);
 void auth_cache_flush(struct auth_cache *cache, struct str api_id, struct str stage);
 
+/* token.c: from the authorizer's header; noted in the trace when it is not there once. */
+bool stage_take_token(struct gw_request *r, struct str *token);
+
 /* auth_policy.c: the function's answer as a policy, with one reference; NULL: *why is what is wrong with
  * it. Then the verdict for the request's method: on, or 403. */
 struct auth_policy *auth_policy_read(struct str answer, struct arena *scratch, struct str *why);

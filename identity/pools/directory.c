@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "core/map.h"
 #include "identity/pools/revocation.h"
-#include "identity/pools/token_cache.h"
+#include "core/token_cache.h"
 
 /* A pool's own memory: itself and its parsed keys. */
 struct pool_keys {
@@ -135,7 +135,7 @@ void pool_directory_remove(struct pool_directory *directory, struct str id)
     for (int use = 0; pool && use < KEY_USES; use++)
         map_remove(index->by_kid, pool->keys[use].kid);
     pthread_rwlock_unlock(&index->lock);
-    token_cache_drop_pool(directory->cache, id);
+    token_cache_drop(directory->cache, id);
     if (pool)
         pool_release(pool);
 }

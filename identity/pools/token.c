@@ -264,7 +264,7 @@ gh_err access_load(struct call *call, struct str token, struct access *out)
         return refused(call, "Invalid Access Token");
     if (!has_scope(found->claims, "aws.cognito.signin.user.admin"))
         return refused(call, "Access Token does not have required scopes");
-    gh_err err = store_user_find(call->db, NULL, call->arena, found->pool_id, USER_BY_SUB, found->sub,
+    gh_err err = store_user_find(call->db, NULL, call->arena, found->issuer, USER_BY_SUB, found->sub,
                                  &out->user, &exists);
     if (err)
         return err;

@@ -83,8 +83,9 @@ static enum token_verdict verify_fresh(struct pool_directory *directory, struct 
         .claims = claims,
         .token_use = json_str(claims, "token_use"),
         .sub = json_str(claims, "sub"),
-        .pool_id = pool->id,
-        .pool_arn = pool->arn,
+        .alg = KEY_RS256,
+        .issuer = pool->id,
+        .issuer_arn = pool->arn,
         .origin = json_str(claims, "origin_jti"),
         .issued_s = json_i64(claims, "iat", 0),
         .expires_s = json_i64(claims, "exp", 0),
@@ -93,7 +94,7 @@ static enum token_verdict verify_fresh(struct pool_directory *directory, struct 
     *out = token_cache_add(directory->cache, arena, token, &fresh);
     if (pool_directory_find(directory, arena, pool->id))
         return TOKEN_OK;
-    token_cache_drop_pool(directory->cache, pool->id); /* deleted while we looked */
+    token_cache_drop(directory->cache, pool->id); /* deleted while we looked */
     return TOKEN_BAD_SIGNATURE;
 }
 
@@ -119,7 +120,7 @@ bool token_is_revoked(struct pool_directory *directory, struct cached_token *tok
     uint64_t generation = revocation_generation(revocations);
     if (atomic_load_explicit(&token->generation, memory_order_acquire) == generation)
         return false;
-    if (revocation_holds(revocations, token->pool_id, token->sub, token->origin, token->stamp_us))
+    if (revocation_holds(revocations, token->issuer, token->sub, token->origin, token->stamp_us))
         return true;
     atomic_store_explicit(&token->generation, generation, memory_order_release);
     return false;
@@ -133,6 +134,19 @@ static bool names_pool(const struct str *arns, size_t n, struct str arn)
     return false;
 }
 
+/* Good in itself; then whose it is, and whether its session still stands. */
+static enum token_verdict verified(struct identity *identity, struct cached_token *found, bool ours,
+                                   bool honour_revocation, bool from_cache, struct verified_token *out)
+{
+    if (!ours)
+        return TOKEN_WRONG_ISSUER;
+    if (honour_revocation && token_is_revoked(identity->pools, found))
+        return TOKEN_REVOKED;
+    *out =
+        (struct verified_token){ found->claims, found->token_use, found->sub, found->expires_s, from_cache };
+    return TOKEN_OK;
+}
+
 enum token_verdict identity_verify_token(struct identity *identity, struct arena *arena, struct str token,
                                          const struct str *pool_arns, size_t n_pool_arns,
                                          bool honour_revocation, int64_t now_s, struct verified_token *out)
@@ -142,13 +156,21 @@ enum token_verdict identity_verify_token(struct identity *identity, struct arena
     enum token_verdict verdict = token_verify(identity->pools, arena, token, now_s, &found, &from_cache);
     if (verdict != TOKEN_OK)
         return verdict;
-    if (!names_pool(pool_arns, n_pool_arns, found->pool_arn))
-        return TOKEN_WRONG_ISSUER;
-    if (honour_revocation && token_is_revoked(identity->pools, found))
-        return TOKEN_REVOKED;
-    *out =
-        (struct verified_token){ found->claims, found->token_use, found->sub, found->expires_s, from_cache };
-    return TOKEN_OK;
+    return verified(identity, found, names_pool(pool_arns, n_pool_arns, found->issuer_arn), honour_revocation,
+                    from_cache, out);
+}
+
+enum token_verdict identity_verify_issued(struct identity *identity, struct arena *arena, struct str token,
+                                          struct str issuer, bool honour_revocation, int64_t now_s,
+                                          struct verified_token *out)
+{
+    struct cached_token *found;
+    bool from_cache;
+    enum token_verdict verdict = token_verify(identity->pools, arena, token, now_s, &found, &from_cache);
+    if (verdict != TOKEN_OK)
+        return verdict;
+    return verified(identity, found, str_eq(json_str(found->claims, "iss"), issuer), honour_revocation, from_cache,
+                    out);
 }
 
 bool identity_pool_exists(struct identity *identity, struct str pool_arn)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "identity/pools/directory.h"
-#include "identity/pools/token_cache.h"
+#include "core/token_cache.h"
 
 /* Whole, signed, live. The entry is held until the arena is freed. */
 enum token_verdict token_verify(struct pool_directory *directory, struct arena *arena, struct str token,

@@ -1,4 +1,4 @@
-#include "identity/pools/token_cache.h"
+#include "core/token_cache.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,7 +21,7 @@ struct token_cache_entry {
     uint64_t used; /* the shard's tick when last found */
     size_t head;   /* bytes before the signature: no secret */
     size_t len;
-    char token[]; /* and behind it the pool's names */
+    char token[]; /* and behind it the issuer's names */
 };
 
 struct shard {
@@ -106,15 +106,17 @@ struct cached_token *token_cache_find(struct token_cache *cache, struct arena *a
 struct cached_token *token_cache_add(struct token_cache *cache, struct arena *arena, struct str token,
                                      const struct cached_token *fresh)
 {
-    struct str id = fresh->pool_id, arn = fresh->pool_arn;
+    struct str id = fresh->issuer, arn = fresh->issuer_arn;
     struct token_cache_entry *entry = calloc(1, sizeof *entry + token.len + id.len + arn.len);
     if (!entry)
         abort();
     entry->found = *fresh;
     json_incref(entry->found.claims);
     char *names = entry->token + token.len; /* the other strings point into the claims */
-    entry->found.pool_id = (struct str){ memcpy(names, id.ptr, id.len), id.len };
-    entry->found.pool_arn = (struct str){ memcpy(names + id.len, arn.ptr, arn.len), arn.len };
+    if (id.len)
+        entry->found.issuer = (struct str){ memcpy(names, id.ptr, id.len), id.len };
+    if (arn.len)
+        entry->found.issuer_arn = (struct str){ memcpy(names + id.len, arn.ptr, arn.len), arn.len };
     atomic_init(&entry->references, 2); /* the cache's and the caller's */
     entry->hash = hash_of(token);
     entry->len = token.len;
@@ -135,7 +137,7 @@ struct cached_token *token_cache_add(struct token_cache *cache, struct arena *ar
     return hold(entry, arena);
 }
 
-void token_cache_drop_pool(struct token_cache *cache, struct str pool_id)
+void token_cache_drop(struct token_cache *cache, struct str issuer)
 {
     for (int i = 0; i < SHARDS; i++) {
         struct shard *shard = &cache->shards[i];
@@ -143,7 +145,7 @@ void token_cache_drop_pool(struct token_cache *cache, struct str pool_id)
         for (int set = 0; set < SETS; set++)
             for (int way = 0; way < WAYS; way++) {
                 struct token_cache_entry **slot = &shard->sets[set][way];
-                if (*slot && str_eq((*slot)->found.pool_id, pool_id)) {
+                if (*slot && str_eq((*slot)->found.issuer, issuer)) {
                     entry_release(*slot);
                     *slot = NULL;
                 }

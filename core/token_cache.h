@@ -7,17 +7,19 @@
 
 #include <jansson.h>
 
-#include "core/arena.h"
-#include "core/str.h"
+#include "core/key.h"
 
 struct token_cache;
 
 /* What was found out about a token once; immutable but for `generation`. */
 struct cached_token {
     json_t *claims;
-    struct str token_use, sub, pool_id, pool_arn, origin; /* origin_jti, or absent */
+    enum key_alg alg;
+    struct str issuer, issuer_arn; /* whose it is: an id (a pool's) and an ARN, or absent */
+    struct str token_use, sub, origin; /* pools': into the claims; origin_jti, or absent */
     int64_t issued_s, expires_s, stamp_us;
-    _Atomic uint64_t generation; /* of the revocations, when last asked; 0: never */
+    _Atomic uint64_t generation; /* of what may change the verdict (revocations, the issuer's keys) when
+                                    last asked; 0: never */
     struct token_cache_entry *private;
 };
 
@@ -28,4 +30,4 @@ struct cached_token *token_cache_find(struct token_cache *cache, struct arena *a
 /* Takes its own reference to claims and copies the strings; gives the entry, held as above. */
 struct cached_token *token_cache_add(struct token_cache *cache, struct arena *arena, struct str token,
                                      const struct cached_token *fresh);
-void token_cache_drop_pool(struct token_cache *cache, struct str pool_id);
+void token_cache_drop(struct token_cache *cache, struct str issuer);
