@@ -2,8 +2,6 @@
 
 #include "gateway/options.h"
 
-#define AUTHORIZER_TIMEOUT_MS 10000 /* AWS's */
-
 static bool compile_identity(struct compiler *c, const json_t *json, struct gw_authorizer *out)
 {
     struct str sources = json_str(json, "identitySource"), one;
@@ -75,7 +73,7 @@ bool compile_authorizers(struct compiler *c)
     json_t *all = json_object_get(c->api, "authorizers"), *json;
     const char *id;
     c->snapshot->authorizer_timeout_ms =
-        (int)option_count(c->settings, "authorizerTimeoutMs", AUTHORIZER_TIMEOUT_MS);
+        (int)option_count(c->settings, "authorizerTimeoutMs", GW_AUTHORIZER_TIMEOUT_MS);
     c->snapshot->authorizers = ARENA_ARRAY(c->arena, struct gw_authorizer, json_object_size(all) + 1);
     json_object_foreach(all, id, json)
         if (!compile_one(c, json, &c->snapshot->authorizers[c->snapshot->n_authorizers++]))

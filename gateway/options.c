@@ -14,7 +14,7 @@ const struct gw_option gw_options[] = {
     { "watchMinRequests", OPTION_COUNT, 1, 1000000000, NULL,
       "a watched deployment is judged from so many requests on (not set: 20)" },
     { "authorizerTimeoutMs", OPTION_COUNT, 50, 900000, NULL,
-      "how long a Lambda authorizer may take, in milliseconds (not set: 10000, as on AWS)" },
+      "how long a Lambda authorizer may take, in milliseconds (not set: 10000, as on AWS; with --limits aws it cannot be more)" },
     { "streamIdleSeconds", OPTION_COUNT, 1, 86400, NULL,
       "an answer streamed with responseTransferMode STREAM ends when its integration sends nothing for so long "
       "(not set: 300, of an EDGE API 30)" },

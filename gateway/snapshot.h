@@ -125,6 +125,8 @@ struct gw_integration {
 
 enum authorization { AUTH_NONE, AUTH_IAM, AUTH_COGNITO, AUTH_JWT, AUTH_LAMBDA_TOKEN, AUTH_LAMBDA_REQUEST };
 
+#define GW_AUTHORIZER_TIMEOUT_MS 10000 /* AWS's, for the function */
+
 struct gw_authorizer {
     struct str id, name;
     enum authorization kind;

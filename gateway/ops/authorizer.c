@@ -1,8 +1,9 @@
 /* Authorizers: who decides for a method. */
 #include "gateway/ops/jwt_configuration.h"
 #include "gateway/ops/patch.h"
+#include "gateway/state.h"
 
-enum { AUTHORIZERS_MAX = 100 }; /* AWS's is 10, and can be raised */
+enum { AUTHORIZERS_MAX = 100, AUTHORIZERS_AWS = 10 };
 
 static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in *in, json_t *jwt, json_t **out);
 static gh_err take_jwt(struct call *call, const struct apigw_ListOfPatchOperation *operations, json_t **out);
@@ -151,7 +152,9 @@ static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in
             return ops_bad_request(
                 call, "Authorizer name must be unique. Authorizer %.*s already exists in this RestApi.",
                 STR_FMT(in->name));
-    if (json_object_size(json_object_get(draft->api, "authorizers")) >= AUTHORIZERS_MAX)
+    const struct gateway *gateway = call->module;
+    size_t limit = gateway->config.aws_limits ? AUTHORIZERS_AWS : AUTHORIZERS_MAX;
+    if (json_object_size(json_object_get(draft->api, "authorizers")) >= limit)
         return gh_fail(call->arena, &apigw_LimitExceededException,
                        "Maximum number of Authorizers for this API has been reached. Please contact AWS if you need "
                        "additional Authorizers.");

@@ -60,6 +60,12 @@ static struct str token_event(struct gw_request *r, struct str token)
     return strbuf_view(&out);
 }
 
+static int timeout_ms(const struct gw_request *r)
+{
+    int own = r->snapshot->authorizer_timeout_ms;
+    return r->gateway->config.aws_limits && own > GW_AUTHORIZER_TIMEOUT_MS ? GW_AUTHORIZER_TIMEOUT_MS : own;
+}
+
 static enum gw_next authorize_enter(struct gw_request *r)
 {
     const struct gw_authorizer *authorizer = r->method->authorizer;
@@ -88,7 +94,7 @@ static enum gw_next authorize_enter(struct gw_request *r)
     stage_call(r, &caller, authorizer->function,
                authorizer->kind == AUTH_LAMBDA_TOKEN ? token_event(r, values[0])
                                                      : stage_authorizer_event(r, stage_method_arn(r)),
-               r->snapshot->authorizer_timeout_ms);
+               timeout_ms(r));
     return GW_WAIT;
 }
 
