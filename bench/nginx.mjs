@@ -11,6 +11,7 @@ export async function nginx(folder, name, workers, backend) {
     const prefix = path.join(folder, name);
     fs.mkdirSync(prefix);
     fs.writeFileSync(path.join(prefix, 'nginx.conf'), `
+${process.getuid() === 0 ? 'user root;' : ''} # its workers read and write a folder that is ours alone
 worker_processes ${workers};
 worker_rlimit_nofile 20000;
 daemon off;
@@ -25,11 +26,13 @@ http {
     client_body_temp_path ${prefix}/body; proxy_temp_path ${prefix}/proxy;
     fastcgi_temp_path ${prefix}/f; uwsgi_temp_path ${prefix}/u; scgi_temp_path ${prefix}/s;
     ${backend ? `upstream backend { server ${new URL(backend).host}; keepalive 64; }` : ''}
+    ${backend ? `proxy_cache_path ${prefix}/cache levels=1:2 keys_zone=answers:10m max_size=100m inactive=1h use_temp_path=off;` : ''}
     log_format full '$remote_addr $time_iso8601 "$request" $status $body_bytes_sent $request_time';
     server {
         listen 127.0.0.1:${port} reuseport;
         location / { return 200 '${answer}'; }
         ${backend ? `location /proxy { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }
+        location /cached { proxy_cache answers; proxy_cache_valid 200 1h; proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }
         location /logged { access_log ${prefix}/access.log full; proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }` : ''}
     }
 }

@@ -58,7 +58,8 @@ const rows = {
     mock: () => beside('MOCK (nginx: return 200)', scene.url('open', 'mock'), undefined, '/'),
     proxy: () => beside('HTTP_PROXY open', scene.url('open', 'proxy'), undefined, '/proxy', 1.1),
     cognito: () => beside('HTTP_PROXY, Cognito token, throttle, access log (nginx: plain proxy)', scene.url('full', 'cognito'), lua('cognito', { Authorization: scene.pool.token }), '/proxy', 1.3),
-    async cache() {
+    cache: () => beside('cache hit (nginx: proxy_cache)', `${scene.url('cached', 'cached')}?q=1`, undefined, '/cached?q=1', 0.6),
+    async token() {
         const script = lua('cognito', { Authorization: scene.pool.token });
         const [open, token] = await compare([{ url: scene.url('open', 'proxy'), pid: server.pid }, { url: scene.url('open', 'cognito'), pid: server.pid, script }], pace);
         const extra = token.cpuUsPerRequest - open.cpuUsPerRequest;

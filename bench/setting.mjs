@@ -36,8 +36,15 @@ async function api(server, backend, poolArn) {
     await route('proxy', {}, proxy);
     await route('cognito', { authorizationType: 'COGNITO_USER_POOLS', authorizerId }, proxy);
     await route('iam', { authorizationType: 'AWS_IAM' }, proxy);
+    // A third one with a cache, whose key has one query parameter.
+    await route('cached', { requestParameters: { 'method.request.querystring.q': false } }, { ...proxy, cacheKeyParameters: ['method.request.querystring.q'] });
     // Two stages of one deployment: one bare, one with throttling and an access log on every method.
-    for (const stageName of ['open', 'full']) await apigateway.send(new CreateDeploymentCommand({ restApiId, stageName }));
+    for (const stageName of ['open', 'full', 'cached']) await apigateway.send(new CreateDeploymentCommand({ restApiId, stageName }));
+    await apigateway.send(new UpdateStageCommand({
+        restApiId, stageName: 'cached',
+        patchOperations: [{ op: 'replace', path: '/cacheClusterEnabled', value: 'true' }, { op: 'replace', path: '/*/*/caching/enabled', value: 'true' }, { op: 'replace', path: '/*/*/caching/ttlInSeconds', value: '3600' },
+            { op: 'replace', path: '/*/*/throttling/rateLimit', value: '-1' }, { op: 'replace', path: '/*/*/throttling/burstLimit', value: '-1' }],
+    }));
     await apigateway.send(new UpdateStageCommand({
         restApiId, stageName: 'full',
         patchOperations: [
