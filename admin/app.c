@@ -301,7 +301,7 @@ static void drain(struct app *app)
         while (done < app->n_workers && http_server_is_done(app->workers[done].server) &&
                (!app->workers[done].tls_server || http_server_is_done(app->workers[done].tls_server)))
             done++;
-        if (done == app->n_workers)
+        if (done == app->n_workers && gateway_is_idle(app->gateway))
             break;
         usleep(10000);
     }

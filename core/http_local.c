@@ -30,6 +30,7 @@ struct http_local {
     pthread_mutex_t lock;
     pthread_cond_t finished;
     bool is_finished;
+    bool detached;           /* nobody waits: the arena goes when all is done */
 };
 
 static void turn(struct loop_task *task);
@@ -71,6 +72,10 @@ static bool read_piece(struct http_local *local)
 static void finish(struct http_local *local)
 {
     local->done(local->ctx, &local->x, !local->aborted);
+    if (local->detached) {
+        arena_free(local->x.arena);
+        return;
+    }
     if (local->aborted && local->answer == ANSWER_NONE)
         local->result->status = 0;
     local->result->cut |= local->aborted;
@@ -99,16 +104,14 @@ static void start(struct loop_task *task)
     local->serve(local->ctx, &local->x);
 }
 
-void http_local_run(struct loop *loop, struct arena *arena, const struct http_local_request *request,
-                    size_t limit_bytes, void (*serve)(void *ctx, struct http_exchange *x),
-                    void (*done)(void *ctx, struct http_exchange *x, bool complete), void *ctx,
-                    struct http_local_answer *answer)
+static struct http_local *make(struct loop *loop, struct arena *arena, const struct http_local_request *request,
+                               size_t limit_bytes, struct http_local_answer *answer)
 {
     struct http_local *local = ARENA_NEW(arena, struct http_local);
     ptrdiff_t question = str_find(request->target, '?');
     *answer = (struct http_local_answer){ 0 };
     local->x = (struct http_exchange){
-        .arena = arena, /* nobody else uses it: its owner waits here */
+        .arena = arena, /* nobody else uses it */
         .loop = loop,
         .local = local,
         .method = request->method,
@@ -126,20 +129,44 @@ void http_local_run(struct loop *loop, struct arena *arena, const struct http_lo
     local->limit_bytes = limit_bytes;
     local->out = strbuf_in(arena, 1024);
     local->result = answer;
+    return local;
+}
+
+static void begin_on_loop(struct http_local *local, void (*serve)(void *ctx, struct http_exchange *x),
+                          void (*done)(void *ctx, struct http_exchange *x, bool complete), void *ctx)
+{
     local->serve = serve;
     local->done = done;
     local->ctx = ctx;
-    pthread_mutex_init(&local->lock, NULL);
-    pthread_cond_init(&local->finished, NULL);
     local->task.fn = start;
     local->queued = true;
-    loop_post(loop, &local->task);
+    loop_post(local->x.loop, &local->task);
+}
+
+void http_local_run(struct loop *loop, struct arena *arena, const struct http_local_request *request,
+                    size_t limit_bytes, void (*serve)(void *ctx, struct http_exchange *x),
+                    void (*done)(void *ctx, struct http_exchange *x, bool complete), void *ctx,
+                    struct http_local_answer *answer)
+{
+    struct http_local *local = make(loop, arena, request, limit_bytes, answer);
+    pthread_mutex_init(&local->lock, NULL);
+    pthread_cond_init(&local->finished, NULL);
+    begin_on_loop(local, serve, done, ctx);
     pthread_mutex_lock(&local->lock);
     while (!local->is_finished)
         pthread_cond_wait(&local->finished, &local->lock);
     pthread_mutex_unlock(&local->lock);
     pthread_cond_destroy(&local->finished);
     pthread_mutex_destroy(&local->lock);
+}
+
+void http_local_detach(struct loop *loop, struct arena *arena, const struct http_local_request *request,
+                       void (*serve)(void *ctx, struct http_exchange *x),
+                       void (*done)(void *ctx, struct http_exchange *x, bool complete), void *ctx)
+{
+    struct http_local *local = make(loop, arena, request, 0, ARENA_NEW(arena, struct http_local_answer));
+    local->detached = true;
+    begin_on_loop(local, serve, done, ctx);
 }
 
 /* --- what core/http_exchange.c hands over --- */

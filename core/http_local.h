@@ -26,3 +26,9 @@ void http_local_run(struct loop *loop, struct arena *arena, const struct http_lo
                     size_t limit_bytes, void (*serve)(void *ctx, struct http_exchange *x),
                     void (*done)(void *ctx, struct http_exchange *x, bool complete), void *ctx,
                     struct http_local_answer *answer);
+
+/* The same without waiting, from the loop's own thread: `serve` is called from the top of the loop, nobody
+ * reads the answer. `arena` holds the request and is freed behind `done`. */
+void http_local_detach(struct loop *loop, struct arena *arena, const struct http_local_request *request,
+                       void (*serve)(void *ctx, struct http_exchange *x),
+                       void (*done)(void *ctx, struct http_exchange *x, bool complete), void *ctx);

@@ -330,6 +330,11 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
         gateway_leave(r->entry);
 }
 
+bool gateway_is_idle(const struct gateway *gateway)
+{
+    return atomic_load_explicit(&gateway->in_background, memory_order_acquire) == 0;
+}
+
 bool gateway_purge(struct gateway *gateway, struct str api_id, struct str stage, struct str tag, struct str key,
                    size_t *gone)
 {

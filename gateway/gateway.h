@@ -41,6 +41,9 @@ struct gateway_config {
 struct gateway *gateway_open(const struct gateway_config *config, struct arena *arena, struct str *why);
 void gateway_close(struct gateway *gateway);
 
+/* True when nothing is under way that no client waits for (a cached answer fetched anew). Any thread. */
+bool gateway_is_idle(const struct gateway *gateway);
+
 /* Data plane, on a loop thread: takes the exchange over (answers it, now or later).
  *   api_id, stage, path   as admin/listen found them from host or path; path starts with '/';
  *                         stage absent: the first segment of path */

@@ -23,6 +23,9 @@ const struct gw_option gw_options[] = {
     { "cacheETag", OPTION_FLAG, 0, 0, NULL,
       "cached answers have a strong ETag, and If-None-Match is answered with 304 (not set: as the endpoint says)" },
     { "cacheAge", OPTION_FLAG, 0, 0, NULL, "cached answers have an Age header (not set: none, as on AWS)" },
+    { "cacheStaleWhileRevalidate", OPTION_COUNT, 0, 3600, NULL,
+      "seconds after its time in which a cached answer is still given while one request fetches a new one (not set: "
+      "none)" },
     { "cacheVaryByClaims", OPTION_TEXT, 0, 1024, NULL,
       "names of claims or of the authorizer's context, separated by commas: each value of them has cached answers of "
       "its own (not set: whoever may call gets what is cached)" },

@@ -105,6 +105,7 @@ struct gw_request {
     /* a function that is being called; NULL when the answer is in */
     struct gw_call *call;
 
+    bool background;                         /* fetches anew for the cache: nobody's request */
     struct gw_caching *caching;              /* what the cache has to do with it; or NULL */
     bool from_cache;
     struct str kept_head;                    /* of a cached answer: header lines, before `headers` */

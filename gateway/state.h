@@ -80,6 +80,7 @@ struct gateway {
     struct limits *limits;      /* the buckets of accounts, stages and methods */
     struct stage_metrics_table *metrics;
     struct caches *caches;      /* answers, a cache a stage */
+    atomic_uint in_background;  /* requests of our own that a stop waits for */
 };
 
 /* The calling loop's part. */

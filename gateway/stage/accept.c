@@ -104,7 +104,7 @@ static enum gw_next accept_enter(struct gw_request *r)
     r->extended_id = (struct str){ r->extended_id_text, 16 };
     r->trace_header = trace_header(r, random + 31);
     r->http_method = effective_method(r);
-    if (!r->trial)
+    if (!r->trial && !r->background)
         gateway_count(r->home, COUNT_REQUESTS);
     return GW_NEXT;
 }

@@ -188,12 +188,12 @@ static enum gw_next look(struct gw_request *r)
             c->looked_up = name_in_table(r, stage_cache_variant(r, c->key, entry->vary));
             continue;
         }
-        if (turn == CACHE_REFRESH) {
+        if (turn == CACHE_REFRESH && !stage_cache_refresh(r)) {
             trace_note(&r->trace, "cache stale, fetching it anew", c->key);
             c->keep = true;
             return GW_NEXT;
         }
-        return serve(r, entry, turn == CACHE_STALE ? "cache hit, stale" : "cache hit");
+        return serve(r, entry, turn == CACHE_HIT ? "cache hit" : "cache hit, stale");
     }
     return go_alone(r, "bypass: the entry cannot be chosen");
 }

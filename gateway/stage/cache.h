@@ -34,6 +34,10 @@ struct gw_caching {
 struct str stage_cache_key(struct gw_request *r);
 struct str stage_cache_variant(struct gw_request *r, struct str key, struct str vary);
 
+/* cache_refresh.c: fetches anew what has grown stale, behind the answer's back. False: this request must do it
+ * itself. Takes the flight over. */
+bool stage_cache_refresh(struct gw_request *r);
+
 /* cache_permission.c: does the client ask for a fresh answer, and may it? */
 enum cache_wish { CACHE_WISH_NONE, CACHE_WISH_GRANTED, CACHE_WISH_REFUSED };
 struct cache_wish_case { /* what was asked of the policies, when it was */

@@ -618,6 +618,28 @@ test('options beyond AWS: ETag, Age, stale-while-revalidate', async (t) => {
         await advance(server, 42);
         assert.match((await get(`${one.url}/a`)).headers.age, /^4[23]$/);
     });
+
+    await t.test('cacheStaleWhileRevalidate: one fetches, the others have the old answer meanwhile', async () => {
+        const waiting = [];
+        const one = await api(server, { 'GET /w': { integration: httpProxy(`${backend.url}/w`) } });
+        await one.patch(...on, setting('ttlInSeconds', '10'));
+        await options(server, one, { cacheStaleWhileRevalidate: 60 });
+        assert.deepEqual(await values(get(`${one.url}/w`)), [1]);
+        backend.behaviours['/w'] = (req, res, n) => waiting.push(() => res.end(JSON.stringify({ n })));
+        await advance(server, 11);
+        const old = await get(`${one.url}/w`);
+        assert.equal(old.json().n, 1);
+        assert.match((await why(server, old)).notes[0].what, /stale/);
+        await eventually('somebody fetches it', () => waiting.length === 1);
+        assert.deepEqual(await values(...Array.from({ length: 20 }, () => get(`${one.url}/w`))), Array(20).fill(1));
+        assert.equal(backend.count('/w'), 2);
+        waiting.pop()();
+        await eventually('the new one is there', async () => (await get(`${one.url}/w`)).json().n === 2);
+        assert.equal(backend.count('/w'), 2);
+        backend.behaviours['/w'] = undefined;
+        await advance(server, 71);
+        assert.deepEqual(await values(get(`${one.url}/w`)), [3], 'after the grace nobody gets the old one');
+    });
 });
 
 test('the control plane says what AWS says', async (t) => {
