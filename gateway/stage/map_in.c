@@ -2,8 +2,8 @@
  *
  * "Applied after the whole template and after the parameter mappings, so they win": overrides come
  * last. A missing Content-Type counts as application/json; only the MIME type is compared. */
-#include "core/base64.h"
 #include "core/uri.h"
+#include "gateway/content.h"
 #include "gateway/headers.h"
 #include "gateway/stage/stage.h"
 
@@ -12,16 +12,15 @@ static enum gw_next map_body(struct gw_request *r)
     const struct gw_integration *in = r->method->integration;
     struct str type = gw_mime(r, http_header_get(&r->x->headers, "Content-Type"));
     const struct gw_template *tpl = gw_pick_template(&in->templates, type);
-    struct str payload = r->body;
-    if (in->content == CONTENT_TO_TEXT && snapshot_is_binary(r->snapshot, type))
-        payload = base64_encode(r->arena, payload);
-    if (in->content == CONTENT_TO_BINARY && !snapshot_is_binary(r->snapshot, type) &&
-        !base64_decode(r->arena, payload, &payload))
-        return gw_misconfigured(r, "request body is not base64", STR_NONE);
-    r->request.body = payload;
+    bool binary = snapshot_is_binary(r->snapshot, type), is_text;
+    if (!content_convert(r->arena, r->body, binary, binary, in->content, &r->request.body, &is_text))
+        return gw_misconfigured(r, "Unable to base64 decode the body", STR_NONE);
+    if (tpl && tpl->tpl && !is_text) /* recorded: what is binary cannot be given to a template */
+        return gw_misconfigured(r, "Unable to transform request",
+                                STR("the body is binary (binaryMediaTypes): contentHandling CONVERT_TO_TEXT lets a template read it"));
     if (tpl && tpl->tpl) {
         trace_note(&r->trace, "request template", tpl->type);
-        if (!gw_run_template(r, tpl, "request", payload, &r->request.body))
+        if (!gw_run_template(r, tpl, "request", r->request.body, &r->request.body))
             return gw_misconfigured(r, "Unable to transform request", r->integration_error);
         return GW_NEXT;
     }

@@ -3,7 +3,7 @@
  * selectionPattern is "a Java regex, whole match": on the status code, for a function on its
  * errorMessage (the empty string when there is none). "No pattern = default response"; first match
  * wins; no match and no default is 500. The answer's status is the integration response's. */
-#include "core/base64.h"
+#include "gateway/content.h"
 #include "gateway/headers.h"
 #include "gateway/stage/stage.h"
 
@@ -95,19 +95,41 @@ static const struct gw_template *pick(struct gw_request *r, const struct gw_temp
     return found ? found : &templates->items[0];
 }
 
+/* The payload's type is the endpoint's Content-Type, a function's is JSON: of a string that has to become binary,
+ * what is in it. "API Gateway only honors the first Accept media type." No payload is no binary one. */
+static bool convert(struct gw_request *r, const struct gw_integration_response *response, bool *is_text)
+{
+    struct str payload = r->answer.body.ptr ? r->answer.body : STR(""), accept, first = STR_NONE;
+    struct str type = gw_mime(r, http_header_get(&r->answer.headers, "Content-Type"));
+    accept = http_header_get(&r->x->headers, "Accept");
+    if (accept.ptr)
+        str_split(&accept, ',', &first);
+    if (!payload.len) {
+        r->reply = payload;
+        return *is_text = true;
+    }
+    bool binary = snapshot_is_binary(r->snapshot, type), wanted = snapshot_is_binary(r->snapshot, first);
+    if (r->method->integration->type == INTEGRATE_AWS && payload.ptr[0] == '"' && !binary &&
+        (response->content == CONTENT_TO_BINARY || (response->content == CONTENT_AS_IS && wanted))) {
+        json_t *text = json_parse(r->arena, payload, NULL);
+        payload = json_is_string(text) ? json_value_str(text) : payload;
+    }
+    return content_convert(r->arena, payload, binary, wanted, response->content, &r->reply, is_text);
+}
+
 static enum gw_next map_body(struct gw_request *r, const struct gw_integration_response *response)
 {
     const struct gw_template *tpl = pick(r, &response->templates);
-    r->reply = r->answer.body.ptr ? r->answer.body : STR("");
-    if (response->content == CONTENT_TO_BINARY && !base64_decode(r->arena, r->reply, &r->reply))
-        return gw_misconfigured(r, "response body is not base64", STR_NONE);
-    if (response->content == CONTENT_TO_TEXT &&
-        snapshot_is_binary(r->snapshot, http_header_get(&r->answer.headers, "Content-Type")))
-        r->reply = base64_encode(r->arena, r->reply);
+    bool is_text;
+    if (!convert(r, response, &is_text))
+        return gw_misconfigured(r, "Unable to base64 decode the body", STR_NONE);
     struct str type = tpl ? tpl->type : http_header_get(&r->answer.headers, "Content-Type");
+    if (tpl && tpl->tpl && !is_text)
+        return gw_misconfigured(r, "Unable to transform response",
+                                STR("the payload is binary (binaryMediaTypes): contentHandling CONVERT_TO_TEXT lets a template read it"));
     if (tpl && tpl->tpl) {
         trace_note(&r->trace, "response template", tpl->type);
-        if (!gw_run_template(r, tpl, "response", r->answer.body, &r->reply))
+        if (!gw_run_template(r, tpl, "response", r->reply, &r->reply))
             return gw_misconfigured(r, "Unable to transform response", r->integration_error);
     }
     if (!http_header_has(&r->headers, "Content-Type"))
