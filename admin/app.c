@@ -17,7 +17,10 @@
 #include "core/embed.h"
 #include "core/log.h"
 
-enum { HEAD_BYTES = 10240, IDLE_S = 75, MAX_CONNECTIONS = 16000, DRAIN_S = 30, JOB_THREADS_PER_CORE = 4, MAX_QUEUED = 4096, FILES_S = 2 };
+/* "Total combined size of request line and header values: 10240 bytes": each of them, here; together with --limits aws
+ * (gateway/stage/accept.c). */
+enum { TARGET_BYTES = 10240, HEADERS_BYTES = 10240, HEAD_BYTES = TARGET_BYTES + HEADERS_BYTES + 128 };
+enum { IDLE_S = 75, MAX_CONNECTIONS = 16000, DRAIN_S = 30, JOB_THREADS_PER_CORE = 4, MAX_QUEUED = 4096, FILES_S = 2 };
 
 static bool open_folder(struct app *app, struct str *why);
 static bool migrate(struct app *app, struct str *why, int *code);
@@ -203,7 +206,8 @@ static struct http_server *open_server(struct app *app, struct worker *worker, s
 {
     const struct http_server_config config = {
         .addr = addr.ptr, .port = port, .listen_fd = -1, .reuse_port = true,
-        .max_head_bytes = HEAD_BYTES, .idle_timeout_s = IDLE_S,
+        .max_head_bytes = HEAD_BYTES, .max_target_bytes = TARGET_BYTES, .max_headers_bytes = HEADERS_BYTES,
+        .idle_timeout_s = IDLE_S,
         .max_connections = MAX_CONNECTIONS / app->n_workers, .ctx = worker, .tls = tls ? sites_now : NULL,
         .on_request = listen_request, .on_done = listen_done, .on_gone = listen_gone,
     };

@@ -294,6 +294,15 @@ static void exchange_gone(struct http_conn *conn)
     server->config.on_gone(server->config.ctx, &x->pub);
 }
 
+/* The two limits of their own, where there are any. */
+static int check_lengths(const struct http_server *server, struct str raw, const struct http_head *head)
+{
+    size_t line = (size_t)str_find(raw, '\n') + 1;
+    if (server->config.max_target_bytes && head->target.len > server->config.max_target_bytes)
+        return 414;
+    return server->config.max_headers_bytes && raw.len - line > server->config.max_headers_bytes ? 431 : 0;
+}
+
 /* Nothing is being served: wait for a head, or for the end. */
 static bool advance_request(struct http_conn *conn)
 {
@@ -333,6 +342,8 @@ static bool advance_request(struct http_conn *conn)
     conn->line = 0;
     conn->skipped_line = false;
     int status = http_head_parse(arena, raw, &head);
+    if (status == 0)
+        status = check_lengths(server, raw, &head);
     if (status == 0) {
         begin_exchange(conn, arena, &head);
         return true;

@@ -48,6 +48,8 @@ struct http_server_config {
     int listen_fd;         /* an inherited listener, when addr is NULL */
     bool reuse_port;       /* SO_REUSEPORT: one listener a loop */
     size_t max_head_bytes; /* request line and headers; over it 431 (414 for the line); 0: 24 KiB */
+    size_t max_target_bytes;  /* of that the target alone, 414; 0: no limit of its own */
+    size_t max_headers_bytes; /* and the header lines with the empty one, 431; 0: none */
     int idle_timeout_s;    /* keep-alive, slow heads, stalled bodies and readers; 0: 60 */
     int max_connections;   /* more wait in the listener's queue; 0: 10000 */
     /* NULL: HTTP in clear. Otherwise HTTPS: the table for a connection that comes now, on the loop's thread;

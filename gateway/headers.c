@@ -25,6 +25,10 @@ static const struct header_rule rules[] = {
     RULE("WWW-Authenticate", D, R, R, R),
     RULE("Proxy-Connection", D, D, D, D),
     RULE("Transfer-Encoding", D, D, D, D),
+    RULE("x-amz-apigw-id", D, R, R, R), /* ours; an API behind us has one, too */
+    RULE("x-amzn-RequestId", D, R, R, R),
+    RULE("X-Amzn-Trace-Id", D, D, D, R),
+    RULE("x-gatehouse-trace", D, D, D, D),
     RULE("Proxy-Authenticate", D, D, D, R),
     RULE("Proxy-Authorization", D, D, D, D),
 };

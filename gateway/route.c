@@ -375,6 +375,16 @@ static const struct record *find(const struct route *root, const struct shape *s
     return NULL;
 }
 
+/* "ANY covers DELETE GET HEAD OPTIONS PATCH POST PUT", and no other method can be created. */
+static bool is_verb(struct str verb)
+{
+    static const char *const verbs[] = { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD" };
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (str_is(verb, verbs[i]))
+            return true;
+    return false;
+}
+
 /* A resource without a method for this verb does not end the search, since a less exact one may have
  * it; when none has, the answer is as recorded: the same 403 as for a path that is not there. */
 void route_find(const struct route *root, struct str verb, struct str path, struct route_match *out)
@@ -395,6 +405,8 @@ void route_find(const struct route *root, struct str verb, struct str path, stru
             continue;
         out->resource_found = true;
         out->method = method_of(record, key);
+        if (out->method == record->any && !is_verb(verb))
+            out->method = NULL;
         if (out->method)
             return;
     }

@@ -3,6 +3,7 @@
 
 #include "core/time.h"
 #include "gateway/request.h"
+#include "gateway/target.h"
 
 static const char hex[] = "0123456789abcdef";
 
@@ -90,6 +91,34 @@ static struct str effective_method(struct gw_request *r)
     return r->x->method;
 }
 
+static enum gw_next refuse(struct gw_request *r, int status, const char *type, struct str message, const char *why)
+{
+    trace_note(&r->trace, "refused", str_of(why));
+    r->failure_status = status;
+    r->failure_error_type = str_of(type);
+    return gw_fail_text(r, RESPONSE_FIXED, message);
+}
+
+/* "Total combined size of request line and header values: 10240 bytes" of AWS's quotas. */
+static bool is_too_large(const struct http_exchange *x)
+{
+    size_t total = x->method.len + x->target.len + strlen("  HTTP/1.1");
+    for (size_t i = 0; i < x->headers.n; i++)
+        total += x->headers.items[i].value.len;
+    return total > 10240;
+}
+
+static enum gw_next check(struct gw_request *r)
+{
+    const char *fault = target_fault(r->arena, r->path, r->x->query);
+    if (fault)
+        return refuse(r, 400, "BadRequestException", STR("Bad Request"), fault);
+    if (r->gateway->config.aws_limits && is_too_large(r->x))
+        return refuse(r, 431, "RequestHeaderFieldsTooLargeException", STR("Request Header Fields Too Large"),
+                      "request line and header values are longer than 10240 bytes");
+    return GW_NEXT;
+}
+
 static enum gw_next accept_enter(struct gw_request *r)
 {
     uint64_t words[7];
@@ -106,7 +135,7 @@ static enum gw_next accept_enter(struct gw_request *r)
     r->http_method = effective_method(r);
     if (!r->trial && !r->background)
         gateway_count(r->home, COUNT_REQUESTS);
-    return GW_NEXT;
+    return check(r);
 }
 
 const struct gw_step step_accept = { "accept", accept_enter, NULL, true };

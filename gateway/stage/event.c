@@ -3,6 +3,7 @@
 
 #include "core/base64.h"
 #include "core/time.h"
+#include "gateway/headers.h"
 #include "gateway/stage/stage.h"
 
 struct str stage_method_arn(struct gw_request *r)
@@ -56,9 +57,7 @@ static struct http_headers event_headers(struct gw_request *r)
     struct http_headers all = { 0 };
     for (size_t i = 0; i < r->x->headers.n; i++) {
         struct http_header h = r->x->headers.items[i];
-        if (!gw_header_dropped(h.name) && !str_eq_nocase(h.name, STR("X-Forwarded-For")) &&
-            !str_eq_nocase(h.name, STR("X-Forwarded-Port")) && !str_eq_nocase(h.name, STR("X-Forwarded-Proto")) &&
-            !str_eq_nocase(h.name, STR("X-Amzn-Trace-Id")))
+        if (!gw_header_dropped(h.name) && !header_is_ours(h.name))
             http_header_add(r->arena, &all, h.name, h.value);
     }
     http_header_add(r->arena, &all, STR("X-Amzn-Trace-Id"), r->trace_header);

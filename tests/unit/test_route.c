@@ -33,6 +33,7 @@ static const struct {
     { "literal", "GET", "/pets", 1, "" },
     { "a trailing slash is ignored", "GET", "/pets/", 1, "" },
     { "ANY for the other methods", "POST", "/pets", 2, "" },
+    { "ANY is seven methods, not whatever a client makes up", "PROPFIND", "/pets", -1, "" },
     { "the exact method beats ANY", "GET", "/pets", 1, "" },
     { "a parameter", "GET", "/pets/7", 3, "id=7;" },
     { "a literal beats a parameter", "GET", "/pets/mine", 4, "" },
