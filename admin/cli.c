@@ -372,14 +372,40 @@ static void print_trace(const json_t *record)
     }
 }
 
+/* The file must not be there yet: a fixture that somebody has corrected is not written over. */
+static int save_fixture(struct client *client, const char *trace, const char *path)
+{
+    struct str text, why;
+    int status = client_send(client, "apigateway", "GET", str_printf(client->arena, "/_gatehouse/why/%s/fixture", trace),
+                             NULL, STR_NONE, &text);
+    if (status != 200) {
+        struct str message = status ? json_str(json_parse(client->arena, text, &why), "message") : STR_NONE;
+        fprintf(stderr, "gatehouse: %.*s\n", STR_FMT(message.ptr ? message : text));
+        return 1;
+    }
+    FILE *file = fopen(path, "wx");
+    bool good = file && fwrite(text.ptr, 1, text.len, file) == text.len && fputc('\n', file) != EOF;
+    good = file && fclose(file) == 0 && good;
+    if (!good)
+        fprintf(stderr, "gatehouse: cannot write %s: %m\n", path);
+    else
+        printf("%s holds what the request's templates were given and gave; secrets are replaced\n", path);
+    return good ? 0 : 1;
+}
+
 int cli_why(int argc, char **argv)
 {
-    if (argc < 1 || !flags_known(argc, argv, 1, "--json"))
-        return cli_usage("why TRACE [--json]   (the id in an answer's x-gatehouse-trace header)");
+    if (argc < 1 || !flags_known(argc, argv, 1, "--json --save-fixture="))
+        return cli_usage("why TRACE [--json | --save-fixture FILE]   (the id in an answer's x-gatehouse-trace header)");
     struct arena *arena = arena_new(16384);
     struct client client;
     struct str text, why;
     client_open(&client, arena);
+    if (flag(argc, argv, "--save-fixture")) {
+        int code = save_fixture(&client, argv[0], flag(argc, argv, "--save-fixture"));
+        arena_free(arena);
+        return code;
+    }
     int status = client_send(&client, "apigateway", "GET", str_printf(arena, "/_gatehouse/why/%s", argv[0]), NULL,
                              STR_NONE, &text);
     json_t *answer = status ? json_parse(arena, text, &why) : NULL, *record = status == 200 ? answer : NULL;

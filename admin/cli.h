@@ -9,6 +9,7 @@ int cli_api(int argc, char **argv);
 int cli_pool(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_why(int argc, char **argv);
+int cli_test(int argc, char **argv); /* 1: a fixture failed, or there is none */
 int cli_diff(int argc, char **argv); /* 0: nothing differs, 1: it failed, 2: there are differences */
 int cli_options(int argc, char **argv);
 int cli_replay(int argc, char **argv); /* 2: the draft answers differently */

@@ -154,8 +154,23 @@ static void outbox(struct app *app, struct http_exchange *x, struct str rest)
     errand_run(app->jobs, x, app, list_outbox);
 }
 
+/* /why/{trace}/fixture: what gatehouse test can run. */
+static void fixture(struct app *app, struct http_exchange *x, struct str trace)
+{
+    struct str problem = STR_NONE, text = gateway_fixture(app->gateway, x->arena, trace, &problem);
+    if (text.ptr)
+        reply_json(x, 200, text);
+    else
+        refuse(x, 404, problem.ptr);
+}
+
 static void why(struct app *app, struct http_exchange *x, struct str rest)
 {
+    struct str tail = STR("/fixture");
+    if (str_ends(rest, tail)) {
+        fixture(app, x, str_sub(rest, 0, rest.len - tail.len));
+        return;
+    }
     struct str record = gateway_trace(app->gateway, x->arena, rest);
     if (record.ptr)
         reply_json(x, 200, record);

@@ -60,6 +60,8 @@ void gateway_reload_certificates(struct gateway *gateway, bool only_if_changed);
 void gateway_exchange_gone(struct gateway *gateway, struct http_exchange *x); /* http_server's on_gone */
 void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, bool complete);
 
+/* The templates of a recorded request as a fixture file (gateway/fixture.h); absent: *why, NUL-terminated. */
+struct str gateway_fixture(struct gateway *gateway, struct arena *arena, struct str id, struct str *why);
 /* What a request did: the record behind x-gatehouse-trace, as JSON; absent when forgotten. Any thread. */
 struct str gateway_trace(struct gateway *gateway, struct arena *arena, struct str trace_id);
 /* Prometheus text of the data plane's counters. Any thread. */

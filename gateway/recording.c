@@ -8,6 +8,7 @@
 #include "gateway/request.h"
 
 #define LONGEST_BODY (64 * 1024)
+#define LONGEST_RUNS (256 * 1024)
 
 static void hold(struct recording_ring *ring)
 {
@@ -60,6 +61,11 @@ static struct str describe(struct gw_request *r)
     strbuf_printf(&out, ",\"status\":%d", r->status);
     if (!r->streaming)
         add_bytes(r, &out, "answer", r->reply.ptr ? r->reply : STR(""));
+    if (r->template_runs.len && r->template_runs.len <= LONGEST_RUNS) {
+        strbuf_add(&out, STR(",\"templates\":["));
+        strbuf_add(&out, strbuf_view(&r->template_runs));
+        strbuf_char(&out, ']');
+    }
     strbuf_char(&out, '}');
     return strbuf_view(&out);
 }

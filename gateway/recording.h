@@ -28,5 +28,6 @@ void recording_ring_free(struct recording_ring *ring);
 
 /* By trace id or request id; absent: not kept, or forgotten. Any thread. What it says:
  *   {"method","path" (with query, without the stage),"headers":[[name,value]],"body":base64 (absent: too
- *    long to keep),"status":n,"answer":base64 (absent: too long, or streamed)} */
+ *    long to keep),"status":n,"answer":base64 (absent: too long, or streamed),
+ *    "templates":[what each template was given: gateway/fixture.h]} */
 struct str recording_find(struct gateway *gateway, struct arena *arena, struct str id);

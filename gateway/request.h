@@ -114,6 +114,7 @@ struct gw_request {
     struct gw_exchange request;              /* to it */
     struct gw_exchange answer;               /* from it */
     struct str target;                       /* "/path?query" at the endpoint */
+    struct strbuf template_runs;             /* of a recorded request: what its templates were given, as JSON */
     struct vtl_value param_maps[3];          /* $input.params(): path, querystring, header; null: not made yet */
     struct vtl_map *request_override, *response_override;
     bool integrated;
@@ -185,5 +186,6 @@ struct vtl_value gw_context_map(struct gw_request *r);
 /* template.c: one mapping template over one payload. False: r->integration_error says why. */
 bool gw_run_template(struct gw_request *r, const struct gw_template *tpl, const char *name, struct str payload,
                      struct str *out);
+void gw_template_params(struct gw_request *r, struct vtl_input *input); /* what $input.params() gives */
 const struct gw_template *gw_pick_template(const struct gw_templates *templates, struct str content_type);
 struct str gw_mime(struct gw_request *r, struct str content_type); /* without parameters, lower case */

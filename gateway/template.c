@@ -1,4 +1,5 @@
 /* Running a mapping template over one payload of a request. */
+#include "gateway/fixture.h"
 #include "gateway/request.h"
 
 static struct vtl_value path_map(struct gw_request *r)
@@ -31,9 +32,8 @@ static struct vtl_value header_map(struct gw_request *r)
 }
 
 /* Many templates look at none of them; two templates of a request look at the same. */
-static void fill_params(struct vtl_input *input)
+void gw_template_params(struct gw_request *r, struct vtl_input *input)
 {
-    struct gw_request *r = input->user;
     if (!r->param_maps[0].kind) {
         r->param_maps[0] = path_map(r);
         r->param_maps[1] = query_map(r);
@@ -42,6 +42,21 @@ static void fill_params(struct vtl_input *input)
     input->path = r->param_maps[0];
     input->querystring = r->param_maps[1];
     input->header = r->param_maps[2];
+}
+
+static void fill_params(struct vtl_input *input)
+{
+    gw_template_params(input->user, input);
+}
+
+/* For the recording of the request: its template runs, parted by commas. */
+static void keep_run(struct gw_request *r, struct str run)
+{
+    if (!r->template_runs.ptr)
+        r->template_runs = strbuf_in(r->arena, run.len + 1);
+    else
+        strbuf_char(&r->template_runs, ',');
+    strbuf_add(&r->template_runs, run);
 }
 
 bool gw_run_template(struct gw_request *r, const struct gw_template *tpl, const char *name, struct str payload,
@@ -53,6 +68,8 @@ bool gw_run_template(struct gw_request *r, const struct gw_template *tpl, const 
         input->parsed = true;
         input->json = r->body_json;
     }
+    if (r->snapshot->record)
+        keep_run(r, fixture_capture(r, tpl, name, payload));
     struct vtl_scope *scope = vtl_scope_new(r->arena);
     vtl_scope_set(scope, STR("input"), vtl_input(input));
     vtl_scope_set(scope, STR("context"), gw_context_map(r));

@@ -56,5 +56,5 @@ foreach(source ${fuzz_targets})
     target_include_directories(${name} PRIVATE ${test_view} ${CMAKE_SOURCE_DIR} ${GEN})
     add_dependencies(${name} generated_headers)
     target_link_libraries(${name} PRIVATE -Wl,--whole-archive everything -Wl,--no-whole-archive
-        PkgConfig::LIBS http_parser argon2 Threads::Threads m)
+        PkgConfig::LIBS PkgConfig::YAML http_parser argon2 Threads::Threads m)
 endforeach()

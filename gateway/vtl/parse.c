@@ -352,3 +352,8 @@ struct vtl_template *vtl_parse(struct arena *arena, struct str text, struct vtl_
         *where = vtl_locate(text, p.failed_at, p.message);
     return NULL;
 }
+
+struct str vtl_template_text(const struct vtl_template *tpl)
+{
+    return tpl->text;
+}

@@ -19,6 +19,9 @@ struct vtl_where {
 /* NULL: *where says what and where. The template borrows `text` and lives in the arena. */
 struct vtl_template *vtl_parse(struct arena *arena, struct str text, struct vtl_where *where);
 
+/* As it was given to vtl_parse. */
+struct str vtl_template_text(const struct vtl_template *tpl);
+
 struct vtl_limits {
     int64_t steps;       /* nodes evaluated */
     size_t output_bytes;
