@@ -252,7 +252,7 @@ static void begin_exchange(struct http_conn *conn, struct arena *arena, const st
         .headers = head->headers,
         .peer_ip = str_of(conn->peer_ip),
         .peer_port = conn->peer_port,
-        .tls = conn->tls ? http_tls_peer(conn->tls) : NULL,
+        .tls = conn->tls ? http_tls_peer(conn->tls, server->config.tls(server->config.ctx), loop_now_us(server->loop)) : NULL,
         .has_body = head->content_length != 0,
         .content_length = head->content_length,
         .started_us = loop_now_us(server->loop),

@@ -10,7 +10,7 @@
 
 #include "core/socket.h"
 
-enum { RECORD_BYTES = 16 * 1024, PEER_BYTES = 4096 };
+enum { RECORD_BYTES = 16 * 1024, PEER_BYTES = 4096, CHECK_AGAIN_US = 60 * 1000 * 1000 };
 
 struct http_tls {
     SSL *ssl;
@@ -18,12 +18,15 @@ struct http_tls {
     struct arena *arena; /* of what a client's certificate says; NULL when it has none */
     struct tls_peer peer;
     enum http_tls_state state;
+    struct tls_trust *checked_by; /* the truststore that verified last; NULL: none did */
+    int64_t checked_us;
 };
 
 static BIO_METHOD *method(void);
 static int bio_read(BIO *bio, char *into, int room);
 static int bio_write(BIO *bio, const char *bytes, int n);
 static long bio_ctrl(BIO *bio, int what, long number, void *ptr);
+static void check_again(struct http_tls *tls, const struct tls_sites *now, int64_t now_us);
 static void describe(struct http_tls *tls);
 static void describe_certificate(struct http_tls *tls, X509 *certificate);
 static struct str gather(const struct http_out *out, char scratch[RECORD_BYTES]);
@@ -55,6 +58,7 @@ void http_tls_free(struct http_tls *tls, bool farewell)
         http_tls_farewell(tls);
     SSL_free(tls->ssl);
     tls_sites_unref(tls->sites);
+    tls_trust_unref(tls->checked_by);
     if (tls->arena)
         arena_free(tls->arena);
     free(tls);
@@ -81,9 +85,28 @@ enum http_tls_state http_tls_handshake(struct http_tls *tls)
     return tls->state;
 }
 
-const struct tls_peer *http_tls_peer(struct http_tls *tls)
+const struct tls_peer *http_tls_peer(struct http_tls *tls, const struct tls_sites *now, int64_t now_us)
 {
+    if (tls->checked_by && now)
+        check_again(tls, now, now_us);
     return &tls->peer;
+}
+
+/* Who was revoked or has expired does not stay for as long as its connection stays open. */
+static void check_again(struct http_tls *tls, const struct tls_sites *now, int64_t now_us)
+{
+    const struct tls_site *site = tls_sites_find(now, tls->peer.site);
+    struct tls_trust *trust = site && str_eq(site->name, tls->peer.site) && site->trust ? site->trust : tls->checked_by;
+    if (tls->checked_us == 0)
+        tls->checked_us = now_us;
+    if (trust == tls->checked_by && now_us - tls->checked_us < CHECK_AGAIN_US)
+        return;
+    tls_trust_ref(trust);
+    tls_trust_unref(tls->checked_by);
+    tls->checked_by = trust;
+    tls->checked_us = now_us;
+    tls->peer.refusal = tls_trust_refuses(trust, SSL_get0_peer_certificate(tls->ssl), SSL_get_peer_cert_chain(tls->ssl));
+    tls->peer.verified = !tls->peer.refusal && !tls->peer.resumed;
 }
 
 static ssize_t result(struct http_tls *tls)
@@ -251,6 +274,7 @@ static void describe(struct http_tls *tls)
         peer->server_name = str_lower(tls->arena, str_of(name));
     if (!certificate)
         return;
+    tls->checked_by = tls_trust_ref(site->trust);
     long verdict = SSL_get_verify_result(tls->ssl);
     peer->verified = verdict == X509_V_OK && !peer->resumed;
     if (!peer->verified)

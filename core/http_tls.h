@@ -14,7 +14,9 @@ void http_tls_free(struct http_tls *tls, bool farewell);
 enum http_tls_state { HTTP_TLS_READY, HTTP_TLS_WAITS, HTTP_TLS_FAILED };
 enum http_tls_state http_tls_state(const struct http_tls *tls);
 enum http_tls_state http_tls_handshake(struct http_tls *tls); /* as far as it goes now */
-const struct tls_peer *http_tls_peer(struct http_tls *tls);   /* once it is READY */
+/* Once it is READY, for a request that begins. `now` is the table in use: a client's certificate is
+ * checked again when the truststore has changed since, or a minute has passed. */
+const struct tls_peer *http_tls_peer(struct http_tls *tls, const struct tls_sites *now, int64_t now_us);
 
 /* As recv and send on a socket that does not block. */
 ssize_t http_tls_receive(struct http_tls *tls, char *into, size_t room);

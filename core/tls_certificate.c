@@ -11,15 +11,15 @@ enum { SELF_SIGNED_S = 397 * 24 * 3600, MAX_CHAIN = 10, MIN_RSA_BITS = 2048 };
 
 struct tls_certificate {
     atomic_int references;
-    X509 *certificate;
+    X509 *leaf;
     STACK_OF(X509) *chain;
     EVP_PKEY *key;
 };
 
-static struct tls_certificate *identity_new(void);
-static bool read_chain(struct tls_certificate *identity, BIO *bio);
-static const char *unfit(const struct tls_certificate *identity, int64_t now_s);
-static bool self_sign(struct tls_certificate *identity, const char *name, int64_t now_s);
+static struct tls_certificate *certificate_new(void);
+static bool read_chain(struct tls_certificate *own, BIO *bio);
+static const char *unfit(const struct tls_certificate *own, int64_t now_s);
+static bool self_sign(struct tls_certificate *own, const char *name, int64_t now_s);
 static bool add_extension(X509 *certificate, int nid, const char *value);
 
 /* A key file that asks for a password would stop the server at its terminal. */
@@ -35,72 +35,72 @@ static int no_password(char *buf, int size, int rwflag, void *ctx)
 struct tls_certificate *tls_certificate_read(struct arena *arena, struct str chain_pem, struct str key_pem, int64_t now_s,
                                        struct str *why)
 {
-    struct tls_certificate *identity = identity_new();
+    struct tls_certificate *own = certificate_new();
     BIO *chain = BIO_new_mem_buf(chain_pem.ptr, (int)chain_pem.len);
     BIO *key = BIO_new_mem_buf(key_pem.ptr, (int)key_pem.len);
     const char *problem = NULL;
-    if (!read_chain(identity, chain))
+    if (!read_chain(own, chain))
         problem = "no certificate in PEM form";
-    else if (!(identity->key = PEM_read_bio_PrivateKey(key, NULL, no_password, NULL)))
+    else if (!(own->key = PEM_read_bio_PrivateKey(key, NULL, no_password, NULL)))
         problem = "no unencrypted private key in PEM form";
     else
-        problem = unfit(identity, now_s);
+        problem = unfit(own, now_s);
     BIO_free(chain);
     BIO_free(key);
     ERR_clear_error();
     if (!problem)
-        return identity;
+        return own;
     *why = str_copy(arena, str_of(problem));
-    tls_certificate_unref(identity);
+    tls_certificate_unref(own);
     return NULL;
 }
 
 struct tls_certificate *tls_certificate_self_signed(struct str name, int64_t now_s, struct arena *arena, struct str *why)
 {
-    struct tls_certificate *identity = identity_new();
-    identity->key = EVP_EC_gen("P-256");
-    identity->certificate = X509_new();
-    identity->chain = sk_X509_new_null();
-    if (identity->key && identity->certificate && identity->chain && self_sign(identity, str_c(arena, name), now_s))
-        return identity;
+    struct tls_certificate *own = certificate_new();
+    own->key = EVP_EC_gen("P-256");
+    own->leaf = X509_new();
+    own->chain = sk_X509_new_null();
+    if (own->key && own->leaf && own->chain && self_sign(own, str_c(arena, name), now_s))
+        return own;
     ERR_clear_error();
     *why = STR("a self-signed certificate cannot be made for that name");
-    tls_certificate_unref(identity);
+    tls_certificate_unref(own);
     return NULL;
 }
 
-struct tls_certificate *tls_certificate_ref(struct tls_certificate *identity)
+struct tls_certificate *tls_certificate_ref(struct tls_certificate *own)
 {
-    atomic_fetch_add(&identity->references, 1);
-    return identity;
+    atomic_fetch_add(&own->references, 1);
+    return own;
 }
 
-void tls_certificate_unref(struct tls_certificate *identity)
+void tls_certificate_unref(struct tls_certificate *own)
 {
-    if (!identity || atomic_fetch_sub(&identity->references, 1) > 1)
+    if (!own || atomic_fetch_sub(&own->references, 1) > 1)
         return;
-    X509_free(identity->certificate);
-    sk_X509_pop_free(identity->chain, X509_free);
-    EVP_PKEY_free(identity->key);
-    free(identity);
+    X509_free(own->leaf);
+    sk_X509_pop_free(own->chain, X509_free);
+    EVP_PKEY_free(own->key);
+    free(own);
 }
 
-X509 *tls_certificate_certificate(const struct tls_certificate *identity)
+X509 *tls_certificate_leaf(const struct tls_certificate *own)
 {
-    return identity->certificate;
+    return own->leaf;
 }
 
-STACK_OF(X509) *tls_certificate_chain(const struct tls_certificate *identity)
+STACK_OF(X509) *tls_certificate_chain(const struct tls_certificate *own)
 {
-    return identity->chain;
+    return own->chain;
 }
 
-EVP_PKEY *tls_certificate_key(const struct tls_certificate *identity)
+EVP_PKEY *tls_certificate_key(const struct tls_certificate *own)
 {
-    return identity->key;
+    return own->key;
 }
 
-bool tls_certificate_covers(const struct tls_certificate *identity, struct str name)
+bool tls_certificate_covers(const struct tls_certificate *own, struct str name)
 {
     char asked[256];
     if (name.len < 2 || name.len + 1 > sizeof asked)
@@ -110,52 +110,52 @@ bool tls_certificate_covers(const struct tls_certificate *identity, struct str n
         asked[0] = 'a';
     bool wild = name.ptr[0] == '*';
     unsigned flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
-    bool covers = X509_check_host(identity->certificate, asked, name.len, flags, NULL) == 1;
+    bool covers = X509_check_host(own->leaf, asked, name.len, flags, NULL) == 1;
     /* "a.x" may stand there as itself: ask for a name that nobody has. */
     if (covers && wild) {
         char other[280];
         int len = snprintf(other, sizeof other, "gatehouse-probe%.*s", (int)name.len - 1, name.ptr + 1);
-        covers = X509_check_host(identity->certificate, other, (size_t)len, flags, NULL) == 1;
+        covers = X509_check_host(own->leaf, other, (size_t)len, flags, NULL) == 1;
     }
     return covers;
 }
 
-static struct tls_certificate *identity_new(void)
+static struct tls_certificate *certificate_new(void)
 {
-    struct tls_certificate *identity = calloc(1, sizeof *identity);
-    if (!identity)
+    struct tls_certificate *own = calloc(1, sizeof *own);
+    if (!own)
         abort();
-    identity->references = 1;
-    return identity;
+    own->references = 1;
+    return own;
 }
 
-static bool read_chain(struct tls_certificate *identity, BIO *bio)
+static bool read_chain(struct tls_certificate *own, BIO *bio)
 {
-    identity->chain = sk_X509_new_null();
-    identity->certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-    for (int i = 0; identity->certificate && i < MAX_CHAIN; i++) {
+    own->chain = sk_X509_new_null();
+    own->leaf = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+    for (int i = 0; own->leaf && i < MAX_CHAIN; i++) {
         X509 *next = PEM_read_bio_X509(bio, NULL, no_password, NULL);
-        if (!next || !sk_X509_push(identity->chain, next))
+        if (!next || !sk_X509_push(own->chain, next))
             break;
     }
-    return identity->certificate != NULL;
+    return own->leaf != NULL;
 }
 
-static const char *unfit(const struct tls_certificate *identity, int64_t now_s)
+static const char *unfit(const struct tls_certificate *own, int64_t now_s)
 {
     time_t now = (time_t)now_s;
-    if (X509_check_private_key(identity->certificate, identity->key) != 1)
+    if (X509_check_private_key(own->leaf, own->key) != 1)
         return "the key is not this certificate's";
-    if (EVP_PKEY_is_a(identity->key, "RSA") && EVP_PKEY_get_bits(identity->key) < MIN_RSA_BITS)
+    if (EVP_PKEY_is_a(own->key, "RSA") && EVP_PKEY_get_bits(own->key) < MIN_RSA_BITS)
         return "the RSA key has fewer than 2048 bits";
-    if (X509_cmp_time(X509_get0_notAfter(identity->certificate), &now) < 0)
+    if (X509_cmp_time(X509_get0_notAfter(own->leaf), &now) < 0)
         return "the certificate has expired";
     return NULL;
 }
 
-static bool self_sign(struct tls_certificate *identity, const char *name, int64_t now_s)
+static bool self_sign(struct tls_certificate *own, const char *name, int64_t now_s)
 {
-    X509 *certificate = identity->certificate;
+    X509 *certificate = own->leaf;
     unsigned char serial[16];
     char names[560];
     BIGNUM *number = RAND_bytes(serial, sizeof serial) == 1 ? BN_bin2bn(serial, sizeof serial, NULL) : NULL;
@@ -167,14 +167,14 @@ static bool self_sign(struct tls_certificate *identity, const char *name, int64_
               BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL &&
               X509_time_adj_ex(X509_getm_notBefore(certificate), 0, -3600, &(time_t){ (time_t)now_s }) != NULL &&
               X509_time_adj_ex(X509_getm_notAfter(certificate), 0, SELF_SIGNED_S, &(time_t){ (time_t)now_s }) != NULL &&
-              X509_set_pubkey(certificate, identity->key) == 1 &&
+              X509_set_pubkey(certificate, own->key) == 1 &&
               X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC, (const unsigned char *)"Gatehouse development",
                                          -1, -1, 0) == 1 &&
               X509_set_issuer_name(certificate, subject) == 1 &&
               add_extension(certificate, NID_subject_alt_name, names) &&
               add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
               add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
-              X509_sign(certificate, identity->key, EVP_sha256()) > 0;
+              X509_sign(certificate, own->key, EVP_sha256()) > 0;
     BN_free(number);
     return ok;
 }

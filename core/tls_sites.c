@@ -50,7 +50,7 @@ struct tls_sites *tls_sites_new(void)
     return NULL;
 }
 
-bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certificate *identity, struct tls_trust *trust,
+bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certificate *certificate, struct tls_trust *trust,
                    const struct tls_limits *limits, struct arena *arena, struct str *why)
 {
     struct tls_site *site = calloc(1, sizeof *site);
@@ -60,7 +60,7 @@ bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certific
     memcpy(copy, name.len ? name.ptr : "", name.len);
     copy[name.len] = '\0';
     *site = (struct tls_site){ .name = { copy, name.len },
-                               .identity = tls_certificate_ref(identity),
+                               .certificate = tls_certificate_ref(certificate),
                                .trust = trust ? tls_trust_ref(trust) : NULL,
                                .limits = *limits };
     if (!configure(site)) {
@@ -217,15 +217,15 @@ static bool configure(struct tls_site *site)
     if (!site->context)
         return false;
     /* The same name under another certificate, other limits or other authorities is another site. */
-    X509_digest(tls_certificate_certificate(site->identity), EVP_sha256(), key, &len);
+    X509_digest(tls_certificate_leaf(site->certificate), EVP_sha256(), key, &len);
     digest_sha256_of(site->session_id, site->name, STR("\n"), digest_str(key, sizeof key),
                      str_of(limits->ciphers ? limits->ciphers : ""), str_of(limits->suites ? limits->suites : ""),
                      ((struct str){ (const char *)&limits->min_version, sizeof limits->min_version }));
     if ((limits->ciphers && SSL_CTX_set_cipher_list(site->context, limits->ciphers) != 1) ||
         (limits->suites && SSL_CTX_set_ciphersuites(site->context, limits->suites) != 1) ||
-        SSL_CTX_use_certificate(site->context, tls_certificate_certificate(site->identity)) != 1 ||
-        SSL_CTX_use_PrivateKey(site->context, tls_certificate_key(site->identity)) != 1 ||
-        SSL_CTX_set1_chain(site->context, tls_certificate_chain(site->identity)) != 1)
+        SSL_CTX_use_certificate(site->context, tls_certificate_leaf(site->certificate)) != 1 ||
+        SSL_CTX_use_PrivateKey(site->context, tls_certificate_key(site->certificate)) != 1 ||
+        SSL_CTX_set1_chain(site->context, tls_certificate_chain(site->certificate)) != 1)
         return false;
     if (site->trust)
         tls_trust_use(site->trust, site->context);
@@ -236,7 +236,7 @@ static void site_free(void *ptr)
 {
     struct tls_site *site = ptr;
     SSL_CTX_free(site->context);
-    tls_certificate_unref(site->identity);
+    tls_certificate_unref(site->certificate);
     tls_trust_unref(site->trust);
     free((char *)(uintptr_t)site->name.ptr);
     free(site);

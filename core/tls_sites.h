@@ -21,7 +21,7 @@ struct tls_limits {
 
 struct tls_site {
     struct str name; /* "api.x.test", "*.x.test"; "" for clients that ask for no name, or one we don't know */
-    struct tls_certificate *identity;
+    struct tls_certificate *certificate;
     struct tls_trust *trust; /* NULL: clients need no certificate */
     struct tls_limits limits;
     SSL_CTX *context;
@@ -30,7 +30,7 @@ struct tls_site {
 
 struct tls_sites *tls_sites_new(void); /* one reference; NULL: no memory */
 /* Takes references of its own. The last of one name counts. False: *why. */
-bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certificate *identity, struct tls_trust *trust,
+bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certificate *certificate, struct tls_trust *trust,
                    const struct tls_limits *limits, struct arena *arena, struct str *why);
 struct tls_sites *tls_sites_ref(struct tls_sites *sites);
 void tls_sites_unref(struct tls_sites *sites); /* NULL is taken */

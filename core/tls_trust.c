@@ -93,6 +93,20 @@ void tls_trust_use(struct tls_trust *trust, SSL_CTX *context)
     SSL_CTX_set_max_cert_list(context, CLIENT_CHAIN_BYTES);
 }
 
+const char *tls_trust_refuses(struct tls_trust *trust, X509 *certificate, STACK_OF(X509) *chain)
+{
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    const char *why = "no memory to check the certificate";
+    if (ctx && X509_STORE_CTX_init(ctx, trust->store, certificate, chain) == 1 &&
+        X509_STORE_CTX_set_default(ctx, "ssl_client") == 1) {
+        check_client(ctx, trust);
+        int error = X509_STORE_CTX_get_error(ctx);
+        why = error == X509_V_OK ? NULL : X509_verify_cert_error_string(error);
+    }
+    X509_STORE_CTX_free(ctx);
+    return why;
+}
+
 /* X509_verify_cert stops at the first thing that is wrong, and its word is final: no callback of
  * ours looks at single errors. */
 static int check_client(X509_STORE_CTX *ctx, void *ptr)

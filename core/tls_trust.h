@@ -28,3 +28,5 @@ void tls_trust_unref(struct tls_trust *trust); /* NULL is taken */
 /* Checks what a client shows in the handshake of `context`. The handshake itself goes on with a
  * certificate that does not stand up (but not without one): SSL_get_verify_result says what is wrong. */
 void tls_trust_use(struct tls_trust *trust, SSL_CTX *context);
+/* The same for a certificate that was shown before. NULL: it stands up; else what is wrong with it. */
+const char *tls_trust_refuses(struct tls_trust *trust, X509 *certificate, STACK_OF(X509) *chain);

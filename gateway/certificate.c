@@ -100,17 +100,9 @@ static size_t pick_pair(const struct certificate_files *files, struct arena *are
     return 0;
 }
 
-bool certificate_exists(const struct certificate_files *files, struct arena *arena, struct str arn)
-{
-    struct str name = last_name(arn);
-    size_t pair = stays_inside(name) ? pick_pair(files, arena, name) : 0;
-    return stays_inside(name) &&
-           access(str_printf(arena, "%.*s/%.*s/%s", STR_FMT(files->certificates), STR_FMT(name),
-                             pairs[pair].certificate).ptr, F_OK) == 0;
-}
-
 struct tls_certificate *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
-                                      struct str name, struct seen_files *seen, struct str *why)
+                                         struct str name, struct tls_certificate *made, struct seen_files *seen,
+                                         struct str *why)
 {
     struct str folder = last_name(arn);
     int64_t now_s = env_now_s(files->env);
@@ -126,7 +118,7 @@ struct tls_certificate *certificate_find(const struct certificate_files *files, 
     note(arena, seen, cert_path);
     note(arena, seen, key_path);
     if (files->dev && access(cert_path, F_OK) != 0)
-        return tls_certificate_self_signed(name, now_s, arena, why);
+        return made ? tls_certificate_ref(made) : tls_certificate_self_signed(name, now_s, arena, why);
     struct str certificate = read_file(arena, cert_path, false, why);
     struct str key = certificate.ptr ? read_file(arena, key_path, !files->dev, why) : STR_NONE;
     if (!key.ptr)

@@ -28,11 +28,11 @@ struct seen_files {
 };
 bool seen_files_changed(const struct seen_files *seen);
 
-/* NULL: *why. `name`: the domain, for one that is made; `seen` grows in the arena. */
+/* NULL: *why. In dev mode, without a file, it is `made` again (when not NULL), or one is made for the
+ * domain `name`. `seen` grows in the arena. */
 struct tls_certificate *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
-                                      struct str name, struct seen_files *seen, struct str *why);
+                                         struct str name, struct tls_certificate *made, struct seen_files *seen,
+                                         struct str *why);
 struct tls_trust *truststore_find(const struct certificate_files *files, struct arena *arena, struct str uri,
                                   struct str version, struct tls_warnings *warnings, struct seen_files *seen,
                                   struct str *why);
-/* Is there one in files? Without reading it. */
-bool certificate_exists(const struct certificate_files *files, struct arena *arena, struct str arn);

@@ -162,20 +162,6 @@ static struct str certificate_of(const json_t *domain)
     return STR_NONE;
 }
 
-/* Made anew only when there is none yet, so that it stays the same while the process runs. */
-static struct tls_certificate *identity_for(const json_t *domain, const struct certificate_files *files,
-                                         const struct tls_site *before, struct seen_files *seen, struct arena *arena,
-                                         struct str *why)
-{
-    struct str arn = certificate_of(domain);
-    if (before && files->dev && !certificate_exists(files, arena, arn)) {
-        struct tls_certificate *made = certificate_find(files, arena, arn, json_str(domain, "domainName"), seen, why);
-        tls_certificate_unref(made);
-        return tls_certificate_ref(before->identity);
-    }
-    return certificate_find(files, arena, arn, json_str(domain, "domainName"), seen, why);
-}
-
 bool domain_site(const json_t *domain, const struct certificate_files *files, const struct domain_table *before,
                  struct domain_table *table, struct arena *scratch, struct str *why)
 {
@@ -190,23 +176,24 @@ bool domain_site(const json_t *domain, const struct certificate_files *files, co
         *why = STR("its security policy cannot be served");
         return false;
     }
-    struct tls_certificate *identity = identity_for(domain, files, old, &table->files, table->arena, &reason);
+    struct tls_certificate *certificate = certificate_find(files, table->arena, certificate_of(domain), name,
+                                                        old ? old->certificate : NULL, &table->files, &reason);
     struct tls_trust *trust =
         uri.len ? truststore_find(files, table->arena, uri, json_str(mutual, "truststoreVersion"), &warnings,
                                   &table->files, &trust_reason)
                 : NULL;
-    good = identity && (!uri.len || trust);
+    good = certificate && (!uri.len || trust);
     if (!good)
-        *why = str_printf(scratch, "%s%.*s", identity ? "truststore: " : "certificate: ",
-                          STR_FMT(identity ? trust_reason : reason));
-    if (!identity && old)
-        identity = tls_certificate_ref(old->identity);
+        *why = str_printf(scratch, "%s%.*s", certificate ? "truststore: " : "certificate: ",
+                          STR_FMT(certificate ? trust_reason : reason));
+    if (!certificate && old)
+        certificate = tls_certificate_ref(old->certificate);
     if (uri.len && !trust && old && old->trust)
         trust = tls_trust_ref(old->trust);
-    if (identity && (!uri.len || trust) &&
-        !tls_sites_add(table->sites, name, identity, trust, &policy->limits, scratch, why))
+    if (certificate && (!uri.len || trust) &&
+        !tls_sites_add(table->sites, name, certificate, trust, &policy->limits, scratch, why))
         good = false;
-    tls_certificate_unref(identity);
+    tls_certificate_unref(certificate);
     tls_trust_unref(trust);
     return good;
 }

@@ -26,18 +26,15 @@ static void add_default_site(struct gateway *gateway, struct domain_table *table
                                      ? tls_sites_find(gateway->domains->sites, STR(""))
                                      : NULL;
     struct str why = STR_NONE;
-    bool there = certificate_exists(files, scratch, STR("default"));
-    struct tls_certificate *identity =
-        certificate_find(files, table->arena, STR("default"), STR("gatehouse.localhost"), &table->files, &why);
-    if (!identity && there)
-        log_at(LOG_ERROR, "the default certificate cannot be used", { "why", why });
-    if (old && (!identity || !there)) {
-        tls_certificate_unref(identity);
-        identity = tls_certificate_ref(old->identity);
+    struct tls_certificate *certificate = certificate_find(files, table->arena, STR("default"), STR("gatehouse.localhost"),
+                                                        old ? old->certificate : NULL, &table->files, &why);
+    if (!certificate && old) {
+        log_at(LOG_ERROR, "the default certificate cannot be used: the one before serves on", { "why", why });
+        certificate = tls_certificate_ref(old->certificate);
     }
-    if (identity && !tls_sites_add(table->sites, STR(""), identity, NULL, &limits, scratch, &why))
+    if (certificate && !tls_sites_add(table->sites, STR(""), certificate, NULL, &limits, scratch, &why))
         log_at(LOG_ERROR, "the default certificate cannot be used", { "why", why });
-    tls_certificate_unref(identity);
+    tls_certificate_unref(certificate);
 }
 
 /* *broken counts the domains whose files cannot be used as they are. */
@@ -146,6 +143,9 @@ gh_err gateway_check_domain(struct gateway *gateway, struct call *call, json_t *
     }
     if (!why.ptr)
         domain_site(domain, &gateway->files, NULL, trial, call->arena, &why);
+    const struct tls_site *site = why.ptr ? NULL : tls_sites_find(trial->sites, json_str(domain, "domainName"));
+    if (site && !tls_certificate_covers(site->certificate, json_str(domain, "domainName")))
+        why = STR("the certificate is not for this domain name");
     domain_table_unref(trial);
     if (why.ptr)
         return gh_fail(call->arena, &apigw_BadRequestException, "The domain name cannot be served: %.*s", STR_FMT(why));

@@ -1,6 +1,7 @@
 // Mutual TLS on custom domains: who gets in, who does not, and what APIs learn of the client.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import https from 'node:https';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -205,6 +206,9 @@ test('truststores change, revoke, warn', async (t) => {
 
     await t.test('a list beside the truststore revokes, at the next reload', async () => {
         assert.deepEqual([(await get(alice)).status, (await get(bob)).status], [200, 200]);
+        const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+        const kept = () => get(bob, domainName, { agent });
+        assert.equal((await kept()).status, 200);
         clients.revoke(bob);
         w.trust(clients.crl(), 'ca.pem.crl');
         await hup();
@@ -212,6 +216,8 @@ test('truststores change, revoke, warn', async (t) => {
         const answer = await get(bob);
         forbidden(answer, 'revoked');
         assert.match(await why(answer), /certificate revoked/);
+        forbidden(await kept(), 'revoked, on the connection that was open before');
+        agent.destroy();
     });
     await t.test('a list that is out of date lets nobody in', async () => {
         await w.clock({ advance_s: 7 * 24 * 3600 - 3600 * 2 }); // the list is valid for 7 days from now, certificates too

@@ -219,6 +219,8 @@ test('serve mode: files as they must be', async (t) => {
     const refuses = (name, message) => assert.rejects(apis.createDomainName(regional(`${name}.shop.test`, name)), (error) => (assert.match(error.message, message), error.name === 'BadRequestException'));
     await apis.createDomainName(regional('good.shop.test', 'good'));
     await apis.createDomainName(regional('certbot.shop.test', 'certbot'));
+    putCertificate(certificates, 'foreign', issue('elsewhere'));
+    await refuses('foreign', /not for this domain name/);
     await refuses('loose', /loose\/key\.pem is open to others \(mode 640\): chmod 600 it/);
     await refuses('missing', /missing\/cert\.pem cannot be read: No such file/);
     assert.equal((await handshake(server.tlsPort, 'certbot.shop.test', { ca: authority.pem })).certificate.subject.CN, 'certbot');
