@@ -335,6 +335,20 @@ static void announce(struct app *app)
         log_plain(LOG_WARN, "nobody reads --ready-fd");
 }
 
+static void reload_options(struct app *app)
+{
+    struct arena *arena = arena_new(16 * 1024);
+    struct str restart, why;
+    if (!options_reload(&app->options, arena, &restart, &why)) {
+        log_at(LOG_ERROR, "the configuration cannot be used and stays as it was", { "why", why });
+    } else {
+        log_set_level(app->options.log_level);
+        if (restart.len)
+            log_at(LOG_WARN, "changed in the configuration, in effect after a restart", { "options", restart });
+    }
+    arena_free(arena);
+}
+
 void app_run(struct app *app)
 {
     sigset_t signals = awaited_signals();
@@ -344,6 +358,8 @@ void app_run(struct app *app)
     for (int signal = 0; signal != SIGTERM && signal != SIGINT;) {
         static const struct timespec look_at_files = { .tv_sec = FILES_S };
         signal = sigtimedwait(&signals, NULL, &look_at_files);
+        if (signal == SIGHUP)
+            reload_options(app);
         if (signal == SIGHUP || signal < 0) /* what renews certificates need not know of us */
             gateway_reload_certificates(app->gateway, signal != SIGHUP);
         if (signal == SIGUSR2)

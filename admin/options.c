@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/arena.h"
+#include "core/map.h"
 #include "core/uri.h"
 
 static bool set_data(struct options *o, struct arena *a, struct str v);
@@ -255,6 +256,8 @@ static const struct option *find(struct str name)
 static bool apply(struct options *out, const struct option *option, struct str value, const char *where,
                   struct arena *arena, struct str *why)
 {
+    uint64_t *said = &out->said[option - table]; /* those that may be said again add up */
+    *said = *said * 31 + str_hash(value);
     if (option->set(out, arena, value))
         return true;
     *why = str_printf(arena, "%s: %s must be %s, not \"%.*s\"", where, option->name, option->wants, STR_FMT(value));
@@ -345,6 +348,8 @@ static bool read_flags(struct options *out, int argc, char **argv, const char *o
     return true;
 }
 
+_Static_assert(COUNT(table) <= OPTIONS_MAX, "room for each option");
+
 static bool may_listen(const struct options *out, const char *name, struct str addr, struct arena *arena, struct str *why)
 {
     if (out->mode != MODE_DEV || str_starts(addr, STR("127.")) || str_is(addr, "::1"))
@@ -372,6 +377,8 @@ bool options_read(struct options *out, int argc, char **argv, struct arena *aren
         .sandbox = true,
         .account_burst = 5000,
         .log_level = LOG_INFO,
+        .argc = argc,
+        .argv = argv,
     };
     if (!read_flags(out, argc, argv, "config", &config, arena, why))
         return false;
@@ -387,6 +394,20 @@ bool options_read(struct options *out, int argc, char **argv, struct arena *aren
         out->truststores = str_printf(arena, "%.*s/truststores", STR_FMT(out->data));
     return may_listen(out, "listen", out->addr, arena, why) &&
            (!out->tls_addr.ptr || may_listen(out, "listen-tls", out->tls_addr, arena, why));
+}
+
+bool options_reload(struct options *live, struct arena *arena, struct str *restart, struct str *why)
+{
+    struct options fresh = { .mode = live->mode };
+    struct strbuf names = strbuf_in(arena, 64);
+    if (!options_read(&fresh, live->argc, live->argv, arena, why))
+        return false;
+    for (size_t i = 0; i < COUNT(table); i++)
+        if (fresh.said[i] != live->said[i] && table[i].set != set_log_level)
+            strbuf_printf(&names, "%s%s", names.len ? ", " : "", table[i].name);
+    live->log_level = fresh.log_level;
+    *restart = strbuf_view(&names);
+    return true;
 }
 
 void options_print_help(void)

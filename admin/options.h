@@ -6,6 +6,8 @@
 #include "core/str.h"
 #include "gateway/outside.h"
 
+enum { OPTIONS_MAX = 64 };
+
 struct options {
     enum { MODE_DEV, MODE_SERVE } mode;
     struct str data;        /* folder */
@@ -26,10 +28,17 @@ struct options {
     bool aws_limits;        /* AWS's quotas hold (29 s, 10 MB, 10,240 bytes of headers, 10,000 requests a second) */
     bool sandbox;           /* functions run inside bubblewrap when the kernel allows it */
     enum log_level log_level;
+
+    int argc;               /* what it was read from, to read it again */
+    char **argv;
+    uint64_t said[OPTIONS_MAX]; /* a hash of what each option was set to */
 };
 
 /* Fills `out` from defaults, file, environment and argv (after the verb). False: *why names the
  * option and where it was set; print it and exit with 1.  */
 bool options_read(struct options *out, int argc, char **argv, struct arena *arena, struct str *why);
+/* Reads the same again, as file and environment are now: what can change while the server runs is changed in
+ * `live` (the log level), *restart names the rest that was changed. False: *why, and nothing is. */
+bool options_reload(struct options *live, struct arena *arena, struct str *restart, struct str *why);
 /* The table for `gatehouse help`. */
 void options_print_help(void);

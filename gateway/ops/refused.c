@@ -23,5 +23,8 @@ const char *const apigateway_accepted[] = {
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones answer callers of private networks and of this machine, there are no VPC endpoints",
     "Integration.connectionType=VPC_LINK: an API that uses it is not deployed",
     "Integration.uri of AWS services: kept, and deployed when --endpoint says where the service is",
+    "DomainName.endpointConfiguration: EDGE and REGIONAL domains are served alike, under the name itself",
+    "DomainName.ownershipVerificationCertificateArn: kept; who may create domains here owns them",
+    "DomainName.endpointConfiguration.ipAddressType: kept; the listeners decide",
     NULL,
 };

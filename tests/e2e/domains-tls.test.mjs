@@ -200,6 +200,24 @@ test('certificates are reloaded, and nobody notices', async (t) => {
     });
 });
 
+test('SIGHUP reads the configuration again, too', async (t) => {
+    const folder = scratch(t, 'reload');
+    const config = path.join(folder, 'gatehouse.conf');
+    fs.writeFileSync(config, 'log-level = warn\nregion = eu-west-1\n');
+    const server = await start(t, { data: path.join(folder, 'data'), args: ['--config', config] });
+    const hup = () => process.kill(server.pid, 'SIGHUP');
+    assert.doesNotMatch(server.log(), /"level":"info"/);
+    fs.writeFileSync(config, 'log-level = info\nregion = eu-central-1\nworkers = 3\n');
+    hup();
+    await eventually('both said', () => /certificates and truststores reloaded/.test(server.log()));
+    assert.match(server.log(), /in effect after a restart","options":"region, workers"/);
+    assert.equal((await (await server.fetch('/_gatehouse/health')).json()).region, 'eu-west-1');
+    fs.writeFileSync(config, 'log-level = loud\n');
+    hup();
+    await eventually('refused', () => /stays as it was","why":"[^"]*line 1: log-level must be debug, info, warn or error/.test(server.log()));
+    assert.equal((await server.fetch('/_gatehouse/health')).status, 200);
+});
+
 test('serve mode: files as they must be', async (t) => {
     const folder = scratch(t, 'served');
     const authority = new Authority(folder, 'Servers');
