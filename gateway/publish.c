@@ -161,12 +161,13 @@ void gateway_flush_cache(struct gateway *gateway, struct str api_id, struct str 
     gateway_purge(gateway, api_id, stage, STR_NONE, STR_NONE, &gone);
 }
 
-static gh_err publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage)
+static gh_err publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage,
+                      const struct known_deployments *known)
 {
     struct stage_source source;
     struct str why = STR_NONE, key = str_printf(call->arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage));
     bool found = false;
-    gh_err err = stage_source_load(call->db, NULL, call->arena, api_id, stage, &found, &source);
+    gh_err err = stage_source_load_knowing(call->db, NULL, call->arena, api_id, stage, known, &found, &source);
     if (err)
         return err;
     if (!found) {
@@ -190,8 +191,14 @@ static gh_err publish(struct gateway *gateway, struct call *call, struct str api
 
 gh_err gateway_publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage)
 {
+    return gateway_publish_knowing(gateway, call, api_id, stage, NULL);
+}
+
+gh_err gateway_publish_knowing(struct gateway *gateway, struct call *call, struct str api_id, struct str stage,
+                               const struct known_deployments *known)
+{
     pthread_mutex_lock(&gateway->publishing);
-    gh_err err = publish(gateway, call, api_id, stage);
+    gh_err err = publish(gateway, call, api_id, stage, known);
     pthread_mutex_unlock(&gateway->publishing);
     return err;
 }

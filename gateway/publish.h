@@ -19,6 +19,10 @@ gh_err gateway_check(struct gateway *gateway, struct call *call, const struct st
  * that the newest committed state is what stays. A stage that is gone meanwhile is unpublished. */
 gh_err gateway_publish(struct gateway *gateway, struct call *call, struct str api_id, struct str stage);
 
+/* The same for who has just read or made the deployments it needs. */
+gh_err gateway_publish_knowing(struct gateway *gateway, struct call *call, struct str api_id, struct str stage,
+                               const struct known_deployments *known);
+
 /* Forgets what the stage's Lambda authorizers said. */
 void gateway_flush_authorizers(struct gateway *gateway, struct str api_id, struct str stage);
 

@@ -126,7 +126,7 @@ static gh_err take_back(struct taking_back *task, struct call *call, bool *done)
         err = stage_put(&draft, stage);
     err = draft_close(&draft, err);
     if (!err && *done)
-        err = gateway_publish(task->gateway, call, s->api_id, s->stage);
+        err = gateway_publish_knowing(task->gateway, call, s->api_id, s->stage, &draft.known);
     return err;
 }
 

@@ -24,14 +24,14 @@ gh_err apigw_CreateDeployment(struct call *call, const struct apigw_CreateDeploy
 {
     struct draft draft;
     json_t *deployment = NULL;
-    gh_err err = draft_open_beside(&draft, call, in->rest_api_id);
+    gh_err err = draft_open_to_read(&draft, call, in->rest_api_id);
     if (!err)
         err = api_required(call, draft.api, in->rest_api_id);
     if (!err)
         err = create(&draft, in, &deployment);
     err = draft_close(&draft, err);
     if (!err && in->stage_name.len)
-        err = gateway_publish(call->module, call, in->rest_api_id, in->stage_name);
+        err = gateway_publish_knowing(call->module, call, in->rest_api_id, in->stage_name, &draft.known);
     return err ? err : ops_answer(call, deployment, out);
 }
 
@@ -39,7 +39,7 @@ gh_err apigw_GetDeployment(struct call *call, const struct apigw_GetDeployment_i
                            struct apigw_GetDeployment_out *out)
 {
     json_t *api, *deployment, *copy;
-    gh_err err = draft_read(call, in->rest_api_id, &api);
+    gh_err err = draft_known(call, in->rest_api_id, &api);
     if (!err)
         err = find(call, NULL, api, in->rest_api_id, in->deployment_id, &deployment);
     for (size_t i = 0; !err && i < in->embed.n; i++) {
@@ -58,7 +58,7 @@ gh_err apigw_GetDeployments(struct call *call, const struct apigw_GetDeployments
 {
     json_t *api;
     struct docs docs = { 0 };
-    gh_err err = draft_read(call, in->rest_api_id, &api);
+    gh_err err = draft_known(call, in->rest_api_id, &api);
     if (!err)
         err = api_required(call, api, in->rest_api_id);
     if (!err)
@@ -126,7 +126,9 @@ static gh_err create(struct draft *draft, const struct apigw_CreateDeployment_in
     json_set_str(*out, "id", id);
     json_set_str(*out, "description", in->description);
     json_set_i64(*out, "createdDate", call->now_us / 1000000);
-    deployment_insert(&draft->tx, draft->key.id, id, call->now_us, *out, draft->api);
+    deployment_insert(&draft->tx, draft->key.id, id, call->now_us, *out);
+    draft->known.items[0].id = id;
+    draft->known.items[0].api = draft->api;
     return in->stage_name.len ? put_stage(draft, in, stage, id) : NULL;
 }
 

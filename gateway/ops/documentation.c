@@ -71,7 +71,7 @@ gh_err apigw_GetDocumentationParts(struct call *call, const struct apigw_GetDocu
 {
     json_t *api;
     struct docs docs = { 0 };
-    gh_err err = draft_read(call, in->rest_api_id, &api);
+    gh_err err = draft_known(call, in->rest_api_id, &api);
     if (!err)
         err = api_required(call, api, in->rest_api_id);
     if (!err)
@@ -130,7 +130,7 @@ gh_err apigw_GetDocumentationVersions(struct call *call, const struct apigw_GetD
 {
     json_t *api;
     struct docs docs = { 0 };
-    gh_err err = draft_read(call, in->rest_api_id, &api);
+    gh_err err = draft_known(call, in->rest_api_id, &api);
     if (!err)
         err = api_required(call, api, in->rest_api_id);
     if (!err)
@@ -229,7 +229,7 @@ static gh_err read_one(struct call *call, struct str api_id, struct str kind, st
 {
     json_t *api;
     *out = NULL;
-    gh_err err = draft_read(call, api_id, &api);
+    gh_err err = draft_known(call, api_id, &api);
     if (!err && api)
         err = documentation_load(call->db, NULL, call->arena, api_id, kind, id, out);
     return err || *out ? err : not_found(call, kind);

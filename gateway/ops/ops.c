@@ -20,11 +20,18 @@ gh_err draft_open(struct draft *draft, struct call *call, struct str api_id)
     return api_load(call->db, &draft->tx, call->arena, draft->key, &draft->api);
 }
 
-gh_err draft_open_beside(struct draft *draft, struct call *call, struct str api_id)
+gh_err draft_open_to_read(struct draft *draft, struct call *call, struct str api_id)
 {
     gh_err err = draft_open(draft, call, api_id);
     draft->untouched = true;
     return err;
+}
+
+gh_err draft_open_beside(struct draft *draft, struct call *call, struct str api_id)
+{
+    *draft = (struct draft){ .call = call, .key = key_of(call, api_id), .untouched = true };
+    tx_begin(&draft->tx, call->db, call->arena);
+    return api_known(call->db, &draft->tx, call->arena, draft->key, &draft->api);
 }
 
 gh_err draft_close(struct draft *draft, gh_err err)
@@ -42,6 +49,11 @@ gh_err draft_answer(struct draft *draft, gh_err err, json_t *doc, void *out)
 {
     err = draft_close(draft, err);
     return err ? err : ops_answer(draft->call, doc, out);
+}
+
+gh_err draft_known(struct call *call, struct str api_id, json_t **api)
+{
+    return api_known(call->db, NULL, call->arena, key_of(call, api_id), api);
 }
 
 gh_err draft_read(struct call *call, struct str api_id, json_t **api)

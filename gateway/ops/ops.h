@@ -5,6 +5,7 @@
  * draft_close, so two operations on one API never lose each other's work. */
 #pragma once
 
+#include "gateway/store/deployment.h"
 #include "gateway/store/rest_api.h"
 #include "gen/apigateway.h"
 #include "wire/call.h"
@@ -14,16 +15,20 @@ struct draft {
     struct tx tx;
     struct api_key key;
     json_t *api;    /* NULL: no such API; which error that is differs by operation */
-    bool untouched; /* by draft_open_beside */
+    bool untouched; /* by draft_open_beside and draft_open_to_read */
+    struct known_deployments known; /* read or made on the way, for publishing */
 };
 gh_err draft_open(struct draft *draft, struct call *call, struct str api_id);
 /* For operations that change other tables only: the API's document is not written back. */
+gh_err draft_open_to_read(struct draft *draft, struct call *call, struct str api_id);
+/* The same where it is enough to know that there is such an API: `api` is not its document. */
 gh_err draft_open_beside(struct draft *draft, struct call *call, struct str api_id);
 /* Always call it. err NULL: saves the document and commits; else nothing is kept. */
 gh_err draft_close(struct draft *draft, gh_err err);
 /* draft_close, then the answer from `doc`. */
 gh_err draft_answer(struct draft *draft, gh_err err, json_t *doc, void *out);
 /* For operations that only read; *api NULL when there is none. */
+gh_err draft_known(struct call *call, struct str api_id, json_t **api); /* not its document: is there one? */
 gh_err draft_read(struct call *call, struct str api_id, json_t **api);
 
 /* --- nodes; each gives AWS's NotFoundException when it is not there, api may be NULL --- */

@@ -70,7 +70,7 @@ gh_err apigw_CreateStage(struct call *call, const struct apigw_CreateStage_in *i
 gh_err apigw_GetStage(struct call *call, const struct apigw_GetStage_in *in, struct apigw_GetStage_out *out)
 {
     json_t *api, *stage = NULL;
-    gh_err err = draft_read(call, in->rest_api_id, &api);
+    gh_err err = draft_known(call, in->rest_api_id, &api);
     if (!err)
         err = stage_find(call, NULL, api, in->rest_api_id, in->stage_name, &stage);
     return err ? err : ops_answer(call, stage, out);
@@ -82,7 +82,7 @@ gh_err apigw_GetStages(struct call *call, const struct apigw_GetStages_in *in,
 {
     json_t *api;
     struct docs docs = { 0 };
-    gh_err err = draft_read(call, in->rest_api_id, &api);
+    gh_err err = draft_known(call, in->rest_api_id, &api);
     if (!err)
         err = api_required(call, api, in->rest_api_id);
     if (!err)
@@ -135,7 +135,7 @@ gh_err apigw_FlushStageAuthorizersCache(struct call *call,
 {
     (void)out;
     json_t *api, *stage = NULL;
-    gh_err err = draft_read(call, in->rest_api_id, &api);
+    gh_err err = draft_known(call, in->rest_api_id, &api);
     if (!err)
         err = stage_find(call, NULL, api, in->rest_api_id, in->stage_name, &stage);
     if (!err)
@@ -225,10 +225,14 @@ gh_err stage_put(struct draft *draft, json_t *stage)
     if (err)
         return err;
     stage_save(&draft->tx, draft->key.id, stage);
-    err = stage_source_load(call->db, &draft->tx, call->arena, draft->key.id, json_str(stage, "stageName"),
-                            &found, &source);
+    err = stage_source_load_knowing(call->db, &draft->tx, call->arena, draft->key.id, json_str(stage, "stageName"),
+                                    &draft->known, &found, &source);
     if (err || !found)
         return err; /* not found: the transaction has failed, its commit says why */
+    draft->known.items[0].id = source.deployment_id;
+    draft->known.items[0].api = source.api;
+    draft->known.items[1].id = source.canary_deployment_id;
+    draft->known.items[1].api = source.canary_api;
     return gateway_check(call->module, call, &source);
 }
 
@@ -239,7 +243,8 @@ static gh_err publish(struct draft *draft, gh_err err, json_t *stage, void *out)
     struct call *call = draft->call;
     if ((err = draft_close(draft, err)))
         return err;
-    if ((err = gateway_publish(call->module, call, draft->key.id, json_str(stage, "stageName"))))
+    err = gateway_publish_knowing(call->module, call, draft->key.id, json_str(stage, "stageName"), &draft->known);
+    if (err)
         return err;
     return ops_answer(call, stage, out);
 }

@@ -14,7 +14,7 @@ gh_err stage_options_get(struct call *call, void *ctx, struct str *json)
 {
     const struct stage_options_request *request = ctx;
     json_t *api, *stage;
-    gh_err err = draft_read(call, request->api_id, &api);
+    gh_err err = draft_known(call, request->api_id, &api);
     if (!err)
         err = stage_find(call, NULL, api, request->api_id, request->stage, &stage);
     if (!err)
@@ -53,5 +53,5 @@ gh_err stage_options_put(struct call *call, void *ctx, struct str *json)
     if ((err = draft_close(&draft, err)))
         return err;
     *json = shown(call, stage);
-    return gateway_publish(call->module, call, request->api_id, request->stage);
+    return gateway_publish_knowing(call->module, call, request->api_id, request->stage, &draft.known);
 }

@@ -60,7 +60,17 @@ struct stage_source {
     struct str canary_deployment_id;
 };
 
-/* *found false: no such stage. */
+/* Deployments never change: what a call has read or made already need not be read and parsed again. */
+struct known_deployments {
+    struct {
+        struct str id;
+        json_t *api;
+    } items[2]; /* api NULL: none */
+};
+
+/* *found false: no such stage. known may be NULL. */
+gh_err stage_source_load_knowing(struct db *db, struct tx *tx, struct arena *arena, struct str api_id, struct str stage,
+                                 const struct known_deployments *known, bool *found, struct stage_source *out);
 gh_err stage_source_load(struct db *db, struct tx *tx, struct arena *arena, struct str api_id,
                          struct str stage, bool *found, struct stage_source *out);
 

@@ -3,6 +3,7 @@
 #include "gateway/store/docs.h"
 
 static const char API_SELECT[] = "SELECT doc FROM rest_apis WHERE id = $1 AND account = $2 AND region = $3";
+static const char API_KNOWN[] = "SELECT 1 FROM rest_apis WHERE id = $1 AND account = $2 AND region = $3";
 static const char API_PAGE[] = "SELECT doc, created_us FROM rest_apis WHERE account = $1 AND region = $2"
                                " AND (created_us > $3 OR (created_us = $3 AND id > $4))"
                                " ORDER BY created_us, id LIMIT $5";
@@ -22,7 +23,7 @@ static const char DEPLOYMENT_API[] = "SELECT api FROM rest_deployments WHERE api
 static const char DEPLOYMENT_LIST[] =
     "SELECT doc FROM rest_deployments WHERE api_id = $1 ORDER BY created_us, id";
 static const char DEPLOYMENT_INSERT[] =
-    "INSERT INTO rest_deployments (api_id, id, created_us, doc, api) VALUES ($1, $2, $3, $4, $5)";
+    "INSERT INTO rest_deployments (api_id, id, created_us, doc, api) SELECT $1, $2, $3, $4, doc FROM rest_apis WHERE id = $1";
 static const char DEPLOYMENT_UPDATE[] = "UPDATE rest_deployments SET doc = $3 WHERE api_id = $1 AND id = $2";
 static const char DEPLOYMENT_DELETE[] = "DELETE FROM rest_deployments WHERE api_id = $1 AND id = $2";
 
@@ -48,6 +49,14 @@ gh_err api_load(struct db *db, struct tx *tx, struct arena *arena, struct api_ke
     struct rows rows;
     rows_open(&rows, db, tx, arena, API_SELECT, "sss", key.id, key.account, key.region);
     return doc_read(&rows, out);
+}
+
+gh_err api_known(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, json_t **known)
+{
+    struct rows rows;
+    rows_open(&rows, db, tx, arena, API_KNOWN, "sss", key.id, key.account, key.region);
+    *known = rows_next(&rows) ? json_true() : NULL;
+    return rows_close(&rows);
 }
 
 void api_insert(struct tx *tx, struct api_key key, int64_t created_us, const json_t *api)
@@ -125,10 +134,9 @@ gh_err deployment_list(struct db *db, struct arena *arena, struct str api_id, st
 }
 
 void deployment_insert(struct tx *tx, struct str api_id, struct str id, int64_t created_us,
-                       const json_t *deployment, const json_t *api)
+                       const json_t *deployment)
 {
-    tx_run(tx, DEPLOYMENT_INSERT, "ssiss", api_id, id, created_us, json_print(tx->arena, deployment),
-           json_print(tx->arena, api));
+    tx_run(tx, DEPLOYMENT_INSERT, "ssis", api_id, id, created_us, json_print(tx->arena, deployment));
 }
 
 void deployment_save(struct tx *tx, struct str api_id, struct str id, const json_t *deployment)

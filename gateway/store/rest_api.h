@@ -18,6 +18,8 @@ struct api_key { /* an API is known in its account and region only */
     struct str account, region, id;
 };
 gh_err api_load(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, json_t **out);
+/* Without its document: *known is not NULL when there is such an API, and good for that question only. */
+gh_err api_known(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, json_t **known);
 void api_insert(struct tx *tx, struct api_key key, int64_t created_us, const json_t *api);
 void api_save(struct tx *tx, struct str id, const json_t *api);
 void api_delete(struct tx *tx, struct str id); /* with everything that belongs to it */
@@ -42,8 +44,9 @@ gh_err deployment_load(struct db *db, struct tx *tx, struct arena *arena, struct
                        json_t **out);
 gh_err deployment_list(struct db *db, struct arena *arena, struct str api_id, struct docs *out);
 gh_err deployment_api(struct db *db, struct arena *arena, struct str api_id, struct str id, json_t **out);
+/* Of the draft as it stands in the transaction. */
 void deployment_insert(struct tx *tx, struct str api_id, struct str id, int64_t created_us,
-                       const json_t *deployment, const json_t *api);
+                       const json_t *deployment);
 void deployment_save(struct tx *tx, struct str api_id, struct str id, const json_t *deployment);
 void deployment_delete(struct tx *tx, struct str api_id, struct str id);
 
