@@ -30,6 +30,7 @@ static bool set_log_level(struct options *o, struct arena *a, struct str v);
 static bool set_allow_backend(struct options *o, struct arena *a, struct str v);
 static bool set_backend_ca(struct options *o, struct arena *a, struct str v);
 static bool set_endpoint(struct options *o, struct arena *a, struct str v);
+static bool set_vpc_link(struct options *o, struct arena *a, struct str v);
 static bool set_nothing(struct options *o, struct arena *a, struct str v);
 
 static const struct option {
@@ -59,6 +60,8 @@ static const struct option {
     { "backend-ca", "FILE", set_backend_ca, "a file", "PEM certificates that backends' certificates may come from, besides the system's" },
     { "endpoint", "SERVICE=URL…", set_endpoint, "an AWS service and an http or https URL, such as sqs=http://127.0.0.1:9324",
       "where integrations find it; http://KEY:SECRET@… signs with that key; may be said again" },
+    { "vpc-link", "NAME|ARN=TARGETS", set_vpc_link, "a VPC link's name or target ARN and HOST:PORT or URLs, such as shop=10.0.0.1:80,10.0.0.2:80",
+      "what a VPC link leads to; of a URL the path is asked for its health; may be said again" },
     { "log-level", "LEVEL", set_log_level, "debug, info, warn or error", "default info" },
     { "config", "FILE", set_nothing, "a file", "lines of `name = value`, # comments" },
 };
@@ -236,6 +239,11 @@ static bool set_backend_ca(struct options *o, struct arena *a, struct str v)
 static bool set_endpoint(struct options *o, struct arena *a, struct str v)
 {
     return outside_endpoint(&o->outside, a, v);
+}
+
+static bool set_vpc_link(struct options *o, struct arena *a, struct str v)
+{
+    return outside_link(&o->outside, a, v);
 }
 
 static bool set_nothing(struct options *o, struct arena *a, struct str v)

@@ -56,6 +56,7 @@ struct http_call {
     int64_t body_length;                /* streamed: -1 chunked, else Content-Length */
     int timeout_ms;                     /* from start to the answer's head, and between pieces; 0: 30000 */
     bool insecure_tls;                  /* any authority will do: TLS_CHECK_ANY_AUTHORITY */
+    bool connect_only;                  /* nothing is sent: done when a fresh connection (and TLS) stands */
     bool unguarded;                     /* the operator chose this address, not a tenant */
     struct str tls_name;                /* in the certificate and as SNI, instead of host; or absent */
     const struct tls_identity *identity; /* our certificate for who asks for one; or NULL */

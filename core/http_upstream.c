@@ -81,7 +81,7 @@ void upstream_take(struct http_call_state *state, bool kept_ones_too)
     struct http_call *call = state->call;
     struct upstream *up = find_upstream(state->client, call);
     bool careful = call->stream_body || !(str_is(call->method, "GET") || str_is(call->method, "HEAD"));
-    struct upstream_conn *conn = kept_ones_too ? take_idle(up, careful) : NULL;
+    struct upstream_conn *conn = kept_ones_too && !call->connect_only ? take_idle(up, careful) : NULL;
     call->reused = conn != NULL;
     if (conn) {
         conn->state = state;

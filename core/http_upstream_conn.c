@@ -221,6 +221,10 @@ static bool advance_ready(struct upstream_conn *conn)
 {
     struct http_call_state *state = conn->state;
     struct http_call *call = state->call;
+    if (call->connect_only) {
+        call_finish(state, HTTP_OK);
+        return false;
+    }
     upstream_flush(state);
     if (state->want_writable && http_out_waiting(&state->out) < HTTP_CALL_DRAINED_BYTES) {
         state->want_writable = false;

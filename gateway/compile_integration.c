@@ -99,7 +99,32 @@ static bool compile_endpoint(struct compiler *c, struct gw_integration *out)
     out->scheme = uri.scheme;
     out->host = uri.host;
     out->port = uri.port;
+    size_t before = (size_t)scheme + 3;
+    out->authority = compile_copy(c, str_sub(rest, before, host_end - before));
     return compile_parts(c, str_from(rest, host_end), out);
+}
+
+/* Name of the link, one of its load balancers, or the listener that the integration names. */
+static bool compile_link(struct compiler *c, const json_t *json, struct gw_integration *out)
+{
+    struct str id = compile_variables(c, json_str(json, "connectionId"));
+    struct str listener = compile_variables(c, json_str(json, "integrationTarget"));
+    const json_t *link = json_at(c->source->links, id);
+    json_t *arns = json_object_get(link, "targetArns"), *arn;
+    size_t i;
+    if (!link)
+        return compile_fail(c, "there is no VPC link '%.*s'", STR_FMT(id));
+    if (listener.len) {
+        out->link = outside_find_link(c->source->outside, listener);
+        return out->link || compile_fail(c, "the integrationTarget %.*s has no targets here: --vpc-link %.*s=HOST:PORT says where "
+                                            "it leads to", STR_FMT(listener), STR_FMT(listener));
+    }
+    out->link = outside_find_link(c->source->outside, json_str(link, "name"));
+    json_array_foreach(arns, i, arn)
+        if (!out->link)
+            out->link = outside_find_link(c->source->outside, json_value_str(arn));
+    return out->link || compile_fail(c, "the VPC link '%.*s' has no targets here: --vpc-link %.*s=HOST:PORT says where it leads to",
+                                     STR_FMT(id), STR_FMT(json_str(link, "name")));
 }
 
 /* A function, or another AWS service. */
@@ -183,14 +208,14 @@ static bool compile_kind(struct compiler *c, const json_t *json, struct gw_integ
         i++;
     if (i == COUNT(types))
         return compile_fail(c, "integration type '%.*s' is not known", STR_FMT(type));
-    if (connection.len && !str_is(connection, "INTERNET"))
-        return compile_fail(c, "connectionType %.*s is not built yet", STR_FMT(connection));
     out->type = types[i].type;
     out->type_name = str_of(types[i].name);
     out->http_method = compile_copy(c, json_str(json, "httpMethod"));
     out->uri = compile_variables(c, json_str(json, "uri"));
     if (out->type == INTEGRATE_HTTP || out->type == INTEGRATE_HTTP_PROXY)
-        return compile_endpoint(c, out);
+        return compile_endpoint(c, out) && (!str_is(connection, "VPC_LINK") || compile_link(c, json, out));
+    if (str_is(connection, "VPC_LINK"))
+        return compile_fail(c, "connectionType VPC_LINK is for HTTP and HTTP_PROXY");
     return out->type == INTEGRATE_MOCK || compile_aws(c, json, out);
 }
 

@@ -114,8 +114,10 @@ struct gateway *gateway_open(const struct gateway_config *config, struct arena *
     gh_err err = good ? usage_load(gateway) : NULL;
     if (err)
         *why = err->message;
-    if (good && !err && load_all(gateway, why) && gateway_load_domains(gateway, why))
+    if (good && !err && load_all(gateway, why) && gateway_load_domains(gateway, why)) {
+        gateway->link_watch = link_watch_start(gateway);
         return gateway;
+    }
     gateway_close(gateway);
     return NULL;
 }
@@ -132,6 +134,7 @@ void gateway_close(struct gateway *gateway)
     if (!gateway)
         return;
     usage_close(gateway);
+    link_watch_stop(gateway->link_watch);
     for (size_t i = 0; i < gateway->n_loops; i++) {
         struct gw_loop *home = &gateway->loops[i];
         if (!home->stages)

@@ -5,13 +5,13 @@
 
 enum { MOST = 256 };
 
-/* The next word of a list; blanks and commas divide. */
-static bool next_word(struct str *rest, struct str *word)
+/* The next word of a list. */
+static bool next_word(struct str *rest, const char *dividers, struct str *word)
 {
-    while (rest->len && strchr(", \t", rest->ptr[0]))
+    while (rest->len && strchr(dividers, rest->ptr[0]))
         *rest = str_from(*rest, 1);
     size_t len = 0;
-    while (len < rest->len && !strchr(", \t", rest->ptr[len]))
+    while (len < rest->len && !strchr(dividers, rest->ptr[len]))
         len++;
     *word = str_sub(*rest, 0, len);
     *rest = str_from(*rest, len);
@@ -24,7 +24,7 @@ bool outside_allow(struct gw_outside *outside, struct arena *arena, struct str n
     bool any = false;
     if (!outside->allowed)
         outside->allowed = ARENA_ARRAY(arena, struct ip_net, MOST);
-    while (next_word(&networks, &word)) {
+    while (next_word(&networks, ", \t", &word)) {
         if (outside->n_allowed == MOST || !ip_net_parse(word, &outside->allowed[outside->n_allowed]))
             return false;
         outside->n_allowed++;
@@ -72,13 +72,36 @@ bool outside_endpoint(struct gw_outside *outside, struct arena *arena, struct st
     bool any = false;
     if (!outside->endpoints)
         outside->endpoints = ARENA_ARRAY(arena, struct gw_endpoint, MOST);
-    while (next_word(&endpoints, &word)) {
+    while (next_word(&endpoints, ", \t", &word)) {
         if (outside->n_endpoints == MOST || !read_endpoint(arena, word, &outside->endpoints[outside->n_endpoints]))
             return false;
         outside->n_endpoints++;
         any = true;
     }
     return any;
+}
+
+bool outside_link(struct gw_outside *outside, struct arena *arena, struct str links)
+{
+    struct str word;
+    bool any = false;
+    if (!outside->links)
+        outside->links = ARENA_ARRAY(arena, struct gw_link, MOST);
+    while (next_word(&links, " \t", &word)) {
+        if (outside->n_links == MOST || !link_parse(arena, word, &outside->links[outside->n_links]))
+            return false;
+        outside->n_links++;
+        any = true;
+    }
+    return any;
+}
+
+struct gw_link *outside_find_link(const struct gw_outside *outside, struct str name_or_arn)
+{
+    for (size_t i = outside ? outside->n_links : 0; i-- > 0;)
+        if (str_eq(outside->links[i].name, name_or_arn))
+            return &outside->links[i];
+    return NULL;
 }
 
 bool outside_open(struct gw_outside *outside, bool trusting, struct arena *arena, struct str *why)

@@ -6,6 +6,7 @@
 
 #include "core/net_guard.h"
 #include "core/tls.h"
+#include "gateway/link.h"
 
 /* "--endpoint sqs=http://127.0.0.1:9324": an AWS service, or a server that speaks its protocol. */
 struct gw_endpoint {
@@ -23,6 +24,8 @@ struct gw_outside {
     struct str backend_ca;         /* --backend-ca, a file; or absent */
     struct gw_endpoint *endpoints;
     size_t n_endpoints;
+    struct gw_link *links;         /* --vpc-link */
+    size_t n_links;
 
     struct net_guard *guard;       /* outside_open */
     struct tls_trust *trust;
@@ -32,6 +35,8 @@ struct gw_outside {
 bool outside_allow(struct gw_outside *outside, struct arena *arena, struct str networks);
 bool outside_endpoint(struct gw_outside *outside, struct arena *arena, struct str endpoints);
 
+bool outside_link(struct gw_outside *outside, struct arena *arena, struct str links); /* apart by blanks only */
+
 /* Makes guard and trust. trusting: development. False: *why. */
 bool outside_open(struct gw_outside *outside, bool trusting, struct arena *arena, struct str *why);
 void outside_close(struct gw_outside *outside);
@@ -40,4 +45,5 @@ void outside_close(struct gw_outside *outside);
 void outside_add_own(struct gw_outside *outside, struct arena *arena, struct str host, uint16_t port);
 
 /* NULL: not configured. */
+struct gw_link *outside_find_link(const struct gw_outside *outside, struct str name_or_arn);
 const struct gw_endpoint *outside_find_endpoint(const struct gw_outside *outside, struct str service);

@@ -121,6 +121,8 @@ struct gw_request {
     int64_t integration_started_us;
     int64_t passed;                          /* bytes of a streamed answer so far, as the endpoint sent them */
     int64_t streamed_in;                     /* bytes of a streamed request body so far */
+    struct gw_backend *backend;              /* of a VPC link, whose turn it is */
+    size_t backends_tried;
     struct http_call *http;                  /* while one is under way */
     bool streaming;                          /* the answer is on its way to the client */
     struct timer deadline, quiet;            /* flow.c: of the answer in all, and of its next piece */

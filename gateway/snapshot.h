@@ -20,6 +20,7 @@
 struct cache;
 struct gw_step;
 struct gw_service;
+struct gw_link;
 struct gw_request;
 struct policy_set;
 struct stage_metrics;
@@ -103,10 +104,12 @@ struct gw_integration {
     struct str http_method;        /* "ANY": the client's */
     struct str uri;                /* with stage variables filled in */
     struct str scheme, host, host_header;
+    struct str authority;          /* host[:port] as the uri has it */
     uint16_t port;
     struct gw_uri_part *parts;     /* path and query of the endpoint */
     size_t n_parts;
     struct str function;           /* ARN of a Lambda function */
+    struct gw_link *link;          /* VPC_LINK: where it leads to; or NULL */
     const struct gw_service *service; /* another AWS service; or NULL */
     bool wrong_method;             /* recorded: AWS_PROXY with another method than POST answers 500 */
     bool async;                    /* X-Amz-Invocation-Type: 'Event' */

@@ -73,6 +73,7 @@ struct gateway {
     struct certificate_files files;
     struct str own_host;        /* of base_url: never a custom domain */
     struct auth_cache *auth_cache;
+    struct link_watch *link_watch; /* NULL: there are no VPC links */
     _Atomic uint64_t taken_back; /* deployments, by their watch */
     struct usage *usage;
     struct issuers *issuers;        /* whose tokens JWT authorizers take */

@@ -30,7 +30,7 @@ static const struct patch_row rows[] = {
     { "/requestTemplates/*", PATCH_CHANGE, patch_template_entry, "Content-Type specified was not found" },
     { "/tlsConfig/insecureSkipVerification", PATCH_REPLACE, patch_tls },
     { "/responseTransferMode", PATCH_REPLACE, patch_string },
-    { "/integrationTarget", PATCH_REPLACE, patch_not_built },
+    { "/integrationTarget", PATCH_REPLACE, patch_text },
 };
 static const struct patch_rules rules = { rows, COUNT(rows), patch_refuse_plain, NULL };
 
@@ -100,6 +100,7 @@ static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in,
                                            "connectionType",
                                            "connectionId",
                                            "tlsConfig",
+                                           "integrationTarget",
                                            "credentials",
                                            "requestParameters",
                                            "requestTemplates",
@@ -221,6 +222,8 @@ static gh_err check_connection(struct call *call, const json_t *integration)
         return ops_bad_request(
             call, "ConnectionId should be set to the vpcLinkId or stage variable on connection type "
                   "VPC_LINK");
+    if (!str_is(type, "VPC_LINK") && json_str(integration, "integrationTarget").len)
+        return ops_bad_request(call, "IntegrationTarget is only supported on connection type VPC_LINK");
     return NULL;
 }
 

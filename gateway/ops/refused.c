@@ -12,7 +12,6 @@ const char *const apigateway_refused[] = {
     "CreateDomainName.endpointConfiguration.vpcEndpointIds",
     "CreateDeployment.tracingEnabled",
     "CreateStage.tracingEnabled",
-    "PutIntegration.integrationTarget",
     "TestInvokeAuthorizer.additionalContext",
     NULL,
 };
@@ -21,7 +20,6 @@ const char *const apigateway_accepted[] = {
     "CreateApiKey.stageKeys: kept and shown, but opens nothing, as in AWS's accounts with usage plans; CreateApiKey.generateDistinctId: ids are always distinct from values",
     "UsagePlan.productCode: kept and shown; there is no AWS Marketplace",
     "RestApi.endpointConfiguration: EDGE and REGIONAL APIs are served alike; PRIVATE ones answer callers of private networks and of this machine, there are no VPC endpoints",
-    "Integration.connectionType=VPC_LINK: an API that uses it is not deployed",
     "Integration.uri of AWS services: kept, and deployed when --endpoint says where the service is",
     "DomainName.endpointConfiguration: EDGE and REGIONAL domains are served alike, under the name itself",
     "DomainName.ownershipVerificationCertificateArn: kept; who may create domains here owns them",

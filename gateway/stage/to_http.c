@@ -4,6 +4,7 @@
  * x-forwarded-*, and what AWS's table drops stay behind; X-Forwarded-For, -Proto, -Port,
  * X-Amzn-Trace-Id and x-amzn-apigateway-api-id are ours. */
 #include "gateway/headers.h"
+#include "gateway/link.h"
 #include "gateway/stage/stage.h"
 
 /* Bodies up to this size travel whole: one write instead of a stream, and the request can be sent again. */
@@ -66,6 +67,20 @@ static void add_http_headers(struct gw_request *r, struct http_headers *out)
     http_header_add(r->arena, out, STR("x-amzn-apigateway-api-id"), r->api_id);
 }
 
+/* A VPC link: the endpoint's name stays in Host and certificate, the connection goes to a target. */
+static void take_turn(struct gw_request *r, struct http_call *http)
+{
+    r->backend = link_take(r->method->integration->link);
+    r->backends_tried++;
+    http->host = r->backend->host;
+    http->port = r->backend->port;
+    http->tls_name = r->method->integration->host;
+    if (!http->host_header.ptr)
+        http->host_header = r->method->integration->authority;
+    http->unguarded = true; /* "private": named by the operator */
+    trace_note(&r->trace, "target", str_printf(r->arena, "%.*s:%u", STR_FMT(http->host), http->port));
+}
+
 static struct http_call *prepare(struct gw_request *r)
 {
     const struct gw_integration *in = r->method->integration;
@@ -94,8 +109,12 @@ static struct http_call *prepare(struct gw_request *r)
     http->on_piece = on_piece;
     http->on_done = on_done;
     http->on_writable = on_writable;
+    if (http_header_has(&r->request.headers, "Host")) /* recorded: it may be mapped */
+        http->host_header = http_header_get(&r->request.headers, "Host");
     if (in->service)
         stage_service_request(r, http, headers);
+    if (in->link)
+        take_turn(r, http);
     return http;
 }
 
@@ -380,9 +399,28 @@ static void fail(struct gw_request *r, enum http_failure failure, const char *re
     }
 }
 
+/* Nothing was sent yet: another target of the VPC link may take it. */
+static bool try_next(struct gw_request *r, const struct http_call *http)
+{
+    if (!r->backend)
+        return false;
+    link_report_down(r->backend);
+    if (r->abandoned || http->stream_body || r->backends_tried >= r->method->integration->link->n)
+        return false;
+    struct http_call *again = ARENA_NEW(r->arena, struct http_call);
+    *again = *http;
+    again->state = NULL;
+    take_turn(r, again);
+    r->http = again;
+    http_call_start(r->home->client, again);
+    return true;
+}
+
 static void on_done(struct http_call *http, enum http_failure failure)
 {
     struct gw_request *r = http->user;
+    if (failure == HTTP_REFUSED && try_next(r, http))
+        return;
     r->http = NULL;
     stage_flow_end(r);
     if (r->abandoned)

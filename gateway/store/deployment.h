@@ -54,6 +54,7 @@ struct stage_source {
     struct str deployment_id;
     json_t *api;      /* document, owned by the arena */
     json_t *settings; /* the stage's document, owned by the arena */
+    const json_t *links; /* VPC links of the account and region, by id */
     const struct gw_outside *outside; /* what follows: gateway/material.h; NULL: nothing is configured */
     /* The canary's deployment; NULL when the stage has no canary. May be `api` itself. */
     json_t *canary_api;
