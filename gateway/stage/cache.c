@@ -6,6 +6,7 @@
  * would be given; a leader that fails hands its place to the next. */
 #include "gateway/caches.h"
 #include "gateway/stage/cache.h"
+#include "gateway/stage_metrics.h"
 
 #include <stdlib.h>
 
@@ -79,6 +80,7 @@ static enum gw_next serve(struct gw_request *r, struct cache_entry *entry, const
         return GW_NEXT;
     }
     trace_note(&r->trace, how, r->caching->key);
+    stage_metrics_add(r, METRIC_CACHE_HIT, 1);
     r->status = entry->status;
     r->from_cache = true;
     r->reply = body;
@@ -97,6 +99,7 @@ static enum gw_next serve(struct gw_request *r, struct cache_entry *entry, const
 static enum gw_next go_alone(struct gw_request *r, const char *why)
 {
     trace_note(&r->trace, "cache", str_of(why));
+    stage_metrics_add(r, METRIC_CACHE_MISS, 1);
     if (!r->caching->counted)
         cache_count_miss(r->snapshot->cache, r->caching->looked_up);
     r->caching->counted = true;
@@ -106,6 +109,7 @@ static enum gw_next go_alone(struct gw_request *r, const char *why)
 static enum gw_next lead(struct gw_request *r)
 {
     r->caching->keep = r->caching->counted = true;
+    stage_metrics_add(r, METRIC_CACHE_MISS, 1);
     trace_note(&r->trace, "cache miss", r->caching->key);
     return GW_NEXT;
 }
@@ -190,6 +194,7 @@ static enum gw_next look(struct gw_request *r)
         }
         if (turn == CACHE_REFRESH && !stage_cache_refresh(r)) {
             trace_note(&r->trace, "cache stale, fetching it anew", c->key);
+            stage_metrics_add(r, METRIC_CACHE_MISS, 1);
             c->keep = true;
             return GW_NEXT;
         }

@@ -117,6 +117,9 @@ test('what is cached', async (t) => {
         assert.ok(missed.steps.includes('integrate') && !hit.steps.includes('integrate') && !hit.steps.includes('map_in'));
         const { hits, misses, entries } = await numbers(server, one);
         assert.deepEqual([hits, misses, entries], [1, 1, 1]);
+        const text = (await request(`${server.url}/_gatehouse/metrics`)).text;
+        const watched = (name) => Number(text.match(new RegExp(`^.*${name}.*ApiId="${one.id}",Stage="dev"\\} (\\d+)$`, 'm'))?.[1]);
+        assert.deepEqual([watched('CacheHitCount'), watched('CacheMissCount'), watched('Count')], [1, 1, 2], "CloudWatch's names");
     });
 
     await t.test('every kind of integration, errors of the endpoint too; failures of the gateway never', async () => {
