@@ -330,6 +330,8 @@ static void compile_api(struct compiler *c)
     size_t i;
     s->key_from_authorizer = str_is(json_str(c->api, "apiKeySource"), "AUTHORIZER");
     s->api_name = compile_copy(c, json_str(c->api, "name"));
+    struct str endpoint = json_value_str(json_array_get(json_object_get(json_object_get(c->api, "endpointConfiguration"), "types"), 0));
+    s->edge = !endpoint.len || str_is(endpoint, "EDGE");
     s->min_compression = json_i64(c->api, "minimumCompressionSize", -1);
     s->binary_types = ARENA_ARRAY(c->arena, struct str, json_array_size(binary) + 1);
     json_array_foreach(binary, i, one)

@@ -147,10 +147,8 @@ static bool compile_aws(struct compiler *c, const json_t *json, struct gw_integr
  * seconds." */
 static void compile_transfer(struct compiler *c, const json_t *json, struct gw_integration *out)
 {
-    json_t *kinds = json_object_get(json_object_get(c->api, "endpointConfiguration"), "types");
-    struct str type = json_value_str(json_array_get(kinds, 0));
     out->stream = str_is(json_str(json, "responseTransferMode"), "STREAM");
-    out->idle_ms = (int)option_count(c->settings, "streamIdleSeconds", !type.len || str_is(type, "EDGE") ? 30 : 300) * 1000;
+    out->idle_ms = (int)option_count(c->settings, "streamIdleSeconds", c->snapshot->edge ? 30 : 300) * 1000;
 }
 
 static bool compile_response(struct compiler *c, struct str status, const json_t *json,

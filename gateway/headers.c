@@ -60,3 +60,17 @@ bool header_is_secret(struct str name)
             return true;
     return false;
 }
+
+struct str header_edge_name(struct str name)
+{
+    static const char *const known[] = {
+        "Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language", "Authorization", "Cache-Control",
+        "Content-Encoding", "Content-Language", "Content-Type", "Cookie", "Date", "From", "Host", "If-Match",
+        "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Origin", "Pragma", "Range", "Referer",
+        "User-Agent", "Warning",
+    };
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (((name.ptr[0] ^ known[i][0]) & 0x5f) == 0 && str_eq_nocase(name, str_of(known[i])))
+            return str_of(known[i]);
+    return name;
+}

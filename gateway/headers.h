@@ -22,5 +22,8 @@ struct header_rule {
 const struct header_rule *header_rule(struct str name);
 /* x-amzn-* and our own x-forwarded-*: never taken over from a client. */
 bool header_is_ours(struct str name);
+/* Edge-optimized APIs spell the headers that CloudFront knows as it does, whatever the client wrote: recorded,
+ * "aUThorization" arrives as "Authorization", "tEsT-HEADeR" as it is. */
+struct str header_edge_name(struct str name);
 /* Authorization, keys, cookies, signatures: never logged, never kept. */
 bool header_is_secret(struct str name);

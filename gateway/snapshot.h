@@ -243,6 +243,7 @@ struct snapshot {
     struct str cors_origin, cors_headers, cors_methods; /* what the API's OPTIONS methods say */
     struct str *binary_types;
     size_t n_binary_types;
+    bool edge;                     /* edge-optimized, which is the default */
     int64_t min_compression;       /* bytes; -1: nothing is compressed, nothing decompressed */
     bool key_from_authorizer;      /* apiKeySource AUTHORIZER: not in the x-api-key header */
     struct bucket *account_bucket; /* all APIs of the account and region together; NULL: no limit */

@@ -193,7 +193,9 @@ static gh_err check_arn(struct call *call, struct str type, struct str uri)
     if (!str_is(part[2], "apigateway") ||
         (!str_starts(rest, STR("path/")) && !str_starts(rest, STR("action/"))))
         return ops_bad_request(call, "AWS ARN for integration must contain path or action");
-    if (str_is(type, "AWS_PROXY") && !str_is(part[4], "lambda") && !str_is(part[4], "firehose"))
+    bool function = str_is(part[4], "lambda") && (str_starts(rest, STR("path/2015-03-31/functions/")) ||
+                                                  str_starts(rest, STR("path/2021-11-15/functions/")));
+    if (str_is(type, "AWS_PROXY") && !function && !(str_is(part[4], "firehose") && str_starts(rest, STR("action/"))))
         return ops_bad_request(call,
                                "Integrations of type 'AWS_PROXY' currently only supports Lambda function and "
                                "Firehose stream invocations.");

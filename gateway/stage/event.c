@@ -58,7 +58,7 @@ static struct http_headers event_headers(struct gw_request *r)
     for (size_t i = 0; i < r->x->headers.n; i++) {
         struct http_header h = r->x->headers.items[i];
         if (!gw_header_dropped(h.name) && !header_is_ours(h.name))
-            http_header_add(r->arena, &all, h.name, h.value);
+            http_header_add(r->arena, &all, r->snapshot->edge ? header_edge_name(h.name) : h.name, h.value);
     }
     http_header_add(r->arena, &all, STR("X-Amzn-Trace-Id"), r->trace_header);
     http_header_add(r->arena, &all, STR("X-Forwarded-For"), stage_forwarded_for(r));

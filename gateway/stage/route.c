@@ -12,6 +12,8 @@ static void take_stage(struct gw_request *r)
     struct str rest = str_from(r->path, 1), first;
     if (r->stage.ptr)
         return;
+    if (str_starts(rest, STR("/"))) /* recorded: one slash too many before the stage is not seen anywhere */
+        rest = str_from(rest, 1);
     if (!str_split(&rest, '/', &first))
         first = STR("");
     r->stage = first;

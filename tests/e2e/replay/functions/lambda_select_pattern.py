@@ -1,5 +1,9 @@
+# What the recording's function did; line numbers stand in the recorded stack traces.
 def handler(event, context):
-    if event.get("statusCode") == "200":
+    status = event.get("statusCode")
+    if status == "200":
         return "Pass"
-    raise Exception({"400": "Error: Raising 400 from within the Lambda function",
-                     "500": "Error: Raising 500 from within the Lambda function"}.get(event.get("statusCode"), "Error"))
+    if status == "400":
+        raise Exception("Error: Raising four hundred from within the Lambda function")
+    if status == "500":
+        raise Exception("Error: Raising five hundred from within the Lambda function")
