@@ -14,6 +14,7 @@ import { compare, cpuUs, median, residentKiB } from './measure.mjs';
 import { nginx } from './nginx.mjs';
 import { password, setTheScene } from './setting.mjs';
 import { signIn } from './srp.mjs';
+import { tlsRows } from './tls.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const cleanup = [];
@@ -135,6 +136,7 @@ const rows = {
         row('an idle keep-alive connection', `${each(ours).toFixed(1)} KiB`, `${each(theirs).toFixed(1)} KiB`, '', '≤ 17 KiB', each(ours) <= 17);
     },
     ...deployRows(row, { quick, workers }),
+    ...tlsRows(row, { quick, workers, pace, folder }),
 };
 
 // Opens a connection, asks once, and leaves it open.

@@ -97,7 +97,7 @@ gh_err apigw_GetUsage(struct call *call, const struct apigw_GetUsage_in *in, str
     json_t *plan;
     struct id_list keys;
     struct str after, position = STR_NONE;
-    int64_t first, last, limit = page_limit(in->limit);
+    int64_t first = 0, last = 0, limit = page_limit(in->limit);
     gh_err err = plan_required(call, NULL, in->usage_plan_id, &plan);
     if (!err)
         err = day_of(call, in->start_date, "startDate", &first);
