@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "core/uri.h"
+#include "gateway/ops/apikey.h"
 #include "gateway/ops/diff.h"
 #include "gateway/ops/replay.h"
 #include "gateway/ops/stage_options.h"
@@ -22,6 +23,7 @@ static void clock_(struct app *app, struct http_exchange *x, struct str rest);
 static void reset(struct app *app, struct http_exchange *x, struct str rest);
 static void capabilities(struct app *app, struct http_exchange *x, struct str rest);
 static void openapi(struct app *app, struct http_exchange *x, struct str rest);
+static void api_key(struct app *app, struct http_exchange *x, struct str rest);
 static void apis(struct app *app, struct http_exchange *x, struct str rest);
 static void function_code(struct app *app, struct http_exchange *x, struct str rest);
 static void function_log(struct app *app, struct http_exchange *x, struct str rest);
@@ -42,6 +44,7 @@ static const struct {
     { "POST", "/reset", false, true, reset },
     { "GET", "/capabilities", false, false, capabilities },
     { "GET", "/openapi/", true, false, openapi },
+    { "GET", "/apikeys/", true, false, api_key },
     { NULL, "/apis/", true, false, apis }, /* signed and allowed as the operation it stands beside */
     { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
     { "GET", "/functions/logs/", true, true, function_log },
@@ -81,6 +84,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
+                       "apikeys/{id}, "
                        "functions/logs/{name}.");
 }
 
@@ -328,6 +332,14 @@ static void apis(struct app *app, struct http_exchange *x, struct str rest)
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/apis/: {id}/stages/{stage}/{options,diff,replay,purge}.");
+}
+
+/* Who may see the key may see how long it is good. */
+static void api_key(struct app *app, struct http_exchange *x, struct str rest)
+{
+    struct str *id = ARENA_NEW(x->arena, struct str);
+    *id = str_copy(x->arena, rest);
+    management_beside(app, x, "GET", str_printf(x->arena, "/apikeys/%.*s", STR_FMT(rest)), 0, apikey_lifetime, id);
 }
 
 static void send_code(struct errand *errand)

@@ -345,6 +345,7 @@ static bool compile_all(struct compiler *c)
     compile_api(c);
     compile_stage_variables(c);
     compile_access_log(c);
+    c->snapshot->rate_limit_headers = str_is(option_text(c->settings, "rateLimitHeaders"), "draft");
     c->snapshot->record = option_flag(c->settings, "recordRequests");
     c->snapshot->routes = route_new(c->arena);
     return refuse_unbuilt(c) && compile_stage_cache(c) && compile_policy(c) && compile_authorizers(c) &&

@@ -46,6 +46,13 @@ int64_t usage_period_start(enum usage_period period, int64_t day)
     return day - (tm.tm_mday - 1);
 }
 
+int64_t usage_period_end_us(enum usage_period period, int64_t wall_us)
+{
+    static const int64_t longest[] = { 1, 7, 31 };
+    int64_t start = usage_period_start(period, usage_day_of(wall_us));
+    return usage_period_start(period, start + longest[period]) * DAY_US;
+}
+
 /* --- on the loops --- */
 
 /* Asked again after a look at what is left: the book-keeper takes the time away first. */

@@ -18,6 +18,9 @@ const struct gw_option gw_options[] = {
     { "streamIdleSeconds", OPTION_COUNT, 1, 86400, NULL,
       "an answer streamed with responseTransferMode STREAM ends when its integration sends nothing for so long "
       "(not set: 300, of an EDGE API 30)" },
+    { "rateLimitHeaders", OPTION_TEXT, 0, 16, "off|draft",
+      "draft: answers say in RateLimit-Limit, RateLimit-Remaining and RateLimit-Reset (seconds) how near the nearest "
+      "limit is, and 429 when to come again in Retry-After (not set: off, as on AWS)" },
     { "recordRequests", OPTION_FLAG, 0, 0, NULL,
       "the newest requests are kept in memory without their credentials, for `gatehouse replay` (not set: none are)" },
     { "cacheETag", OPTION_FLAG, 0, 0, NULL,

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "gateway/everywhere.h"
 #include "gateway/limits.h"
 #include "gateway/material.h"
 #include "gateway/caches.h"
@@ -13,21 +14,6 @@
 #include "gateway/stage_metrics.h"
 #include "gateway/state.h"
 #include "gen/apigateway.h"
-
-/* Counts loops down. */
-struct latch {
-    pthread_mutex_t lock;
-    pthread_cond_t zero;
-    size_t left;
-};
-
-struct visit {
-    struct loop_task task;
-    struct gw_loop *home;
-    void (*fn)(struct gw_loop *home, void *ctx);
-    void *ctx;
-    struct latch *latch;
-};
 
 struct swap {
     struct str key;
@@ -92,32 +78,6 @@ static void remove_api(struct gw_loop *home, struct str prefix)
     }
 }
 
-static void run_visit(struct loop_task *task)
-{
-    struct visit *visit = (struct visit *)(void *)task;
-    visit->fn(visit->home, visit->ctx);
-    struct latch *latch = visit->latch;
-    pthread_mutex_lock(&latch->lock);
-    if (--latch->left == 0)
-        pthread_cond_signal(&latch->zero);
-    pthread_mutex_unlock(&latch->lock);
-}
-
-void gateway_visit_loops(struct gateway *gateway, struct arena *arena, void (*fn)(struct gw_loop *home, void *ctx),
-                         void *ctx)
-{
-    struct latch latch = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, gateway->n_loops };
-    struct visit *visits = ARENA_ARRAY(arena, struct visit, gateway->n_loops);
-    for (size_t i = 0; i < gateway->n_loops; i++) {
-        visits[i] = (struct visit){ { .fn = run_visit }, &gateway->loops[i], fn, ctx, &latch };
-        loop_post(gateway->loops[i].loop, &visits[i].task);
-    }
-    pthread_mutex_lock(&latch.lock);
-    while (latch.left > 0)
-        pthread_cond_wait(&latch.zero, &latch.lock);
-    pthread_mutex_unlock(&latch.lock);
-}
-
 static void run_swap(struct gw_loop *home, void *ctx)
 {
     const struct swap *swap = ctx;
@@ -133,7 +93,7 @@ static void swap_everywhere(struct gateway *gateway, struct arena *arena, struct
                             struct snapshot *snapshot)
 {
     struct swap swap = { key, whole_api, snapshot };
-    gateway_visit_loops(gateway, arena, run_swap, &swap);
+    gateway_everywhere(gateway, arena, run_swap, &swap);
 }
 
 gh_err gateway_check(struct gateway *gateway, struct call *call, const struct stage_source *source)

@@ -101,6 +101,11 @@ struct gw_request {
     struct trial *trial;                     /* a trial of the server's own (test_invoke.c); NULL: a client's request */
 
     struct gw_usage usage;
+    struct {                                 /* option rateLimitHeaders: the nearest limit */
+        bool known;
+        int64_t limit, remaining, reset_s, retry_s;
+        int64_t quota, quota_ends_us;        /* wall clock; 0: no quota */
+    } rate;
 
     /* a function that is being called; NULL when the answer is in */
     struct gw_call *call;

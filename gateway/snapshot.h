@@ -250,6 +250,7 @@ struct snapshot {
     struct gw_log_part *log_parts;
     size_t n_log_parts;
     bool access_log;
+    bool rate_limit_headers;       /* option rateLimitHeaders */
     bool record;                   /* option recordRequests */
     struct str log_destination;
     /* A canary: requests are drawn at random, `canary_share` of them go to it. It has no canary itself. */

@@ -94,7 +94,4 @@ bool gateway_issues(const struct gateway *gateway, struct str issuer);
 void gateway_install(struct gw_loop *home, struct str key, struct snapshot *snapshot);
 struct gw_entry *gateway_enter(struct gw_loop *home, struct str api_id, struct str stage);
 void gateway_leave(struct gw_entry *entry);
-/* Runs fn on every loop, and returns when all of them have. Job threads. */
-void gateway_visit_loops(struct gateway *gateway, struct arena *arena, void (*fn)(struct gw_loop *home, void *ctx),
-                         void *ctx);
 void gateway_count(struct gw_loop *home, int counter);

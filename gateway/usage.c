@@ -5,6 +5,7 @@
 
 #include "core/base64.h"
 #include "core/log.h"
+#include "gateway/everywhere.h"
 #include "gateway/store/usage_plan.h"
 #include "gateway/usage_state.h"
 
@@ -162,7 +163,7 @@ static void apply_everywhere(struct usage *usage, struct arena *arena, struct ch
 {
     struct gateway *gateway = usage->gateway;
     if (arena)
-        gateway_visit_loops(gateway, arena, apply, change);
+        gateway_everywhere(gateway, arena, apply, change);
     else
         for (size_t i = 0; i < gateway->n_loops; i++)
             apply(&gateway->loops[i], change);

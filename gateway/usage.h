@@ -158,6 +158,7 @@ gh_err usage_set_remaining(struct gateway *gateway, struct arena *arena, struct 
                            int64_t day, int64_t remaining);
 int64_t usage_day_of(int64_t wall_us);
 int64_t usage_period_start(enum usage_period period, int64_t day);
+int64_t usage_period_end_us(enum usage_period period, int64_t wall_us); /* wall clock */
 bool usage_period_of(struct str name, enum usage_period *out);
 
 /* --- start and end --- */

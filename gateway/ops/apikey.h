@@ -36,6 +36,9 @@ gh_err apikey_patch_previous(struct patch *patch);      /* remove */
 gh_err apikey_patch_previous_ends(struct patch *patch); /* replace */
 gh_err apikey_patch_expires(struct patch *patch);       /* replace, remove */
 
+/* For GET /_gatehouse/apikeys/{id}: what GetApiKey has no place for. ctx: struct str *, the key's id. */
+gh_err apikey_lifetime(struct call *call, void *ctx, struct str *json);
+
 /* --- usage_plan_key.c --- */
 /* "a given API key can only be associated with one usage plan for each stage of your API" */
 gh_err plan_attach_key(struct call *call, struct tx *tx, const json_t *plan, struct str key_id);

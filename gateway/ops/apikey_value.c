@@ -6,7 +6,8 @@
  *   add     /x-gatehouse/value               another value (an empty one: generated); the answer tells it
  *   replace /x-gatehouse/previousValueEnds   until when the older one is good, ISO 8601
  *   remove  /x-gatehouse/previousValue       it is no good any more
- *   replace /x-gatehouse/expires, remove     until when the key is good, ISO 8601 */
+ *   replace /x-gatehouse/expires, remove     until when the key is good, ISO 8601
+ * GET /_gatehouse/apikeys/{id} shows them. */
 #include "core/base64.h"
 #include "core/id.h"
 #include "core/time.h"
@@ -56,6 +57,38 @@ void apikey_add_value(struct call *call, struct tx *tx, struct str key_id, struc
     const struct apikey_value row = { .mac = apikey_mac(call, value), .serial = serial,
                                       .sealed = seal(call->sealer, call->arena, apikey_place(call->arena, key_id), value) };
     apikey_value_save(tx, key_id, &row);
+}
+
+static void show_time(struct call *call, json_t *object, const char *name, int64_t us)
+{
+    if (us)
+        json_set_str(object, name, time_iso8601(call->arena, us / 1000000));
+}
+
+gh_err apikey_lifetime(struct call *call, void *ctx, struct str *json)
+{
+    const struct str *id = ctx;
+    struct apikey_value values[APIKEY_VALUES];
+    size_t n = 0;
+    json_t *key, *answer = json_own(call->arena, json_object()), *list = json_array(), *one;
+    gh_err err = apikey_required(call, NULL, *id, &key);
+    if (!err)
+        err = apikey_values(call->db, NULL, call->arena, *id, values, &n);
+    if (err)
+        return err;
+    int64_t expires_us = json_i64(json_object_get(key, "x-gatehouse"), "expiresUs", 0);
+    json_set_str(answer, "id", *id);
+    json_set_flag(answer, "enabled", json_flag(key, "enabled", false));
+    json_set_flag(answer, "expired", expires_us && expires_us <= call->now_us);
+    show_time(call, answer, "expires", expires_us);
+    json_object_set_new(answer, "values", list);
+    for (size_t i = 0; i < n; i++) { /* newest first, which GetApiKey tells */
+        json_array_append_new(list, one = json_object());
+        json_set_flag(one, "live", !values[i].ends_us || values[i].ends_us > call->now_us);
+        show_time(call, one, "ends", values[i].ends_us);
+    }
+    *json = json_print(call->arena, answer);
+    return NULL;
 }
 
 static gh_err values_of(struct patch *patch, struct apikey_value values[APIKEY_VALUES], size_t *n)

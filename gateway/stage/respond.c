@@ -90,7 +90,9 @@ static void add_cors(struct gw_request *r)
     if (s && s->cors_methods.ptr)
         http_header_add(r->arena, &r->headers, STR("Access-Control-Allow-Methods"), s->cors_methods);
     http_header_add(r->arena, &r->headers, STR("Access-Control-Expose-Headers"),
-                    STR("x-amzn-RequestId,x-amzn-ErrorType,x-amz-apigw-id,x-gatehouse-trace"));
+                    r->rate.known ? STR("x-amzn-RequestId,x-amzn-ErrorType,x-amz-apigw-id,x-gatehouse-trace,"
+                                        "RateLimit-Limit,RateLimit-Remaining,RateLimit-Reset,Retry-After")
+                                  : STR("x-amzn-RequestId,x-amzn-ErrorType,x-amz-apigw-id,x-gatehouse-trace"));
 }
 
 /* By the client's Accept; the first one otherwise, as with integration responses. */
@@ -146,6 +148,7 @@ void stage_add_ids(struct gw_request *r)
     if (!r->trial) {
         http_header_add(r->arena, &r->headers, STR("x-amzn-RequestId"), r->request_id);
         http_header_add(r->arena, &r->headers, STR("x-amz-apigw-id"), r->extended_id);
+    stage_add_rate(r);
     }
     if ((r->integrated || r->from_cache) && r->method->integration->type != INTEGRATE_MOCK) /* recorded: not with MOCK */
         http_header_add(r->arena, &r->headers, STR("X-Amzn-Trace-Id"), r->trace_header);

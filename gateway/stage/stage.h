@@ -4,6 +4,12 @@
 #include "core/coding.h"
 #include "gateway/request.h"
 
+/* rate_limit.c: noted where a limit is asked, told on the answer. */
+void stage_rate_bucket(struct gw_request *r, const struct bucket_limit *limit, const bucket_level *level, int64_t now_us,
+                       bool refused);
+void stage_rate_quota(struct gw_request *r, const struct usage_meter *meter, bool refused);
+void stage_add_rate(struct gw_request *r);
+
 /* respond.c: x-amzn-RequestId and its like, on every answer. */
 void stage_add_ids(struct gw_request *r);
 

@@ -3,7 +3,7 @@
  * limits that you set in a usage plan 3. Default per-method limits and individual per-method limits
  * that you set in API stage settings 4. Account-level throttling". A request that a later bucket
  * refuses costs the earlier ones nothing. */
-#include "gateway/request.h"
+#include "gateway/stage/stage.h"
 
 struct claim {
     const char *name;
@@ -46,6 +46,8 @@ static enum gw_next throttle_enter(struct gw_request *r)
     int64_t now_us = r->mark_us; /* when the last step ended */
     while (taken < n && bucket_take_level(claims[taken].limit, claims[taken].level, now_us))
         taken++;
+    for (size_t i = 0; i < n && i <= taken; i++)
+        stage_rate_bucket(r, claims[i].limit, claims[i].level, now_us, i == taken);
     if (taken == n)
         return GW_NEXT;
     for (size_t i = 0; i < taken; i++)

@@ -5,7 +5,7 @@
  * throws an InvalidKeyParameter exception. As a result, the caller receives a 403 Forbidden response."
  * Methods that need no key do not have these steps: AWS's log says of such a request that it "will
  * not contribute to throttle or quota limits". */
-#include "gateway/request.h"
+#include "gateway/stage/stage.h"
 
 static struct str given_key(struct gw_request *r)
 {
@@ -13,8 +13,9 @@ static struct str given_key(struct gw_request *r)
                                             : gw_header_last(&r->x->headers, STR("x-api-key"));
 }
 
-static enum gw_next quota_exceeded(struct gw_request *r)
+static enum gw_next quota_exceeded(struct gw_request *r, const struct usage_meter *meter)
 {
+    stage_rate_quota(r, meter, true);
     const struct usage_plan *plan = r->usage.match.plan;
     static const char *const per[] = { "day", "week", "month" };
     struct str limit = plan ? str_printf(r->arena, ": %lld a %s", (long long)plan->quota, per[plan->period]) : STR("");
@@ -36,12 +37,16 @@ static enum gw_next usage_enter(struct gw_request *r)
             trace_note(&r->trace, "id of the key", match->key->id);
         return gw_fail(r, RESPONSE_INVALID_API_KEY);
     }
+    if (match->plan->has_quota && r->snapshot->rate_limit_headers) {
+        r->rate.quota = match->plan->quota;
+        r->rate.quota_ends_us = usage_period_end_us(match->plan->period, r->wall_us);
+    }
     r->usage.value = value;
     r->usage.key_id = str_copy(r->arena, match->key->id);
     r->usage.plan_id = str_copy(r->arena, match->plan->id);
     trace_note(&r->trace, "API key", r->usage.key_id);
     trace_note(&r->trace, "usage plan", r->usage.plan_id);
-    return usage_exceeded(match->meter, r->wall_us) ? quota_exceeded(r) : GW_NEXT;
+    return usage_exceeded(match->meter, r->wall_us) ? quota_exceeded(r, match->meter) : GW_NEXT;
 }
 
 static void release(void *ptr)
@@ -69,9 +74,10 @@ static enum gw_next take(struct gw_request *r, struct usage_meter *meter)
 {
     switch (usage_take(r->gateway, meter, r->wall_us)) {
     case USAGE_TAKEN:
+        stage_rate_quota(r, meter, false);
         return GW_NEXT;
     case USAGE_EXCEEDED:
-        return quota_exceeded(r);
+        return quota_exceeded(r, meter);
     default:
         hold(r);
         r->usage.match = (struct usage_match){ 0 };

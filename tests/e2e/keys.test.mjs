@@ -348,3 +348,65 @@ test('a function sees the key; an authorizer may name it', async (t) => {
     assert.equal((await by(value(1))).status, 200, 'from the authorizer\'s cache');
     assert.equal((await by(value(1))).status, 429, 'and its quota counts');
 });
+
+test('a key may end, and have two values while its clients change over', async (t) => {
+    const server = await start(t, { args: ['--workers', '2'] });
+    const gateway = control(server);
+    const one = await api(server, { 'GET /a': keyed });
+    const { keyId } = await keyWith(gateway, one, value(1), { throttle: { rateLimit: 0.001, burstLimit: 30 } });
+    await clock(server, { at: '2027-03-01T12:00:00Z' });
+    const patch = (op, path, v) => gateway.updateApiKey({ apiKey: keyId, patchOperations: [{ op, path: `/x-gatehouse/${path}`, value: v }] });
+    const shown = async () => (await server.fetch(`/_gatehouse/apikeys/${keyId}`)).json();
+    await t.test('a second value beside the first', async () => {
+        assert.equal((await patch('add', 'value', value(2))).value, value(2));
+        assert.deepEqual([(await call(one, value(1))).status, (await call(one, value(2))).status], [200, 200]);
+        assert.equal((await gateway.getApiKey({ apiKey: keyId, includeValue: true })).value, value(2), 'the newest is the key\'s value');
+        await refuses(patch('add', 'value', value(3)), 'ConflictException');
+        await refuses(gateway.createApiKey({ value: value(2) }), 'ConflictException', 'API Key already exists');
+    });
+    await t.test('the older one ends when it is told to', async () => {
+        await patch('replace', 'previousValueEnds', '2027-03-01T13:00:00Z');
+        assert.deepEqual(await shown(), { id: keyId, enabled: true, expired: false, values: [{ live: true }, { live: true, ends: '2027-03-01T13:00:00Z' }] });
+        await clock(server, { at: '2027-03-01T12:59:59Z' });
+        assert.equal((await call(one, value(1))).status, 200);
+        await clock(server, { at: '2027-03-01T13:00:00Z' });
+        const answer = await call(one, value(1));
+        assert.deepEqual([answer.status, answer.json()], [403, { message: 'Forbidden' }]);
+        assert.match(await why(server, answer), /this value of the key has been replaced/);
+        assert.equal((await call(one, value(2))).status, 200);
+    });
+    await t.test('an ended value makes room; a generated one', async () => {
+        const { value: fresh } = await patch('add', 'value', '');
+        assert.match(fresh, /^[A-Za-z0-9]{40}$/);
+        assert.equal((await call(one, fresh)).status, 200);
+        await patch('remove', 'previousValue');
+        assert.deepEqual([(await call(one, value(2))).status, (await call(one, fresh)).status], [403, 200]);
+        await refuses(patch('remove', 'previousValue'), 'NotFoundException');
+        const made = await gateway.createApiKey({ value: value(2) });
+        await gateway.deleteApiKey({ apiKey: made.id });
+    });
+    await t.test('its limits are the key\'s, whatever the value', async () => {
+        const { value: second } = await patch('add', 'value', value(7));
+        const both = (await count(one, second, 40)) + (await count(one, (await gateway.getApiKey({ apiKey: keyId, includeValue: true })).value, 5));
+        assert.ok(both <= 24, `${both} after six were served of thirty`);
+    });
+    await t.test('the whole key expires', async () => {
+        await patch('replace', 'expires', '2027-03-02T00:00:00Z');
+        await clock(server, { at: '2027-03-02T00:00:00Z' });
+        const answer = await call(one, value(7));
+        assert.equal(answer.status, 403);
+        assert.match(await why(server, answer), /the key has expired/);
+        assert.equal((await shown()).expires, '2027-03-02T00:00:00Z');
+        await server.restart('SIGTERM');
+        await clock(server, { at: '2027-03-02T00:00:00Z' });
+        assert.equal((await call(one, value(7))).status, 403);
+        await patch('remove', 'expires');
+        assert.notEqual((await call(one, value(7))).status, 403);
+    });
+    await t.test('bad ones', async () => {
+        await refuses(patch('replace', 'expires', 'tomorrow'), 'BadRequestException');
+        await refuses(patch('replace', 'value', value(9)), 'BadRequestException');
+        await refuses(patch('replace', 'other', 'x'), 'BadRequestException');
+        assert.equal((await server.fetch('/_gatehouse/apikeys/nothing')).status, 404);
+    });
+});

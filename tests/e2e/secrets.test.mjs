@@ -5,6 +5,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import * as apigw from '@aws-sdk/client-api-gateway';
 import * as idp from '@aws-sdk/client-cognito-identity-provider';
 import * as iam from '@aws-sdk/client-iam';
 import * as lambda from '@aws-sdk/client-lambda';
@@ -130,6 +131,23 @@ async function functionSecrets(server) {
     return { functionVariable: variable, roleKey: told.key, roleToken: told.token };
 }
 
+// API keys: given, generated, imported, replaced, refused; lists and descriptions leave them out.
+async function apiKeySecrets(server) {
+    const client = server.client(apigw.APIGatewayClient);
+    const send = (name, input) => client.send(new apigw[`${name}Command`](input));
+    const secrets = { givenKey: 'given-key-0123456789-abcdef', importedKey: 'imported-key-0123456789-abcdefghij', secondKey: 'second-key-0123456789-abcdef', shortKey: 'too-short-a-key', takenKey: 'given-key-0123456789-abcdef' };
+    const given = await send('CreateApiKey', { name: 'given', value: secrets.givenKey, enabled: true });
+    secrets.generatedKey = (await send('CreateApiKey', { name: 'generated' })).value;
+    await send('ImportApiKeys', { format: 'csv', body: Buffer.from(`name,key\nimported,${secrets.importedKey}\n`) });
+    await send('UpdateApiKey', { apiKey: given.id, patchOperations: [{ op: 'add', path: '/x-gatehouse/value', value: secrets.secondKey }] });
+    await assert.rejects(send('CreateApiKey', { value: secrets.shortKey }));
+    await assert.rejects(send('CreateApiKey', { value: secrets.takenKey }));
+    const plan = await send('CreateUsagePlan', { name: 'plan' });
+    await send('CreateUsagePlanKey', { usagePlanId: plan.id, keyId: given.id, keyType: 'API_KEY' });
+    for (const key of (await send('GetApiKeys', {})).items) assert.equal(key.value, undefined, 'a list gives no key away');
+    return secrets;
+}
+
 function placesOf(server) {
     const places = Object.fromEntries(filesIn(server.data).map((file) => [path.relative(server.data, file), fs.readFileSync(file, 'latin1')]));
     places['the log'] = server.log();
@@ -139,7 +157,7 @@ function placesOf(server) {
 
 test('no secret stands in clear in the data folder, the log or a command line', async (t) => {
     const server = await start(t, { data: path.join(scratch(t), 'data'), args: ['--log-level', 'debug'] });
-    const secrets = { ...(await poolSecrets(server)), ...(await keySecrets(server)), ...(await functionSecrets(server)) };
+    const secrets = { ...(await poolSecrets(server)), ...(await keySecrets(server)), ...(await apiKeySecrets(server)), ...(await functionSecrets(server)) };
     for (const [what, secret] of Object.entries(secrets)) assert.ok(secret?.length >= 12, `${what} is known`);
 
     const places = placesOf(server);

@@ -55,3 +55,25 @@ test('the account\'s limit is over all its APIs, and not over another region\'s'
     const why = await request(`${server.url}/_gatehouse/why/${refused.headers['x-gatehouse-trace']}`);
     assert.match(JSON.stringify(why.json()), /account limit: 1 a second, burst 6/);
 });
+
+test('at most 1 % off, from all loops under load', async (t) => {
+    const [rate, burst, seconds] = [400, 100, 3];
+    const server = await start(t, { args: ['--workers', '2'] });
+    const one = await api(server, { 'GET /a': {} });
+    await one.patch(...limit('/~1a/GET', rate, burst));
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+    let [ok, tries] = [0, 0];
+    const begun = process.hrtime.bigint();
+    const elapsed = () => Number(process.hrtime.bigint() - begun) / 1e9;
+    await Promise.all(Array.from({ length: 8 }, async () => {
+        while (elapsed() < seconds) {
+            const { status } = await request(`${one.url}/a`, { agent });
+            tries++;
+            ok += status === 200;
+        }
+    }));
+    const allowed = burst + rate * elapsed();
+    agent.destroy();
+    assert.ok(tries > allowed * 1.2, `${tries} requests are no load`);
+    assert.ok(ok <= allowed * 1.01 && ok >= allowed * 0.99 - 5, `${ok} of ${allowed.toFixed(1)} were served`);
+});
