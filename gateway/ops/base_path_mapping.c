@@ -6,7 +6,6 @@ enum { MAX_MAPPINGS = 200 };
 
 static gh_err find(struct call *call, struct tx *tx, struct str domain_id, struct str base_path, json_t **out);
 static struct str key_of(struct str base_path);
-static gh_err must_be_free(struct domain_draft *draft, struct str base_path);
 static gh_err patch_api(struct patch *patch);
 
 static const struct patch_row rows[] = {
@@ -27,7 +26,7 @@ gh_err apigw_CreateBasePathMapping(struct call *call, const struct apigw_CreateB
     if (!err)
         err = domain_check_path(call, draft.domain, in->base_path, &base_path);
     if (!err)
-        err = must_be_free(&draft, base_path);
+        err = mapping_must_be_free(&draft, base_path);
     if (!err)
         err = domain_check_target(call, &draft.tx, draft.domain, in->rest_api_id, in->stage);
     if (!err) {
@@ -76,7 +75,7 @@ gh_err apigw_UpdateBasePathMapping(struct call *call, const struct apigw_UpdateB
     if (!err)
         err = domain_check_path(call, draft.domain, str_copy(call->arena, json_str(mapping, "basePath")), &base_path);
     if (!err && !str_eq(base_path, before))
-        err = must_be_free(&draft, base_path);
+        err = mapping_must_be_free(&draft, base_path);
     if (!err)
         err = domain_check_target(call, &draft.tx, draft.domain, json_str(mapping, "restApiId"),
                                   json_str(mapping, "stage"));
@@ -116,7 +115,7 @@ static gh_err find(struct call *call, struct tx *tx, struct str domain_id, struc
     return ops_not_found(call, "Invalid base path mapping identifier specified");
 }
 
-static gh_err must_be_free(struct domain_draft *draft, struct str base_path)
+gh_err mapping_must_be_free(struct domain_draft *draft, struct str base_path)
 {
     struct call *call = draft->call;
     struct docs all;

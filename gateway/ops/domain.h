@@ -24,6 +24,8 @@ gh_err domain_check_target(struct call *call, struct tx *tx, const json_t *domai
 gh_err domain_list_shared(struct call *call, struct docs *out);
 /* "v1/orders"; *out without "(none)". */
 gh_err domain_check_path(struct call *call, const json_t *domain, struct str given, struct str *out);
+/* ConflictException when the path has a mapping, LimitExceededException when there are too many. */
+gh_err mapping_must_be_free(struct domain_draft *draft, struct str base_path);
 bool domain_has_type(const json_t *domain, const char *type);
 /* arn:aws:apigateway:us-east-1::/domainnames/x, or with account and +id for private ones. */
 struct str domain_arn(struct call *call, const json_t *domain);

@@ -35,15 +35,16 @@ const telling = (server, name, routes = ['GET /', 'GET /pets', 'GET /pets/{id}']
     }])), { name, ...more });
 const noMatch = (answer) => assert.equal(answer.headers['x-amzn-errortype'], 'MissingAuthenticationTokenException', answer.text);
 
-// The routing rules of apigatewayv2, by plain signed requests: answers {status, body}.
+// apigatewayv2's operations on domains, by plain signed requests: answers {status, body}.
+const second = (server) => async (method, path, body) => {
+    const answer = await signed(`${server.url}/v2/domainnames/${path}`, keys, {
+        method, service: 'apigateway', headers: body ? { 'content-type': 'application/json' } : {}, body: body && JSON.stringify(body),
+    });
+    const text = await answer.text();
+    return { status: answer.status, type: answer.headers.get('x-amzn-errortype'), body: text ? JSON.parse(text) : null };
+};
 const rules = (server) => {
-    const call = async (method, path, body) => {
-        const answer = await signed(`${server.url}/v2/domainnames/${path}`, keys, {
-            method, service: 'apigateway', headers: body ? { 'content-type': 'application/json' } : {}, body: body && JSON.stringify(body),
-        });
-        const text = await answer.text();
-        return { status: answer.status, type: answer.headers.get('x-amzn-errortype'), body: text ? JSON.parse(text) : null };
-    };
+    const call = second(server);
     return {
         create: (domain, rule) => call('POST', `${domain}/routingrules`, rule),
         put: (domain, id, rule) => call('PUT', `${domain}/routingrules/${id}`, rule),
@@ -252,6 +253,38 @@ test('base path mappings', async (t) => {
         forbidden(await at(server, domainName, '/pets'));
         await apis.deleteDomainName({ domainName });
         assert.equal((await at(server, domainName, '/v2/pets')).status, 404); // no domain, no API
+    });
+    await t.test('API mappings are the same under other names', async () => {
+        const call = second(server);
+        await apis.createDomainName(regional('two.shop.test'));
+        const at2 = 'two.shop.test/apimappings';
+        const made = await call('POST', at2, { apiId: pets.id, stage: 'dev', apiMappingKey: 'v1/deep' });
+        assert.equal(made.status, 201, JSON.stringify(made.body));
+        assert.deepEqual({ ...made.body, apiMappingId: 'x' }, { apiId: pets.id, apiMappingId: 'x', apiMappingKey: 'v1/deep', stage: 'dev' });
+        assert.equal((await apis.getBasePathMapping({ domainName: 'two.shop.test', basePath: 'v1/deep' })).restApiId, pets.id);
+        assert.equal((await at(server, 'two.shop.test', '/v1/deep/pets')).json().api, 'pets');
+        await apis.createBasePathMapping({ domainName: 'two.shop.test', restApiId: orders.id, stage: 'dev' });
+        const one = await call('GET', `${at2}?maxResults=1`);
+        const rest = await call('GET', `${at2}?maxResults=1&nextToken=${encodeURIComponent(one.body.nextToken)}`);
+        assert.deepEqual([...one.body.items, ...rest.body.items].map((m) => [m.apiMappingKey, m.apiId]), [['', orders.id], ['v1/deep', pets.id]]);
+        const id = made.body.apiMappingId;
+        const moved = await call('PATCH', `${at2}/${id}`, { apiId: deep.id, apiMappingKey: 'v2' });
+        assert.deepEqual(moved.body, { apiId: deep.id, apiMappingId: id, apiMappingKey: 'v2', stage: 'dev' });
+        assert.equal((await at(server, 'two.shop.test', '/v2/pets')).json().api, 'deep');
+        for (const [method, path, body, status, type] of [
+            ['POST', at2, { apiId: pets.id, stage: 'dev', apiMappingKey: 'v2' }, 409, 'ConflictException'],
+            ['POST', at2, { apiId: pets.id, stage: 'prod', apiMappingKey: 'x' }, 400, 'BadRequestException'],
+            ['POST', at2, { apiId: pets.id, apiMappingKey: 'x' }, 400, 'BadRequestException'],
+            ['POST', at2, { apiId: 'none', stage: 'dev', apiMappingKey: 'x' }, 400, 'BadRequestException'],
+            ['POST', 'none.test/apimappings', { apiId: pets.id, stage: 'dev' }, 404, 'NotFoundException'],
+            ['PATCH', `${at2}/${id}`, { apiId: deep.id, apiMappingKey: '' }, 409, 'ConflictException'],
+            ['GET', `${at2}/nope`, undefined, 404, 'NotFoundException'],
+        ]) {
+            const answer = await call(method, path, body);
+            assert.deepEqual([answer.status, answer.type], [status, type], `${method} ${path} ${JSON.stringify(answer.body)}`);
+        }
+        assert.equal((await call('DELETE', `${at2}/${id}`)).status, 204);
+        assert.equal((await call('GET', `${at2}/${id}`)).status, 404);
     });
     await t.test('a reset takes domains too', async () => {
         assert.equal((await server.fetch('/_gatehouse/reset', { method: 'POST' })).status, 200);
