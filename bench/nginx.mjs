@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { eventually, freePort } from '../tests/e2e/support/harness.mjs';
+import { body } from './payload.mjs';
 
 export const answer = '{"message":"hello, me"}';
 
@@ -31,6 +32,7 @@ http {
     server {
         listen 127.0.0.1:${port} reuseport;
         location / { return 200 '${answer}'; }
+        location /order { return 200 '${body}'; }
         ${backend ? `location /proxy { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }
         location /cached { proxy_cache answers; proxy_cache_valid 200 1h; proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }
         location /logged { access_log ${prefix}/access.log full; proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }` : ''}

@@ -13,6 +13,7 @@ import { deployRows } from './deploy.mjs';
 import { compare, cpuUs, median, residentKiB } from './measure.mjs';
 import { nginx } from './nginx.mjs';
 import { password, setTheScene } from './setting.mjs';
+import { payloadRows } from './payload.mjs';
 import { signIn } from './srp.mjs';
 import { tlsRows } from './tls.mjs';
 
@@ -98,6 +99,7 @@ const rows = {
         const ratio = median(ours) / median(alone);
         row('SRP sign-in (beside: three 3072-bit exponentiations, two RSA-2048 signatures)', `${Math.round(median(perSecond))}/s with one client, ${us(median(ours))}`, us(median(alone)), `${ratio.toFixed(2)}×`, '≤ 1.6×', ratio <= 1.6);
     },
+    ...payloadRows({ server: () => server, backend: backend.url, folder, pace, row }),
     async start() {
         const runs = quick ? 3 : 15;
         const empty = [], existing = [];
