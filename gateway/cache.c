@@ -107,7 +107,6 @@ static void take_out(struct cache *cache, struct cache_shard *shard, struct cach
     *(entry->newer ? &entry->newer->older : &shard->newest) = entry->older;
     *(entry->older ? &entry->older->newer : &shard->oldest) = entry->newer;
     shard->n--;
-    entry->linked = false;
     atomic_fetch_sub_explicit(&cache->bytes, entry->bytes, memory_order_relaxed);
     cache_entry_unref(entry);
 }
@@ -123,7 +122,6 @@ void cache_insert(struct cache *cache, struct cache_shard *shard, struct cache_e
     if (shard->n >= shard->cap)
         grow(shard);
     atomic_fetch_add_explicit(&entry->references, 1, memory_order_relaxed);
-    entry->linked = true;
     entry->chain = shard->buckets[entry->hash & (shard->cap - 1)];
     shard->buckets[entry->hash & (shard->cap - 1)] = entry;
     entry->newer = NULL;
@@ -213,37 +211,67 @@ static bool has_tag(const struct cache_entry *entry, struct str tag)
     return false;
 }
 
-static size_t drop_where(struct cache *cache, bool (*match)(const struct cache_entry *, struct str), struct str tag)
+/* What is being fetched may be what goes: nobody knows yet. */
+static void supersede_all(struct cache_shard *shard)
 {
-    size_t gone = 0;
-    for (size_t i = 0; i < CACHE_SHARDS; i++) {
-        struct cache_shard *shard = &cache->shards[i];
-        struct str key;
-        void *flight;
-        pthread_mutex_lock(&shard->lock);
-        for (struct cache_entry *e = shard->newest, *older; e; e = older) {
-            older = e->older;
-            if (match && !match(e, tag))
-                continue;
-            take_out(cache, shard, e);
-            gone++;
-        }
-        /* what is being fetched may carry the tag, too: nobody knows yet */
-        for (size_t at = 0; map_each(shard->flights, &at, &key, &flight); at = 0)
-            cache_supersede(shard, flight);
-        pthread_mutex_unlock(&shard->lock);
+    struct str key;
+    void *flight;
+    for (size_t at = 0; map_each(shard->flights, &at, &key, &flight); at = 0)
+        cache_supersede(shard, flight);
+}
+
+/* Loops look things up in the shard meanwhile: they find it empty, and do not wait until all is freed. */
+static size_t flush_shard(struct cache *cache, struct cache_shard *shard)
+{
+    struct cache_entry **buckets = calloc(FIRST_BUCKETS, sizeof *buckets), **before;
+    size_t gone, bytes = 0;
+    if (!buckets)
+        abort();
+    pthread_mutex_lock(&shard->lock);
+    struct cache_entry *all = shard->newest;
+    gone = shard->n;
+    before = shard->buckets;
+    shard->buckets = buckets;
+    shard->cap = FIRST_BUCKETS;
+    shard->n = 0;
+    shard->newest = shard->oldest = shard->hand = NULL;
+    supersede_all(shard);
+    pthread_mutex_unlock(&shard->lock);
+    for (struct cache_entry *e = all, *older; e; e = older) {
+        older = e->older;
+        bytes += e->bytes;
+        cache_entry_unref(e);
     }
+    free(before);
+    atomic_fetch_sub_explicit(&cache->bytes, bytes, memory_order_relaxed);
     return gone;
 }
 
 size_t cache_flush(struct cache *cache)
 {
-    return drop_where(cache, NULL, STR_NONE);
+    size_t gone = 0;
+    for (size_t i = 0; i < CACHE_SHARDS; i++)
+        gone += flush_shard(cache, &cache->shards[i]);
+    return gone;
 }
 
 size_t cache_purge_tag(struct cache *cache, struct str tag)
 {
-    return drop_where(cache, has_tag, tag);
+    size_t gone = 0;
+    for (size_t i = 0; i < CACHE_SHARDS; i++) {
+        struct cache_shard *shard = &cache->shards[i];
+        pthread_mutex_lock(&shard->lock);
+        for (struct cache_entry *e = shard->newest, *older; e; e = older) {
+            older = e->older;
+            if (!has_tag(e, tag))
+                continue;
+            take_out(cache, shard, e);
+            gone++;
+        }
+        supersede_all(shard);
+        pthread_mutex_unlock(&shard->lock);
+    }
+    return gone;
 }
 
 void cache_count_miss(struct cache *cache, struct str key)

@@ -26,7 +26,7 @@ struct cache_entry {
     struct cache_entry *chain;         /* in its bucket */
     struct cache_entry *newer, *older; /* in its shard, by arrival */
     _Atomic unsigned references;
-    bool visited, linked;
+    bool visited;
     uint64_t hash;
     size_t bytes;                      /* what it counts for in the budget */
     int64_t stored_us, fresh_until_us, stale_until_us;

@@ -85,8 +85,8 @@ static void compile_rule(struct compiler *c, struct str path, struct str verb, b
 
 static bool varies_by_accept(const struct snapshot *s, const struct gw_integration *in)
 {
-    if (in->type == INTEGRATE_AWS_PROXY)
-        return s->n_binary_types > 0;
+    if (s->n_binary_types > 0) /* whether the answer is binary depends on it */
+        return true;
     for (size_t i = 0; i < in->n_responses; i++)
         if (in->responses[i].templates.n > 1)
             return true;

@@ -343,15 +343,21 @@ bool gateway_purge(struct gateway *gateway, struct str api_id, struct str stage,
 {
     struct arena *arena = arena_new(1024);
     struct str name = str_printf(arena, "%.*s/%.*s", STR_FMT(api_id), STR_FMT(stage));
-    struct cache *cache = caches_find(gateway->caches, name);
-    bool found = cache != NULL;
-    if (found && tag.ptr)
-        *gone = cache_purge_tag(cache, tag);
-    else if (found && key.ptr)
-        *gone = cache_drop(cache, key) + cache_drop(cache, cache_sealed_key(caches_sealer(gateway->caches), arena, key));
-    else if (found)
-        *gone = cache_flush(cache);
-    cache_unref(cache);
+    struct cache *caches[] = { caches_find(gateway->caches, name),
+                               caches_find(gateway->caches, str_concat(arena, name, STR("/canary"))) };
+    bool found = false;
+    *gone = 0;
+    for (size_t i = 0; i < COUNT(caches); i++) {
+        found |= caches[i] != NULL;
+        if (caches[i] && tag.ptr)
+            *gone += cache_purge_tag(caches[i], tag);
+        else if (caches[i] && key.ptr)
+            *gone += cache_drop(caches[i], key) +
+                     cache_drop(caches[i], cache_sealed_key(caches_sealer(gateway->caches), arena, key));
+        else if (caches[i])
+            *gone += cache_flush(caches[i]);
+        cache_unref(caches[i]);
+    }
     arena_free(arena);
     return found;
 }

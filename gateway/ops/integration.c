@@ -11,7 +11,7 @@ static gh_err check(struct draft *draft, const json_t *method, const json_t *int
 static gh_err check_transfer(struct call *call, const json_t *integration);
 static gh_err check_uri(struct call *call, struct str type, struct str uri);
 static gh_err check_connection(struct call *call, const json_t *integration);
-static gh_err check_cache_keys(struct call *call, const json_t *integration);
+static gh_err check_cache_keys(struct call *call, const json_t *method, const json_t *integration);
 static gh_err patch_uri(struct patch *patch);
 static gh_err patch_tls(struct patch *patch);
 
@@ -160,7 +160,7 @@ static gh_err check(struct draft *draft, const json_t *method, const json_t *int
         return err;
     if ((err = content_types_check(call, json_object_get(integration, "requestTemplates"))))
         return err;
-    return check_cache_keys(call, integration);
+    return check_cache_keys(call, method, integration);
 }
 
 /* "The maximum integration timeout is 29 seconds", "when you use response streaming, you can configure the
@@ -229,15 +229,14 @@ static gh_err check_connection(struct call *call, const json_t *integration)
     return NULL;
 }
 
-/* "cacheKeyParameters: A list of request parameters whose values API Gateway caches": mapped ones or
- * the method's own. */
-static gh_err check_cache_keys(struct call *call, const json_t *integration)
+/* "Valid values are those declared in the method's requestParameters", or mapped ones. */
+static gh_err check_cache_keys(struct call *call, const json_t *method, const json_t *integration)
 {
     size_t i;
     json_t *key;
     json_array_foreach(json_object_get(integration, "cacheKeyParameters"), i, key) {
         struct str name = json_value_str(key);
-        if (!str_starts(name, STR("method.request.")) &&
+        if (!json_at(json_object_get(method, "requestParameters"), name) &&
             !json_at(json_object_get(integration, "requestParameters"), name))
             return ops_bad_request(call, "Invalid cache key parameter specified");
     }

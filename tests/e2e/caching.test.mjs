@@ -142,6 +142,41 @@ test('what is cached', async (t) => {
         for (let i = 1; i <= 2; i++) assert.deepEqual([(await get(`${one.url}/broken`)).status, backend.count('/broken') >= i], [504, true]);
     });
 
+    await t.test('what the gateway makes by Accept is kept for each kind of it', async () => {
+        const arn = await fn(server, 'bytes', 'export const handler = async () => ({ statusCode: 200, body: "aGVsbG8=", isBase64Encoded: true });');
+        await functions(server).addPermission({ FunctionName: 'bytes', StatementId: 'a', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com' });
+        const one = await make({ 'GET /bytes': { integration: lambdaProxy(arn) }, 'GET /two': { answers: { 200: { responseTemplates: { 'application/json': '{"id":"$context.requestId"}', 'application/xml': '<id>$context.requestId</id>' } } } } }, []);
+        await one.gateway.updateRestApi({ restApiId: one.id, patchOperations: [{ op: 'add', path: '/binaryMediaTypes/image~1png' }] });
+        await one.deploy();
+        await one.patch(...on);
+        for (let i = 0; i < 2; i++) {
+            assert.equal((await get(`${one.url}/bytes`, { accept: 'image/png, */*' })).text, 'hello');
+            assert.equal((await get(`${one.url}/bytes`, { accept: 'text/plain' })).text, 'aGVsbG8=');
+            assert.match((await get(`${one.url}/two`, { accept: 'application/xml' })).text, /^<id>/);
+            assert.match((await get(`${one.url}/two`, { accept: 'application/json' })).text, /^{"id"/);
+        }
+        const { hits, misses } = await numbers(server, one);
+        assert.deepEqual([hits, misses], [4, 4]);
+    });
+
+    await t.test('a canary: its own cache, or the stage\'s when it says so; flushed with it', async () => {
+        const one = await make({ 'GET /c': { integration: httpProxy(`${backend.url}/c`) } });
+        await get(`${one.url}/c`);
+        const canary = (useStageCache) => one.deploy({ canarySettings: { percentTraffic: 100, useStageCache } });
+        await canary(false);
+        await get(`${one.url}/c`);
+        await get(`${one.url}/c`);
+        assert.equal(backend.count('/c'), 2);
+        await one.gateway.flushStageCache({ restApiId: one.id, stageName: 'dev' });
+        await get(`${one.url}/c`);
+        assert.equal(backend.count('/c'), 3);
+        await one.patch(['replace', '/canarySettings/useStageCache', 'true']);
+        await get(`${one.url}/c`);
+        await one.patch(['replace', '/canarySettings/percentTraffic', '0']);
+        await get(`${one.url}/c`);
+        assert.equal(backend.count('/c'), 4, 'what the canary brought into the shared cache');
+    });
+
     await t.test('kept as the endpoint sent it, compressed for each client', async () => {
         backend.behaviours['/zip'] = (req, res, n) => res.end(JSON.stringify({ n, text: 'x'.repeat(5000) }));
         backend.behaviours['/zip-long'] = (req, res, n) => { res.setHeader('content-length', 200_000); res.end(Buffer.alloc(200_000, `${n}`)); };
@@ -684,12 +719,14 @@ test('the control plane says what AWS says', async (t) => {
 
     await t.test('cacheNamespace and cacheKeyParameters of an integration', async () => {
         const at = { restApiId: one.id, resourceId: await one.resources.id('/k'), httpMethod: 'GET' };
-        await gateway.putMethod({ ...at, authorizationType: 'NONE', ...declared(q) });
+        await gateway.putMethod({ ...at, authorizationType: 'NONE', ...declared(q, 'method.request.header.X') });
         const made = await gateway.putIntegration({ ...at, type: 'MOCK', cacheNamespace: 'n', cacheKeyParameters: [q], requestTemplates: { 'application/json': '{"statusCode":200}' } });
         assert.deepEqual([made.cacheNamespace, made.cacheKeyParameters], ['n', [q]]);
         const changed = await gateway.updateIntegration({ ...at, patchOperations: [{ op: 'remove', path: `/cacheKeyParameters/${q}` }, { op: 'add', path: '/cacheKeyParameters/method.request.header.X' }, { op: 'replace', path: '/cacheNamespace', value: 'm' }] });
         assert.deepEqual([changed.cacheNamespace, changed.cacheKeyParameters], ['m', ['method.request.header.X']]);
-        await assert.rejects(gateway.updateIntegration({ ...at, patchOperations: [{ op: 'add', path: '/cacheKeyParameters/integration.request.header.Y' }] }), { message: 'Invalid cache key parameter specified' });
+        for (const undeclared of ['integration.request.header.Y', 'method.request.header.Y', 'method.request.body', 'x']) {
+            await assert.rejects(gateway.updateIntegration({ ...at, patchOperations: [{ op: 'add', path: `/cacheKeyParameters/${undeclared}` }] }), { message: 'Invalid cache key parameter specified' }, undeclared);
+        }
     });
 });
 

@@ -10,6 +10,7 @@
 
 #include "core/arena.h"
 #include "gateway/caches.h"
+#include "gateway/stage/cache.h"
 
 static int64_t no_clock(void *ctx)
 {
@@ -439,6 +440,74 @@ static void threads(void **state)
     cache_unref(shared);
 }
 
+/* --- keys --- */
+
+/* The key of a request with such a query and header X, of a method keyed by q, X and a secret. */
+static struct str key_of(struct arena *arena, const char *verb, const char *query, const char *x1, const char *x2)
+{
+    static struct gw_cache_param params[] = {
+        { STR_INIT("method.request.querystring.q"), { SOURCE_QUERY, STR_INIT("q"), NULL }, false },
+        { STR_INIT("method.request.header.X"), { SOURCE_HEADER, STR_INIT("X"), NULL }, false },
+        { STR_INIT("method.request.header.Authorization"), { SOURCE_HEADER, STR_INIT("Authorization"), NULL }, true },
+    };
+    static struct gw_cache_plan plan = { .name_space = STR_INIT("abc"), .params = params, .n_params = COUNT(params) };
+    struct snapshot *snapshot = ARENA_NEW(arena, struct snapshot);
+    struct gw_method *method = ARENA_NEW(arena, struct gw_method);
+    struct gw_request *r = ARENA_NEW(arena, struct gw_request);
+    r->x = ARENA_NEW(arena, struct http_exchange);
+    *r->x = (struct http_exchange){ .arena = arena, .query = str_of(query) };
+    if (x1)
+        http_header_add(arena, &r->x->headers, STR("X"), str_of(x1));
+    if (x2)
+        http_header_add(arena, &r->x->headers, STR("x"), str_of(x2));
+    http_header_add(arena, &r->x->headers, STR("Authorization"), STR("Bearer of-a-secret"));
+    method->cache = &plan;
+    r->arena = arena;
+    r->snapshot = snapshot;
+    r->method = method;
+    r->http_method = str_of(verb);
+    return stage_cache_key(r);
+}
+
+static void keys(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(16384);
+    static const struct {
+        const char *name, *verb, *query, *x1, *x2, *expect; /* without the secret's part */
+    } rows[] = {
+        { "nothing given", "GET", NULL, NULL, NULL, "GET 3:abc - ; - ;" },
+        { "values", "GET", "q=1", "a", NULL, "GET 3:abc 1:1 ; 1:a ;" },
+        { "decoded", "GET", "q=%31", "a", NULL, "GET 3:abc 1:1 ; 1:a ;" },
+        { "empty is not absent", "GET", "q=", "", NULL, "GET 3:abc 0: ; 0: ;" },
+        { "the method is part of it", "POST", "q=1", NULL, NULL, "POST 3:abc 1:1 ; - ;" },
+        { "all values of one name, in their order", "GET", "q=1&q=2", "a", "b", "GET 3:abc 1:1 1:2 ; 1:a 1:b ;" },
+        { "a value that looks like two", "GET", "q=1%201:2", NULL, NULL, "GET 3:abc 5:1 1:2 ; - ;" },
+        { "a value that looks like the end", "GET", "q=%20;", NULL, NULL, "GET 3:abc 2: ; ; - ;" },
+        { "a value that looks absent", "GET", "q=-", NULL, NULL, "GET 3:abc 1:- ; - ;" },
+        { "what is no key parameter", "GET", "p=1&q=1&r=2", NULL, NULL, "GET 3:abc 1:1 ; - ;" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str key = key_of(arena, rows[i].verb, rows[i].query, rows[i].x1, rows[i].x2);
+        ptrdiff_t secret = str_find(key, '#');
+        if (secret < 1 || !str_is(str_sub(key, 0, (size_t)secret - 1), rows[i].expect))
+            fail_msg("%s: %.*s", rows[i].name, STR_FMT(key));
+        assert_true(str_find_str(key, STR("secret")) < 0);
+        for (size_t k = 0; k < i; k++) /* rows 1 and 2 are one request, and so is the last */
+            if (str_is(str_of(rows[k].expect), rows[i].expect) !=
+                str_eq(key, key_of(arena, rows[k].verb, rows[k].query, rows[k].x1, rows[k].x2)))
+                fail_msg("%s and %s", rows[i].name, rows[k].name);
+    }
+    char longer[300], other[300];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    memcpy(other, longer, sizeof other);
+    other[200] = 'y';
+    struct str one = key_of(arena, "GET", NULL, longer, NULL), two = key_of(arena, "GET", NULL, other, NULL);
+    assert_true(one.len < 200 && !str_eq(one, two)); /* long values stand in it as hashes */
+    arena_free(arena);
+}
+
 /* --- shares --- */
 
 static void shares(void **state)
@@ -495,6 +564,7 @@ int main(void)
         cmocka_unit_test(equal_misses),
         cmocka_unit_test(what_is_not_kept),
         cmocka_unit_test(threads),
+        cmocka_unit_test(keys),
         cmocka_unit_test(shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
