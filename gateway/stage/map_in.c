@@ -43,7 +43,9 @@ static enum gw_next map_headers(struct gw_request *r)
     for (size_t i = 0; i < in->mappings.n; i++) {
         const struct gw_mapping *m = &in->mappings.items[i];
         struct str value = m->place == TO_HEADER ? gw_source_value(r, &m->source) : STR_NONE;
-        if (value.ptr && http_is_field_value(value))
+        if (value.ptr && !http_is_field_value(value))
+            return gw_misconfigured(r, "Invalid request header", m->name);
+        if (value.ptr)
             http_header_set(r->arena, &r->request.headers, m->name, value);
     }
     if (!r->request_override)
@@ -52,8 +54,11 @@ static enum gw_next map_headers(struct gw_request *r)
     for (size_t i = 0; group && group->kind == VTL_MAP && i < group->map->n; i++) {
         const struct vtl_entry *e = &group->map->entries[i];
         struct str value = vtl_string(r->arena, e->value);
-        if (!e->removed && http_is_token(e->key) && http_is_field_value(value))
-            http_header_set(r->arena, &r->request.headers, e->key, value);
+        if (e->removed)
+            continue;
+        if (!http_is_token(e->key) || !http_is_field_value(value))
+            return gw_misconfigured(r, "Invalid request header", e->key);
+        http_header_set(r->arena, &r->request.headers, e->key, value);
     }
     return GW_NEXT;
 }

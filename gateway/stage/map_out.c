@@ -45,40 +45,48 @@ static bool is_declared(const struct gw_method *method, int status)
     return false;
 }
 
-static void add_mapped(struct gw_request *r, struct str name, struct str value)
+/* A value with a line break, or a name that is none, would be a header of somebody else's making. */
+static enum gw_next add_mapped(struct gw_request *r, struct str name, struct str value)
 {
     const struct header_rule *rule = name.len ? header_rule(name) : NULL;
     enum header_fate fate = rule ? rule->answer_mapped : HEADER_PASS;
-    if (fate == HEADER_DROP || !http_is_token(name) || !http_is_field_value(value))
-        return;
-    http_header_set(r->arena, &r->headers, fate == HEADER_REMAP ? str_of(rule->remapped) : name, value);
+    if (!http_is_token(name) || !http_is_field_value(value))
+        return gw_misconfigured(r, "Invalid response header", name);
+    if (fate != HEADER_DROP)
+        http_header_set(r->arena, &r->headers, fate == HEADER_REMAP ? str_of(rule->remapped) : name, value);
+    return GW_NEXT;
 }
 
-static void map_headers(struct gw_request *r, const struct gw_integration_response *response)
+static enum gw_next map_headers(struct gw_request *r, const struct gw_integration_response *response)
 {
-    for (size_t i = 0; i < response->mappings.n; i++) {
+    enum gw_next next = GW_NEXT;
+    for (size_t i = 0; i < response->mappings.n && next == GW_NEXT; i++) {
         struct str value = gw_source_value(r, &response->mappings.items[i].source);
         if (value.ptr)
-            add_mapped(r, response->mappings.items[i].name, value);
+            next = add_mapped(r, response->mappings.items[i].name, value);
     }
+    return next;
 }
 
-/* $context.responseOverride: "status must be an integer 100-599, else ignored". */
-static void apply_overrides(struct gw_request *r)
+/* $context.responseOverride: "status must be an integer 100-599, else ignored"; so are those below 200, which
+ * announce an answer and are none. */
+static enum gw_next apply_overrides(struct gw_request *r)
 {
+    enum gw_next next = GW_NEXT;
     if (!r->response_override)
-        return;
+        return next;
     const struct vtl_value *status = vtl_map_find(r->response_override, STR("status"));
     int64_t code = 0;
     if (status && (status->kind == VTL_INT || str_i64(vtl_string(r->arena, *status), &code))) {
         code = status->kind == VTL_INT ? status->integer : code;
-        if (code >= 100 && code <= 599)
+        if (code >= 200 && code <= 599)
             r->status = (int)code;
     }
     const struct vtl_value *headers = vtl_map_find(r->response_override, STR("header"));
-    for (size_t i = 0; headers && headers->kind == VTL_MAP && i < headers->map->n; i++)
+    for (size_t i = 0; headers && headers->kind == VTL_MAP && i < headers->map->n && next == GW_NEXT; i++)
         if (!headers->map->entries[i].removed)
-            add_mapped(r, headers->map->entries[i].key, vtl_string(r->arena, headers->map->entries[i].value));
+            next = add_mapped(r, headers->map->entries[i].key, vtl_string(r->arena, headers->map->entries[i].value));
+    return next;
 }
 
 /* "By the request's Accept; no match: application/json's, else the first; none: pass through." */
@@ -153,11 +161,10 @@ static enum gw_next map_out_enter(struct gw_request *r)
     trace_note(&r->trace, "integration response",
                response->pattern ? response->pattern_text : STR("default"));
     r->status = response->status;
-    map_headers(r, response);
-    enum gw_next next = map_body(r, response);
+    enum gw_next next = map_headers(r, response);
     if (next == GW_NEXT)
-        apply_overrides(r);
-    return next;
+        next = map_body(r, response);
+    return next == GW_NEXT ? apply_overrides(r) : next;
 }
 
 const struct gw_step step_map_out = { "map_out", map_out_enter, NULL };

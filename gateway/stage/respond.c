@@ -160,11 +160,14 @@ static enum gw_next respond_enter(struct gw_request *r)
 {
     if (r->replied)
         return GW_NEXT;
-    if (!r->failed && !r->status) /* a method without integration: AWS refuses to deploy such a one */
+    /* a method without integration (AWS refuses to deploy such a one), or a status that only announces an answer */
+    if (!r->failed && r->status < 200)
         gw_fail(r, RESPONSE_API_CONFIGURATION_ERROR);
     if (r->failed) {
         r->kept_head = STR_NONE;
         gateway_response(r);
+        if (r->status < 200)
+            r->status = 500;
     }
     stage_add_ids(r);
     r->replied = true;

@@ -157,7 +157,7 @@ static bool take_status(struct gw_request *r, json_t *code)
     else if (json_is_string(code) ? !str_i64(json_value_str(code), &status) : code && !json_is_null(code))
         return false;
     r->status = (int)status;
-    return status >= 100 && status <= 599;
+    return status >= 200 && status <= 599; /* below it is no answer, but announces one */
 }
 
 /* "isBase64Encoded decodes only if Accept matches binaryMediaTypes", the first media type only. */

@@ -297,6 +297,58 @@ test('--limits aws: 29 seconds, 10 MB, 10,240 bytes of headers', async (t) => {
     assert.equal((await request(`${two.url}/announced?n=12000000`)).text.length, 12000000);
 });
 
+test('e07: what templates and functions put into heads', async (t) => {
+    const server = await start(t);
+    const backend = await recordingBackend(t);
+    const answers = await fn(server, 'answers', 'export const handler = async (event) => JSON.parse(event.body);');
+    const set = (what) => `{"statusCode":200}#set($x = $input.path('$'))#set($context.${what})`;
+    const post = (template, more) => ({ integration: { ...mock, requestTemplates: { 'application/json': template } }, answers: { 200: {} }, ...more });
+    const one = await api(server, {
+        'POST /header': post(set("responseOverride.header.X-Y = $x.v")),
+        'POST /name': post(set("responseOverride.header[$x.v] = 'value'")),
+        'POST /status': post(set('responseOverride.status = $x.v')),
+        'POST /mapped': { integration: { type: 'HTTP', integrationHttpMethod: 'POST', uri: backend.url, requestParameters: { 'integration.request.header.X-Y': 'method.request.body.v' } }, answers: { 200: {} } },
+        'POST /request': { integration: { type: 'HTTP', integrationHttpMethod: 'POST', uri: backend.url, requestTemplates: { 'application/json': `#set($x = $input.path('$'))#set($context.requestOverride.header[$x.n] = $x.v)body` } }, answers: { 200: {} } },
+        'POST /function': { integration: lambdaProxy(answers) },
+    });
+    const send = (path, body) => request(one.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const rows = [
+        ['/header', { v: 'plain' }, 200], ['/header', { v: 'a\r\nSet-Cookie: evil=1' }, 500], ['/header', { v: 'a\nb' }, 500], ['/header', { v: 'a\u0000b' }, 500],
+        ['/name', { v: 'X-Good' }, 200], ['/name', { v: 'X: evil\r\nY' }, 500], ['/name', { v: 'Transfer-Encoding' }, 200], ['/name', { v: 'Content-Length' }, 200], ['/name', { v: 'Connection' }, 200],
+        ['/status', { v: 404 }, 404], ['/status', { v: 99 }, 200], ['/status', { v: 100 }, 200], ['/status', { v: 101 }, 200], ['/status', { v: 1000 }, 200], ['/status', { v: 'abc' }, 200],
+        ['/mapped', { v: 'plain' }, 200], ['/mapped', { v: 'a\r\nX-Evil: 1' }, 500],
+        ['/request', { n: 'X-Y', v: 'plain' }, 200], ['/request', { n: 'X-Y', v: 'a\r\nX-Evil: 1' }, 500], ['/request', { n: 'X Y', v: 'plain' }, 500],
+        ['/request', { n: 'Transfer-Encoding', v: 'chunked' }, 200], ['/request', { n: 'Content-Length', v: '1' }, 200], ['/request', { n: 'Host', v: 'evil.example' }, 200],
+        ['/function', { statusCode: 100 }, 502], ['/function', { statusCode: 99 }, 502], ['/function', { statusCode: 1000 }, 502], ['/function', { statusCode: 200, headers: { 'X-A': 'a\r\nSet-Cookie: evil=1' } }, 200],
+        ['/function', { statusCode: 200, headers: { 'Transfer-Encoding': 'chunked', 'Content-Length': '1', Connection: 'close' }, body: 'whole' }, 200],
+    ];
+    for (const [path, body, want] of rows) {
+        const calls = backend.requests.length, answer = await send(path, body), name = `${path} ${JSON.stringify(body)}`;
+        assert.equal(answer.status, want, `${name} ${answer.text}`);
+        assert.ok(!JSON.stringify(answer.rawHeaders).includes('evil'), name);
+        assert.equal(answer.headers['transfer-encoding'], undefined, name);
+        if (want === 500 && path.length > 7) assert.equal(backend.requests.length, calls, name);
+        if (path === '/request' && want === 200) {
+            const seen = backend.requests.at(-1);
+            assert.deepEqual([seen.body, seen.headers.host, seen.headers['x-evil']], ['body', body.n === 'Host' ? body.v : new URL(backend.url).host, undefined], name); // the header may be mapped, the connection stays
+        }
+        if (body.body) assert.equal(answer.text, 'whole');
+    }
+});
+
+test('e15: multipart bodies are bytes, not parsed here', async (t) => {
+    const server = await start(t);
+    const backend = await recordingBackend(t, (seen) => ({ body: String(seen.body.length) }));
+    const one = await api(server, { 'POST /': { integration: httpProxy(backend.url) } });
+    const part = '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n';
+    const rows = [['multipart/form-data; boundary=b', part.repeat(1e5) + '--b--\r\n'], ['multipart/form-data', part], [`multipart/form-data; boundary=${'b'.repeat(80)}`, part], ['multipart/mixed; boundary=b', `--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n`.repeat(1000)]];
+    for (const [type, body] of rows) {
+        const answer = await request(`${one.url}/`, { method: 'POST', headers: { 'content-type': type, 'content-length': body.length }, body });
+        assert.deepEqual([answer.status, answer.text], [200, String(body.length)], type);
+        assert.equal(backend.requests.at(-1).headers['content-type'], type);
+    }
+});
+
 test('contentHandling', async (t) => {
     const server = await start(t);
     const bytes = Buffer.from([0x1f, 0x8b, 0, 0xff]);
