@@ -111,6 +111,13 @@ struct tls_identity *tls_identity_new(struct str id, struct str certificate_pem,
     return NULL;
 }
 
+struct tls_identity *tls_identity_ref(struct tls_identity *identity)
+{
+    if (identity)
+        atomic_fetch_add(&identity->references, 1);
+    return identity;
+}
+
 void tls_identity_unref(struct tls_identity *identity)
 {
     if (!identity || atomic_fetch_sub(&identity->references, 1) != 1)

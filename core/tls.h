@@ -17,6 +17,7 @@ void tls_trust_warm(struct tls_trust *trust);
 struct tls_identity;
 /* PEM, both. NULL: they cannot be read, or do not belong together. id: unlike any other identity's. */
 struct tls_identity *tls_identity_new(struct str id, struct str certificate_pem, struct str key_pem);
+struct tls_identity *tls_identity_ref(struct tls_identity *identity); /* NULL is taken */
 void tls_identity_unref(struct tls_identity *identity);
 const char *tls_identity_id(const struct tls_identity *identity);
 

@@ -1,6 +1,7 @@
 /* A deployment's documents become a snapshot. What the data plane would not enforce is refused by
  * name here, before the deployment is stored. */
 #include "gateway/compile.h"
+#include "core/tls.h"
 
 #include <stdlib.h>
 
@@ -313,13 +314,22 @@ static bool compile_methods(struct compiler *c)
     return true;
 }
 
-/* What would have to be enforced here and is not yet. */
+static void let_go(void *identity)
+{
+    tls_identity_unref(identity);
+}
+
+/* What would have to be enforced here and is not yet; and the certificate that backends are shown. */
 static bool refuse_unbuilt(struct compiler *c)
 {
     if (json_str(c->settings, "webAclArn").len)
         return compile_fail(c, "web ACLs are not enforced yet");
-    if (json_str(c->settings, "clientCertificateId").len)
-        return compile_fail(c, "client certificates are not sent yet");
+    struct str certificate = json_str(c->settings, "clientCertificateId");
+    if (certificate.len && !c->source->certificate)
+        return compile_fail(c, "there is no client certificate '%.*s'", STR_FMT(certificate));
+    c->snapshot->certificate = tls_identity_ref(c->source->certificate);
+    if (c->snapshot->certificate)
+        arena_defer(c->arena, let_go, c->snapshot->certificate);
     return true;
 }
 

@@ -20,6 +20,7 @@
 struct cache;
 struct gw_step;
 struct gw_service;
+struct tls_identity;
 struct gw_link;
 struct gw_request;
 struct policy_set;
@@ -232,6 +233,7 @@ struct snapshot {
     struct route *routes;
     struct gw_method *methods;
     size_t n_methods;
+    struct tls_identity *certificate; /* shown to HTTP backends; or NULL */
     struct gw_authorizer *authorizers;
     size_t n_authorizers;
     int authorizer_timeout_ms;

@@ -2,6 +2,7 @@
 #include "gateway/gateway.h"
 #include "gateway/ops/apikey.h"
 #include "gateway/publish_domain.h"
+#include "gateway/store/client_certificate.h"
 #include "gateway/store/domain.h"
 #include "gateway/store/vpc_link.h"
 
@@ -33,6 +34,7 @@ gh_err gateway_reset(struct call *call)
         return err;
     tx_begin(&tx, call->db, call->arena);
     vpc_link_delete_all(&tx, call->account);
+    certificate_delete_all(&tx, call->account);
     for (size_t i = 0; i < plans.n; i++)
         plan_delete(&tx, plans.items[i]);
     for (size_t i = 0; i < keys.n; i++)

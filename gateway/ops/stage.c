@@ -6,6 +6,7 @@
 #include "gateway/ops/method_setting.h"
 #include "gateway/ops/patch.h"
 #include "gateway/publish.h"
+#include "gateway/store/client_certificate.h"
 #include "gateway/watch.h"
 
 static gh_err create(struct draft *draft, const struct apigw_CreateStage_in *in, json_t **out);
@@ -14,6 +15,7 @@ static gh_err publish(struct draft *draft, gh_err err, json_t *stage, void *out)
 static gh_err deployment_required(struct draft *draft, struct str id);
 static gh_err canary_deployment_required(struct draft *draft, const json_t *stage);
 static gh_err check_documentation_version(struct draft *draft, const json_t *stage);
+static gh_err check_client_certificate(struct draft *draft, const json_t *stage);
 static gh_err patch_access_log(struct patch *patch);
 static gh_err patch_access_log_gone(struct patch *patch);
 static gh_err patch_variable(struct patch *patch);
@@ -33,7 +35,7 @@ static const struct patch_row rows[] = {
     { "/tracingEnabled", PATCH_REPLACE, patch_only_false },
     { "/cacheClusterEnabled", PATCH_REPLACE, patch_flag },
     { "/cacheClusterSize", PATCH_REPLACE, patch_cache_size },
-    { "/clientCertificateId", PATCH_REPLACE, patch_not_built },
+    { "/clientCertificateId", PATCH_REPLACE, patch_text },
     { "/canarySettings", PATCH_REMOVE, canary_remove },
     { "/canarySettings/deploymentId", PATCH_REPLACE, canary_patch },
     { "/canarySettings/percentTraffic", PATCH_REPLACE, canary_patch },
@@ -290,6 +292,8 @@ static gh_err update(struct draft *draft, const struct apigw_UpdateStage_in *in,
         err = canary_deployment_required(draft, *out);
     if (!err)
         err = check_documentation_version(draft, *out);
+    if (!err)
+        err = check_client_certificate(draft, *out);
     if (err)
         return err;
     watch_note(call, before, *out);
@@ -313,6 +317,20 @@ static gh_err canary_deployment_required(struct draft *draft, const json_t *stag
 {
     json_t *canary = json_object_get(stage, "canarySettings");
     return canary ? deployment_required(draft, json_str(canary, "deploymentId")) : NULL;
+}
+
+static gh_err check_client_certificate(struct draft *draft, const json_t *stage)
+{
+    struct call *call = draft->call;
+    struct str id = json_str(stage, "clientCertificateId");
+    json_t *found = NULL;
+    if (!id.len)
+        return NULL;
+    gh_err err = certificate_load(call->db, &draft->tx, call->arena,
+                                  (struct api_key){ call->account, call->region, id }, &found);
+    if (err || found)
+        return err;
+    return ops_bad_request(call, "Invalid Client Certificate identifier specified");
 }
 
 static gh_err check_documentation_version(struct draft *draft, const json_t *stage)

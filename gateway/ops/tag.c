@@ -1,6 +1,7 @@
-/* Tags of REST APIs, stages, VPC links, domains, API keys and usage plans, by ARN:
+/* Tags of REST APIs, stages, VPC links, client certificates, domains, API keys and usage plans, by ARN:
  * arn:aws:apigateway:us-east-1::/restapis/abc/stages/dev */
 #include "gateway/ops/ops.h"
+#include "gateway/store/client_certificate.h"
 #include "gateway/store/domain.h"
 #include "gateway/store/usage_plan.h"
 #include "gateway/store/vpc_link.h"
@@ -77,6 +78,8 @@ static gh_err load(struct call *call, struct tx *tx, struct str arn, struct tagg
     out->key = key;
     if (str_is(out->kind, "vpclinks") && !rest.ptr) {
         err = vpc_link_load(call->db, tx, call->arena, key, &out->doc);
+    } else if (str_is(out->kind, "clientcertificates") && !rest.ptr) {
+        err = certificate_load(call->db, tx, call->arena, key, &out->doc);
     } else if (str_is(out->kind, "domainnames") && !rest.ptr) {
         struct str id = key.id, name; /* "x.test", or of private ones "x.test+abcd" */
         str_split(&id, '+', &name);
@@ -105,6 +108,8 @@ static void save(struct tagged *tagged)
 {
     if (str_is(tagged->kind, "vpclinks"))
         vpc_link_save(tagged->tx, tagged->key, tagged->doc);
+    else if (str_is(tagged->kind, "clientcertificates"))
+        certificate_save(tagged->tx, tagged->key.id, tagged->doc);
     else if (str_is(tagged->kind, "domainnames"))
         domain_save(tagged->tx, tagged->doc);
     else if (str_is(tagged->kind, "apikeys"))

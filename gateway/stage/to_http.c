@@ -103,6 +103,7 @@ static struct http_call *prepare(struct gw_request *r)
     http->host_header = in->host_header;
     http->timeout_ms = in->timeout_ms;
     http->insecure_tls = in->insecure_tls;
+    http->identity = in->service ? NULL : r->snapshot->certificate;
     http->arena = r->arena;
     http->user = r;
     http->on_head = on_head;

@@ -46,6 +46,7 @@
 #include "core/json.h"
 
 struct gw_outside;
+struct tls_identity;
 
 struct stage_source {
     struct str account, region;
@@ -54,6 +55,7 @@ struct stage_source {
     struct str deployment_id;
     json_t *api;      /* document, owned by the arena */
     json_t *settings; /* the stage's document, owned by the arena */
+    struct tls_identity *certificate; /* of clientCertificateId; lives in the arena */
     const json_t *links; /* VPC links of the account and region, by id */
     const struct gw_outside *outside; /* what follows: gateway/material.h; NULL: nothing is configured */
     /* The canary's deployment; NULL when the stage has no canary. May be `api` itself. */

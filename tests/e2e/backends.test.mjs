@@ -1,12 +1,13 @@
 // What an integration may reach, and whom it believes: addresses, redirects, TLS, client certificates.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
 import test from 'node:test';
 
-import { api, httpProxy } from './support/apis.mjs';
+import { api, control, httpProxy } from './support/apis.mjs';
 import { recordingBackend } from './support/backends.mjs';
 import { authority } from './support/certificates.mjs';
 import { atEnd, request, rootKey, scratch, start } from './support/harness.mjs';
@@ -135,4 +136,66 @@ test('TLS to backends: names, dates and authorities', async (t) => {
     });
     await t.test('only for HTTP integrations', () => assert.rejects(
         one.add('GET /mock', { integration: { type: 'MOCK', ...insecure } }), { name: 'BadRequestException' }));
+});
+
+test('client certificates: made, shown to backends, kept sealed', async (t) => {
+    const ours = authority(t);
+    const server = await serving(t, { args: ['--allow-backend', '127.0.0.1', '--backend-ca', ours.ca.file] });
+    const gateway = control(server);
+    const made = await gateway.generateClientCertificate({ description: 'for the shop', tags: { a: '1' } });
+    const other = await gateway.generateClientCertificate({});
+
+    await t.test('what it is: self-signed, RSA-2048, 365 days', () => {
+        const certificate = new crypto.X509Certificate(made.pemEncodedCertificate);
+        assert.match(made.clientCertificateId, /^[a-z0-9]{6}$/);
+        assert.deepEqual([certificate.subject, certificate.issuer], ['CN=ApiGateway', 'CN=ApiGateway']);
+        assert.ok(certificate.verify(certificate.publicKey));
+        assert.equal(certificate.publicKey.asymmetricKeyDetails.modulusLength, 2048);
+        assert.equal(made.expirationDate - made.createdDate, 365 * 86400 * 1000);
+        assert.equal(new Date(certificate.validTo).getTime(), made.expirationDate.getTime());
+    });
+    await t.test('get, list, update, tags; its key is never shown', async () => {
+        const { $metadata, ...shown } = await gateway.getClientCertificate({ clientCertificateId: made.clientCertificateId });
+        assert.deepEqual(Object.keys(shown).sort(), ['clientCertificateId', 'createdDate', 'description', 'expirationDate', 'pemEncodedCertificate', 'tags']);
+        assert.deepEqual((await gateway.getClientCertificates({})).items.map((c) => c.clientCertificateId).sort(), [made.clientCertificateId, other.clientCertificateId].sort());
+        const changed = await gateway.updateClientCertificate({ clientCertificateId: made.clientCertificateId, patchOperations: [{ op: 'replace', path: '/description', value: 'new' }] });
+        assert.equal(changed.description, 'new');
+        const resourceArn = `arn:aws:apigateway:us-east-1::/clientcertificates/${made.clientCertificateId}`;
+        await gateway.tagResource({ resourceArn, tags: { b: '2' } });
+        assert.deepEqual((await gateway.getTags({ resourceArn })).tags, { a: '1', b: '2' });
+        await assert.rejects(gateway.getClientCertificate({ clientCertificateId: 'nosuch' }), { name: 'NotFoundException', message: 'Invalid Client Certificate identifier specified' });
+        await assert.rejects(gateway.updateClientCertificate({ clientCertificateId: made.clientCertificateId, patchOperations: [{ op: 'replace', path: '/pemEncodedCertificate', value: 'x' }] }), { name: 'BadRequestException' });
+        for (const file of fs.readdirSync(server.data).filter((f) => f.startsWith('gatehouse.db')))
+            assert.equal(fs.readFileSync(path.join(server.data, file)).includes('PRIVATE KEY'), false, file);
+    });
+    const backend = await tlsBackend(t, { ...ours.issue('backend'), requestCert: true, rejectUnauthorized: true, ca: made.pemEncodedCertificate });
+    const one = await api(server, { 'GET /': { integration: httpProxy(`https://localhost:${backend.port}/`) }, 'GET /http': { integration: { type: 'HTTP', integrationHttpMethod: 'GET', uri: `https://localhost:${backend.port}/` } } });
+
+    await t.test('a backend that requires it gets it, once the stage says so', async () => {
+        assert.notEqual((await request(`${one.url}/`)).status, 200);
+        await assert.rejects(one.patch(['replace', '/clientCertificateId', 'nosuch']), { name: 'BadRequestException', message: 'Invalid Client Certificate identifier specified' });
+        await one.patch(['replace', '/clientCertificateId', made.clientCertificateId]);
+        for (const route of ['/', '/http']) {
+            const answer = await request(one.url + route);
+            assert.deepEqual([answer.status, answer.json()], [200, { secure: true }]);
+        }
+        assert.deepEqual([backend.seen[0].authorized, backend.seen[0].peer.subject.CN], [true, 'ApiGateway']);
+    });
+    await t.test('another certificate is refused, none again when it is taken away', async () => {
+        await one.patch(['replace', '/clientCertificateId', other.clientCertificateId]);
+        assert.notEqual((await request(`${one.url}/`)).status, 200);
+        await one.patch(['replace', '/clientCertificateId', made.clientCertificateId]);
+        assert.equal((await request(`${one.url}/`)).status, 200);
+    });
+    await t.test('in use it is not deleted; it lives through a restart', async () => {
+        await assert.rejects(gateway.deleteClientCertificate({ clientCertificateId: made.clientCertificateId }), { name: 'ConflictException', message: `Client certificate ${made.clientCertificateId} is used by stage ${one.id}/dev` });
+        await gateway.deleteClientCertificate({ clientCertificateId: other.clientCertificateId });
+        await server.restart();
+        assert.equal((await request(`${one.url}/`)).status, 200);
+        const again = control(server);
+        await again.updateStage({ restApiId: one.id, stageName: 'dev', patchOperations: [{ op: 'replace', path: '/clientCertificateId', value: '' }] });
+        assert.notEqual((await request(`${one.url}/`)).status, 200);
+        await again.deleteClientCertificate({ clientCertificateId: made.clientCertificateId });
+        assert.deepEqual((await again.getClientCertificates({})).items, []);
+    });
 });
