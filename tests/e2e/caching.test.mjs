@@ -758,3 +758,60 @@ test('memory: sizes are shares of --cache-memory, and the coldest go first', asy
     assert.equal((await numbers(server, one)).limit, 1 << 20);
     assert.ok(Number.isNaN((await numbers(server, two)).limit));
 });
+
+test('under load, with clients that leave, flushes, purges, deploys and a clock that jumps: no answer of another key', async (t) => {
+    const server = await start(t, { args: ['--workers', '2', '--cache-memory', '200K'] });
+    const backend = await counting(t);
+    for (const path of ['/plain', '/vary', '/big']) {
+        backend.behaviours[path] = (req, res) => {
+            const key = new URL(req.url, 'http://x').searchParams.get('q');
+            if (path === '/vary') res.setHeader('vary', 'x-lang');
+            res.setHeader('surrogate-key', `tag${key % 5}`);
+            const answer = JSON.stringify({ key, lang: path === '/vary' ? req.headers['x-lang'] ?? '' : '', pad: path === '/big' ? 'x'.repeat(70_000) : '' });
+            if (key % 7 === 3) return void setTimeout(() => res.end(answer), 3);
+            if (key % 11 === 5) return res.writeHead(200, { 'set-cookie': 'a=b' }).end(answer);
+            res.end(answer);
+        };
+    }
+    const one = await api(server, Object.fromEntries(['plain', 'vary', 'big'].map((path) => [`GET /${path}`, { method: declared(q), integration: httpProxy(`${backend.url}/${path}`, keyed(q)) }])));
+    await one.patch(...on, setting('ttlInSeconds', '5'), setting('dataEncrypted', 'true', '/~1vary/GET'), setting('requireAuthorizationForCacheControl', 'false'), ['replace', '/*/*/throttling/rateLimit', '-1'], ['replace', '/*/*/throttling/burstLimit', '-1']);
+    await options(server, one, { cacheStaleWhileRevalidate: 5, cacheETag: true });
+    const until = Date.now() + 3000;
+    let good = 0, left = 0;
+    const wrong = [];
+    const client = async (seed) => {
+        const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+        for (let i = 0; Date.now() < until; i++) {
+            const path = ['plain', 'vary', 'big'][(seed + i) % 3], key = String((seed * 31 + i * 17) % 40), lang = ['', 'de', 'en'][i % 3];
+            const headers = { 'x-lang': lang, ...(i % 13 === 0 ? { 'cache-control': 'max-age=0' } : {}) };
+            if (i % 19 === 7) {
+                const req = http.get(`${one.url}/${path}?q=${key}`, { headers }).on('error', () => {});
+                await new Promise((go) => setImmediate(go));
+                req.destroy();
+                left++;
+                continue;
+            }
+            const answer = await get(`${one.url}/${path}?q=${key}`, headers, { agent });
+            const got = answer.status === 200 && answer.json();
+            if (got && got.key === key && got.lang === (path === 'vary' ? lang : '')) good++;
+            else wrong.push(`${answer.status} ${path} ${key} ${lang}: ${answer.text.slice(0, 100)}`);
+        }
+        agent.destroy();
+    };
+    const disturb = async () => {
+        for (let i = 0; Date.now() < until; i++) {
+            const stage = { restApiId: one.id, stageName: 'dev' };
+            if (i % 5 === 0) await one.gateway.flushStageCache(stage);
+            if (i % 5 === 1) await server.fetch(`/_gatehouse/apis/${one.id}/stages/dev/purge`, { method: 'POST', body: JSON.stringify({ tag: `tag${i % 5}` }) });
+            if (i % 5 === 2) await one.deploy();
+            if (i % 5 === 3) await one.patch(['replace', '/cacheClusterSize', i % 2 ? '0.5' : '1.6']);
+            if (i % 5 === 4) await advance(server, 3);
+        }
+    };
+    await Promise.all([...Array.from({ length: 24 }, (_, seed) => client(seed)), disturb()]);
+    assert.deepEqual(wrong.slice(0, 5), []);
+    assert.ok(good > 200 && left > 10, `${good} good, ${left} left`);
+    const { bytes, limit } = await numbers(server, one);
+    assert.ok(bytes <= limit, `${bytes} of ${limit}`);
+    assert.equal((await get(`${one.url}/plain?q=1`)).json().key, '1');
+});
