@@ -64,6 +64,7 @@ bool http_call_write(struct http_call *call, struct str piece)
         http_out_add(&state->out, (struct str){ size, (size_t)len });
     }
     state->streamed += (int64_t)piece.len;
+    state->active_us = loop_now_us(state->client->loop); /* its time begins when it has the whole request */
     http_out_add(&state->out, piece);
     if (call->body_length < 0)
         http_out_add(&state->out, STR("\r\n"));
@@ -78,6 +79,7 @@ void http_call_end(struct http_call *call)
     if (state->done || state->sent_all)
         return;
     state->sent_all = true;
+    state->active_us = loop_now_us(state->client->loop);
     state->want_writable = false;
     if (call->body_length < 0)
         http_out_add(&state->out, STR("0\r\n\r\n"));

@@ -54,7 +54,8 @@ struct http_call {
     struct str body;                    /* whole body; or streamed: */
     bool stream_body;                   /* then http_call_write … http_call_end */
     int64_t body_length;                /* streamed: -1 chunked, else Content-Length */
-    int timeout_ms;                     /* from start to the answer's head, and between pieces; 0: 30000 */
+    int timeout_ms;                     /* from start (or the last piece of a streamed body) to the answer's head, and between
+                                         * pieces; 0: 30000 */
     bool insecure_tls;                  /* any authority will do: TLS_CHECK_ANY_AUTHORITY */
     bool connect_only;                  /* nothing is sent: done when a fresh connection (and TLS) stands */
     bool unguarded;                     /* the operator chose this address, not a tenant */

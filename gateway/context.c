@@ -220,6 +220,23 @@ static struct str response_latency(struct gw_request *r)
 {
     return number(r, (env_monotonic_us(r->gateway->config.env) - r->x->started_us) / 1000);
 }
+/* "BUFFERED or STREAMED". The times are from "establishing the integration connection" to "all integration response
+ * headers", to "the first content byte"; the latency of a stream is to its end. */
+static struct str transfer_mode(struct gw_request *r)
+{
+    return !r->integrated ? STR_NONE : r->method->integration->stream ? STR("STREAMED") : STR("BUFFERED");
+}
+
+static struct str time_to_headers(struct gw_request *r)
+{
+    return r->answer.headers_us ? number(r, r->answer.headers_us / 1000) : STR_NONE;
+}
+
+static struct str time_to_content(struct gw_request *r)
+{
+    return r->answer.content_us ? number(r, r->answer.content_us / 1000) : STR_NONE;
+}
+
 static struct str integration_latency(struct gw_request *r)
 {
     return r->integrated ? number(r, r->answer.latency_us / 1000) : STR_NONE;
@@ -301,6 +318,9 @@ static const struct {
     { "integrationErrorMessage", integration_error, true },
     { "integration.error", integration_error, true },
     { "integration.requestId", integration_request_id, true },
+    { "integration.responseTransferMode", transfer_mode, true },
+    { "integration.timeToAllHeaders", time_to_headers, true },
+    { "integration.timeToFirstContent", time_to_content, true },
     { "awsEndpointRequestId", integration_request_id },
     { "authorizer.latency", authorizer_latency, true },
     { "xrayTraceId", xray_trace_id, true },

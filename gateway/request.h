@@ -38,6 +38,7 @@ struct gw_exchange {
     struct http_headers headers;
     int status;
     int64_t latency_us;
+    int64_t headers_us, content_us;          /* until its head, and its first byte of body; 0: not known */
     bool function_error;
     struct str request_id;                   /* of the endpoint */
 };

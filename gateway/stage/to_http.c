@@ -274,7 +274,7 @@ static void on_head(struct http_call *http)
     const struct gw_integration *in = r->method->integration;
     r->answer.status = http->status;
     r->answer.headers = http->answer;
-    r->answer.latency_us = loop_now_us(r->x->loop) - r->integration_started_us;
+    r->answer.latency_us = r->answer.headers_us = loop_now_us(r->x->loop) - r->integration_started_us;
     if (in->type != INTEGRATE_HTTP_PROXY) {
         limit_time(r, false);
         return;
@@ -347,6 +347,8 @@ static void pass(struct gw_request *r, struct str piece)
 static void on_piece(struct http_call *http, struct str piece)
 {
     struct gw_request *r = http->user;
+    if (!r->answer.content_us)
+        r->answer.content_us = loop_now_us(r->x->loop) - r->integration_started_us;
     if (r->streaming) {
         pass(r, piece);
     } else if (r->gathers) {
@@ -424,6 +426,8 @@ static void on_done(struct http_call *http, enum http_failure failure)
         return;
     r->http = NULL;
     stage_flow_end(r);
+    if (r->method->integration->stream)
+        r->answer.latency_us = loop_now_us(r->x->loop) - r->integration_started_us;
     if (r->abandoned)
         return;
     if (r->streaming) {

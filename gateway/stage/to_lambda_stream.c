@@ -44,6 +44,7 @@ static enum gw_next stream_enter(struct gw_request *r)
         return gw_misconfigured(r, "the integration's HTTP method must be POST", in->http_method);
     trace_note(&r->trace, "function, streamed", in->function);
     r->integrated = true;
+    r->integration_started_us = loop_now_us(r->x->loop);
     stage_flow_begin(r, in->timeout_ms * INT64_C(1000), 0, expired);
     const struct invoke_caller caller = stage_caller(r);
     stage_call_streamed(r, &caller, in->function, stage_proxy_event(r), 0, on_piece);
@@ -67,6 +68,11 @@ static int64_t announced_length(struct gw_request *r)
     return known ? length : -1;
 }
 
+static int64_t elapsed_us(struct gw_request *r)
+{
+    return loop_now_us(r->x->loop) - r->integration_started_us;
+}
+
 /* Status and headers go out. False: there is no body to stream, or no such answer. */
 static bool begin(struct gw_request *r, struct str metadata)
 {
@@ -76,8 +82,7 @@ static bool begin(struct gw_request *r, struct str metadata)
         return false;
     }
     r->answer.status = r->status;
-    if (r->call)
-        r->answer.latency_us = env_monotonic_us(r->gateway->config.env) - r->call->started_us;
+    r->answer.headers_us = elapsed_us(r);
     int64_t length = announced_length(r);
     if (r->status == 204 || r->status == 304 || str_is(r->http_method, "HEAD")) {
         r->reply = STR("");
@@ -94,6 +99,8 @@ static bool begin(struct gw_request *r, struct str metadata)
 static void pass(struct gw_request *r, struct str piece)
 {
     r->reply_bytes += (int64_t)piece.len;
+    if (piece.len && !r->answer.content_us)
+        r->answer.content_us = elapsed_us(r);
     if (piece.len == 0 || http_reply_write(r->x, piece)) {
         invoke_taken(&r->call->invocation, r->call->invocation.untaken);
         stage_flow_moved(r);
@@ -171,6 +178,7 @@ static enum gw_next whole(struct gw_request *r, struct str text)
 static enum gw_next stream_done(struct gw_request *r)
 {
     stage_flow_end(r);
+    r->answer.latency_us = elapsed_us(r);
     if (r->failed)
         return GW_FAIL;
     if (!r->call) /* let go: broken off, or there was nothing to stream */

@@ -97,6 +97,24 @@ test('answers', async (t) => {
     assert.equal((await asks(`${one.url}/mock`, 'gzip')).headers['content-encoding'], undefined);
 });
 
+test('what is cached is compressed for each client', async (t) => {
+    const server = await start(t);
+    const backend = await recordingBackend(t, (seen) => ({ body: 'x'.repeat(Number(seen.url.slice(1))) }));
+    const one = await api(server, {
+        'GET /small': { integration: httpProxy(`${backend.url}/5000`) },
+        'GET /large': { integration: httpProxy(`${backend.url}/500000`) },
+    }, { make: { minimumCompressionSize: 1000 } });
+    await one.patch(['replace', '/cacheClusterEnabled', 'true'], ['replace', '/cacheClusterSize', '0.5'], ['replace', '/*/*/caching/enabled', 'true']);
+    for (const [path, length] of [['/small', 5000], ['/large', 500000]]) {
+        const calls = backend.requests.length;
+        for (const accept of ['gzip', undefined, 'deflate', 'gzip', 'br']) {
+            const answer = await asks(one.url + path, accept), coding = ['gzip', 'deflate'].includes(accept) ? accept : undefined;
+            assert.deepEqual([answer.status, answer.headers['content-encoding'], inflate[coding](answer.body).length], [200, coding, length], `${path} ${accept}`);
+        }
+        assert.equal(backend.requests.length, calls + 1, path);
+    }
+});
+
 test('request bodies', async (t) => {
     const server = await start(t);
     const backend = await recordingBackend(t);

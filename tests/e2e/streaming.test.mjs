@@ -241,6 +241,32 @@ test('AWS_PROXY: metadata, eight NUL bytes, body', async (t) => {
     });
 });
 
+test('the access log tells how an answer streamed', async (t) => {
+    const server = await start(t);
+    const arn = await fn(server, 'logs', `export const handler = awslambda.streamifyResponse(async (event, out) => {
+        out = awslambda.HttpResponseStream.from(out, { statusCode: 200 });
+        out.write('a'); await new Promise((done) => setTimeout(done, 60)); out.end('b'); });`);
+    const backend = await written(t);
+    const one = await api(server, { 'GET /f': { integration: streamProxy(arn) }, 'GET /h': { integration: { type: 'HTTP_PROXY', integrationHttpMethod: 'GET', uri: `${backend.url}/`, responseTransferMode: 'STREAM' } }, 'GET /m': {} });
+    await one.patch(['replace', '/accessLogSettings/format', '$context.requestId log $context.path $context.integration.responseTransferMode $context.integration.timeToAllHeaders $context.integration.timeToFirstContent $context.integration.latency $context.responseLength'],
+        ['replace', '/accessLogSettings/destinationArn', 'arn:aws:logs:us-east-1:000000000000:log-group:a']);
+    await (await open(`${one.url}/f`)).rest();
+    await Promise.all([open(`${one.url}/h`).then((a) => a.rest()), Promise.resolve(backend.answer()).then((res) => { res.write('a'); setTimeout(() => res.end('b'), 60); })]);
+    await request(`${one.url}/m`);
+    const lines = await eventually('three lines', async () => {
+        const all = fs.readdirSync(server.data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && !/\.db/.test(entry.name))
+            .map((entry) => fs.readFileSync(`${entry.parentPath ?? entry.path}/${entry.name}`, 'latin1')).join('\n') + server.log();
+        const found = [...all.matchAll(/log \/dev\/([fhm]) (\S+) (\S+) (\S+) (\S+) (\d+)/g)].map(([, ...rest]) => rest);
+        return found.length >= 3 && found;
+    });
+    for (const path of ['f', 'h']) {
+        const [, mode, headers, content, latency, length] = lines.find((line) => line[0] === path);
+        assert.deepEqual([mode, length], ['STREAMED', '2'], path);
+        assert.ok(Number(latency) >= 60 && Number(headers) <= Number(content) && Number(content) < Number(latency), `${path} ${headers} ${content} ${latency}`);
+    }
+    assert.equal(lines.find((line) => line[0] === 'm')[1], 'BUFFERED');
+});
+
 test('what STREAM does not go with is refused by name', async (t) => {
     const server = await start(t);
     const gateway = control(server);
