@@ -114,6 +114,8 @@ static gh_err store_new(struct call *call, json_t *domain)
         err = ops_bad_request(call, "The domain name you provided already exists.");
     if (!err)
         err = domain_list(call->db, &tx, call->arena, call->account, call->region, &mine);
+    if (!err)
+        err = ops_check_tags(call, json_object_get(domain, "tags"));
     if (!err && mine.n >= MAX_DOMAINS)
         err = gh_fail(call->arena, &apigw_LimitExceededException,
                       "Unable to complete operation due to limit exceeded: %d custom domain names", MAX_DOMAINS);

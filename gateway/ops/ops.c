@@ -2,6 +2,7 @@
 
 #include "core/base64.h"
 #include "core/id.h"
+#include "gateway/publish.h"
 #include "wire/codec_json.h"
 
 static const int64_t PAGE_DEFAULT = 25, PAGE_MAX = 500;
@@ -213,6 +214,17 @@ gh_err ops_answer_page(struct call *call, const struct docs *docs, const char *s
 struct str ops_id(struct call *call, size_t n)
 {
     return id_random(call->env, call->arena, n, ID_LOWER_ALNUM);
+}
+
+gh_err ops_limit(struct call *call, size_t have, size_t aws, size_t ours, const char *what)
+{
+    if (have < (gateway_aws_limits(call->module) ? aws : ours))
+        return NULL;
+    struct str kind = str_of(what), first;
+    str_split(&kind, ' ', &first);
+    return gh_fail(call->arena, &apigw_LimitExceededException,
+                   "Maximum number of %s has been reached.  Please contact AWS if you need additional %.*s.", what,
+                   STR_FMT(first));
 }
 
 /* --- errors --- */

@@ -71,6 +71,9 @@ bool position_key(struct arena *arena, struct str position, struct str *key);
 struct docs docs_of(struct arena *arena, const json_t *object);
 
 gh_err ops_check_tags(struct call *call, const json_t *tags); /* tag.c; tags may be NULL */
+/* One more where there are `have`? what: "Resources for this API". AWS's number holds with --limits aws, ours
+ * otherwise. LimitExceededException. */
+gh_err ops_limit(struct call *call, size_t have, size_t aws, size_t ours, const char *what);
 /* May the caller do this as well? action: "apigateway:GET"; resource: "/restapis/abc". AccessDeniedException. */
 gh_err ops_may(struct call *call, const char *action, struct str resource);
 struct str ops_id(struct call *call, size_t n); /* [a-z0-9] */

@@ -13,6 +13,8 @@ static bool is_below(const json_t *api, struct str id, struct str ancestor);
 static json_t *shown(struct call *call, const json_t *resource, bool whole_methods);
 static gh_err embeds_methods(struct call *call, const struct apigw_ListOfString *embed, bool *out);
 
+enum { RESOURCES_AWS = 300, RESOURCES_MAX = 20000 };
+
 static const struct patch_row rows[] = {
     { "/pathPart", PATCH_REPLACE, patch_string },
     { "/parentId", PATCH_REPLACE, patch_string },
@@ -96,6 +98,9 @@ static gh_err create(struct draft *draft, const struct apigw_CreateResource_in *
     gh_err err = resource_find(call, draft->api, in->parent_id, &parent);
     if (!err)
         err = check_place(draft, parent, in->path_part, NULL);
+    if (!err) /* the root does not count */
+        err = ops_limit(call, json_object_size(json_object_get(draft->api, "resources")) - 1, RESOURCES_AWS,
+                        RESOURCES_MAX, "Resources for this API");
     if (err)
         return err;
     *out = json_own(call->arena, json_object());

@@ -7,6 +7,7 @@
 #include "gateway/publish.h"
 #include "gateway/store/domain.h"
 
+enum { APIS_AWS = 600, APIS_MAX = 100000 };
 static const int64_t COMPRESSION_MAX = 10485760;
 /* What a RestApi answer does not show of the document. */
 static const char *const inner_members[] = { "resources", "authorizers", "models", "requestValidators",
@@ -66,8 +67,14 @@ static gh_err insert(struct call *call, const struct apigw_CreateRestApi_in *in,
 {
     struct tx tx;
     gh_err err = NULL;
+    size_t have = 0;
     tx_begin(&tx, call->db, call->arena);
-    if (in->clone_from.ptr)
+    err = ops_check_tags(call, json_object_get(api, "tags"));
+    if (!err)
+        err = api_count(call->db, &tx, call->arena, key, &have);
+    if (!err)
+        err = ops_limit(call, have, APIS_AWS, APIS_MAX, "APIs");
+    if (!err && in->clone_from.ptr)
         err = clone_api(call, &tx, in, api);
     if (!err)
         api_insert(&tx, key, call->now_us, api);

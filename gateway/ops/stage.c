@@ -23,6 +23,8 @@ static gh_err patch_variables(struct patch *patch);
 static gh_err patch_deployment(struct patch *patch);
 static gh_err patch_only_false(struct patch *patch);
 
+enum { STAGES_AWS = 10, STAGES_MAX = 1000 };
+
 static const struct patch_row rows[] = {
     { "/deploymentId", PATCH_REPLACE | PATCH_COPY, patch_deployment },
     { "/description", PATCH_REPLACE, patch_text },
@@ -213,7 +215,20 @@ gh_err stage_check(struct call *call, const json_t *stage)
     gh_err err = check_variables(call, json_object_get(stage, "variables"));
     if (!err)
         err = check_variables(call, json_object_get(canary, "stageVariableOverrides"));
+    if (!err)
+        err = ops_check_tags(call, json_object_get(stage, "tags"));
     return err ? err : canary_check(call, stage);
+}
+
+static gh_err check_count(struct draft *draft, struct str name)
+{
+    struct call *call = draft->call;
+    json_t *existing;
+    struct docs all = { 0 };
+    gh_err err = stage_load(call->db, &draft->tx, call->arena, draft->key.id, name, &existing);
+    if (!err && !existing)
+        err = stage_list(call->db, &draft->tx, call->arena, draft->key.id, &all);
+    return err ? err : ops_limit(call, all.n, STAGES_AWS, STAGES_MAX, "Stages for this API");
 }
 
 /* Compiled from the transaction's own view, before anything is kept. */
@@ -225,6 +240,8 @@ gh_err stage_put(struct draft *draft, json_t *stage)
     stage_cache_settle(stage);
     gh_err err = stage_check(call, stage);
     if (err)
+        return err;
+    if ((err = check_count(draft, json_str(stage, "stageName"))))
         return err;
     stage_save(&draft->tx, draft->key.id, stage);
     err = stage_source_load_knowing(call->db, &draft->tx, call->arena, draft->key.id, json_str(stage, "stageName"),

@@ -14,6 +14,8 @@ static gh_err check_unused(struct call *call, struct tx *tx, struct str id);
 static gh_err patch_name(struct patch *patch);
 static struct api_key key_of(struct call *call, struct str id);
 
+enum { LINKS_AWS = 20, LINKS_MAX = 1000 };
+
 static const struct patch_row rows[] = {
     { "/name", PATCH_REPLACE, patch_name },
     { "/description", PATCH_REPLACE, patch_text },
@@ -27,12 +29,20 @@ gh_err apigw_CreateVpcLink(struct call *call, const struct apigw_CreateVpcLink_i
 {
     static const char *const members[] = { "name", "description", "targetArns", "tags" };
     struct tx tx;
+    struct docs all = { 0 };
+    json_t *given = ops_given(call, in, members, COUNT(members));
     gh_err err = check(call, in);
+    if (!err)
+        err = ops_check_tags(call, json_object_get(given, "tags"));
+    if (!err)
+        err = vpc_link_list(call->db, call->arena, call->account, call->region, &all);
+    if (!err)
+        err = ops_limit(call, all.n, LINKS_AWS, LINKS_MAX, "VPC Links");
     if (err)
         return err;
     json_t *link = json_own(call->arena, json_object());
     json_set_str(link, "id", ops_id(call, 6));
-    json_object_update(link, ops_given(call, in, members, COUNT(members)));
+    json_object_update(link, given);
     json_t *answer = json_own(call->arena, json_copy(link));
     json_set_str(answer, "status", STR("PENDING"));
     tx_begin(&tx, call->db, call->arena);

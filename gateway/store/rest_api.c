@@ -4,6 +4,7 @@
 
 static const char API_SELECT[] = "SELECT doc FROM rest_apis WHERE id = $1 AND account = $2 AND region = $3";
 static const char API_KNOWN[] = "SELECT 1 FROM rest_apis WHERE id = $1 AND account = $2 AND region = $3";
+static const char API_COUNT[] = "SELECT COUNT(*) FROM rest_apis WHERE account = $1 AND region = $2";
 static const char API_PAGE[] = "SELECT doc, created_us FROM rest_apis WHERE account = $1 AND region = $2"
                                " AND (created_us > $3 OR (created_us = $3 AND id > $4))"
                                " ORDER BY created_us, id LIMIT $5";
@@ -56,6 +57,14 @@ gh_err api_known(struct db *db, struct tx *tx, struct arena *arena, struct api_k
     struct rows rows;
     rows_open(&rows, db, tx, arena, API_KNOWN, "sss", key.id, key.account, key.region);
     *known = rows_next(&rows) ? json_true() : NULL;
+    return rows_close(&rows);
+}
+
+gh_err api_count(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, size_t *out)
+{
+    struct rows rows;
+    rows_open(&rows, db, tx, arena, API_COUNT, "ss", key.account, key.region);
+    *out = rows_next(&rows) ? (size_t)rows_i64(&rows, 0) : 0;
     return rows_close(&rows);
 }
 

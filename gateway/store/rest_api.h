@@ -20,6 +20,8 @@ struct api_key { /* an API is known in its account and region only */
 gh_err api_load(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, json_t **out);
 /* Without its document: *known is not NULL when there is such an API, and good for that question only. */
 gh_err api_known(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, json_t **known);
+/* How many the account has in the region. */
+gh_err api_count(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, size_t *out);
 void api_insert(struct tx *tx, struct api_key key, int64_t created_us, const json_t *api);
 void api_save(struct tx *tx, struct str id, const json_t *api);
 void api_delete(struct tx *tx, struct str id); /* with everything that belongs to it */
