@@ -67,6 +67,7 @@ struct vtl_node {
     const struct vtl_macro *macro;
     struct vtl_expr **args;
     size_t n_args;
+    size_t levels;              /* BREAK: loops to leave */
     struct vtl_node *next;
 };
 

@@ -1,6 +1,6 @@
 #include "gateway/vtl/eval.h"
 
-#include <inttypes.h>
+#include <math.h>
 
 #include "gateway/vtl/ast.h"
 
@@ -22,7 +22,8 @@ struct vtl_run {
     struct strbuf *out;
     int64_t steps;
     int depth;
-    bool failed, stopped, breaking;
+    bool failed, stopped;
+    int breaking;              /* loops to leave */
     struct str message;
     uint32_t failed_at;
     const void *prepared;      /* what the parser made of the call that is under way */
@@ -242,19 +243,20 @@ static struct vtl_value eval_map(struct vtl_run *run, const struct vtl_expr *exp
     return vtl_map_value(map);
 }
 
-static struct vtl_value arithmetic_int(enum vtl_op op, int64_t a, int64_t b)
+/* Beyond a long Velocity goes on with BigInteger. */
+static struct vtl_value arithmetic_int(struct arena *arena, enum vtl_op op, int64_t a, int64_t b)
 {
-    switch (op) { /* wraps as Java's long does */
+    switch (op) {
     case OP_ADD:
-        return vtl_int((int64_t)((uint64_t)a + (uint64_t)b));
+        return vtl_big(arena, (__int128)a + b);
     case OP_SUB:
-        return vtl_int((int64_t)((uint64_t)a - (uint64_t)b));
+        return vtl_big(arena, (__int128)a - b);
     case OP_MUL:
-        return vtl_int((int64_t)((uint64_t)a * (uint64_t)b));
+        return vtl_big(arena, (__int128)a * b);
     default:
-        if (b == 0 || (a == INT64_MIN && b == -1))
+        if (b == 0)
             return vtl_null();
-        return vtl_int(op == OP_DIV ? a / b : a % b);
+        return vtl_big(arena, op == OP_DIV ? (__int128)a / b : (__int128)a % b);
     }
 }
 
@@ -263,7 +265,7 @@ static struct vtl_value arithmetic(struct vtl_run *run, enum vtl_op op, struct v
     if (op == OP_ADD && (a.kind == VTL_STRING || b.kind == VTL_STRING))
         return vtl_text(str_concat(run->arena, vtl_string(run->arena, a), vtl_string(run->arena, b)));
     if (a.kind == VTL_INT && b.kind == VTL_INT)
-        return arithmetic_int(op, a.integer, b.integer);
+        return arithmetic_int(run->arena, op, a.integer, b.integer);
     if ((a.kind != VTL_INT && a.kind != VTL_DOUBLE) || (b.kind != VTL_INT && b.kind != VTL_DOUBLE))
         return vtl_null();
     double x = a.kind == VTL_INT ? (double)a.integer : a.real, y = b.kind == VTL_INT ? (double)b.integer : b.real;
@@ -277,7 +279,7 @@ static struct vtl_value arithmetic(struct vtl_run *run, enum vtl_op op, struct v
     case OP_DIV:
         return vtl_double(x / y);
     default:
-        return y == 0 ? vtl_null() : vtl_double(x - y * (double)(int64_t)(x / y));
+        return y == 0 ? vtl_null() : vtl_double(fmod(x, y));
     }
 }
 
@@ -292,9 +294,9 @@ static struct vtl_value eval_binary(struct vtl_run *run, const struct vtl_expr *
     int order = expr->op >= OP_LT && expr->op <= OP_GE ? vtl_compare(a, b) : 0;
     switch (expr->op) {
     case OP_EQ:
-        return vtl_bool(vtl_equals(a, b));
+        return vtl_bool(vtl_same(run->arena, a, b));
     case OP_NE:
-        return vtl_bool(!vtl_equals(a, b));
+        return vtl_bool(!vtl_same(run->arena, a, b));
     case OP_LT:
         return vtl_bool(order == -1);
     case OP_LE:
@@ -477,7 +479,7 @@ static void run_foreach(struct vtl_run *run, const struct vtl_node *node)
         if (run->breaking)
             break;
     }
-    run->breaking = false;
+    run->breaking -= run->breaking > 0;
     restore(run, saved);
 }
 
@@ -531,7 +533,7 @@ static void run_nodes(struct vtl_run *run, const struct vtl_node *node)
             run->stopped = true;
             break;
         case NODE_BREAK:
-            run->breaking = true;
+            run->breaking = (int)node->levels;
             break;
         }
     }

@@ -94,10 +94,61 @@ static bool string_index_of(const struct method_call *c)
 static bool string_last_index_of(const struct method_call *c)
 {
     struct str what = text_arg(c, 0), s = c->self.text;
-    for (size_t i = s.len + 1; i-- > 0;)
+    int64_t from;
+    size_t last = s.len;
+    if (c->n == 2) {
+        if (!int_arg(c, 1, &from) || from < 0)
+            return give(c, vtl_int(-1));
+        offset_of(s, from, &last);
+    }
+    for (size_t i = last + 1; i-- > 0;)
         if (str_starts(str_from(s, i), what))
             return give(c, vtl_int((int64_t)units(str_sub(s, 0, i))));
     return give(c, vtl_int(-1));
+}
+
+static bool string_compare_ignoring_case(const struct method_call *c)
+{
+    return give(c, vtl_int(str_cmp(str_lower(c->arena, c->self.text), str_lower(c->arena, text_arg(c, 0)))));
+}
+
+/* Java's: 31 times over UTF-16 units, in 32 bits. */
+static bool string_hash_code(const struct method_call *c)
+{
+    uint32_t h = 0;
+    struct str rest = c->self.text;
+    while (rest.len) {
+        unsigned char lead = (unsigned char)rest.ptr[0];
+        size_t len = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+        uint32_t code = len == 1 || len > rest.len ? lead : lead & (0x7fu >> len);
+        for (size_t i = 1; len <= rest.len && i < len; i++)
+            code = code << 6 | ((unsigned char)rest.ptr[i] & 0x3f);
+        if (code >= 0x10000)
+            h = (h * 31 + 0xd800 + ((code - 0x10000) >> 10)) * 31 + 0xdc00 + (code & 0x3ff);
+        else
+            h = h * 31 + code;
+        rest = str_from(rest, len <= rest.len ? len : 1);
+    }
+    return give(c, vtl_int((int32_t)h));
+}
+
+static bool string_chars(const struct method_call *c)
+{
+    struct vtl_list *list = vtl_list_new(c->arena);
+    struct str rest = c->self.text;
+    while (rest.len) {
+        size_t len = 1;
+        while (len < rest.len && ((unsigned char)rest.ptr[len] & 0xc0) == 0x80)
+            len++;
+        vtl_list_add(list, vtl_text(str_sub(rest, 0, len)));
+        rest = str_from(rest, len);
+    }
+    return give(c, vtl_list_value(list));
+}
+
+static bool string_value_of(const struct method_call *c)
+{
+    return give(c, vtl_text(vtl_string(c->arena, vtl_plain(c->args[0]))));
 }
 
 static bool string_char_at(const struct method_call *c)
@@ -116,6 +167,11 @@ static bool string_contains(const struct method_call *c)
 }
 static bool string_starts_with(const struct method_call *c)
 {
+    int64_t from;
+    size_t start;
+    if (c->n == 2)
+        return int_arg(c, 1, &from) && give(c, vtl_bool(offset_of(c->self.text, from, &start) &&
+                                                        str_starts(str_from(c->self.text, start), text_arg(c, 0))));
     return give(c, vtl_bool(str_starts(c->self.text, text_arg(c, 0))));
 }
 static bool string_ends_with(const struct method_call *c)
@@ -361,6 +417,51 @@ static bool list_clear(const struct method_call *c)
     return give(c, vtl_null());
 }
 
+static bool list_last_index_of(const struct method_call *c)
+{
+    const struct vtl_list *list = c->self.list;
+    for (size_t i = list->n; i-- > 0;)
+        if (list->items[i].kind != VTL_NULL && vtl_equals(list->items[i], c->args[0]))
+            return give(c, vtl_int((int64_t)i));
+    return give(c, vtl_int(-1));
+}
+
+static bool list_contains_all(const struct method_call *c)
+{
+    if (c->args[0].kind != VTL_LIST || c->args[0].list->n > 1000)
+        return false;
+    for (size_t i = 0; i < c->args[0].list->n; i++)
+        if (list_find(c->self.list, c->args[0].list->items[i]) < 0)
+            return give(c, vtl_bool(false));
+    return give(c, vtl_bool(true));
+}
+
+static bool list_keep(const struct method_call *c, bool found)
+{
+    struct vtl_list *list = c->self.list;
+    size_t kept = 0;
+    if (c->args[0].kind != VTL_LIST || c->args[0].list->n > 1000)
+        return false;
+    for (size_t i = 0; i < list->n; i++)
+        if ((list_find(c->args[0].list, list->items[i]) >= 0) == found)
+            list->items[kept++] = list->items[i];
+    bool changed = kept != list->n;
+    list->n = kept;
+    return give(c, vtl_bool(changed));
+}
+static bool list_remove_all(const struct method_call *c)
+{
+    return list_keep(c, false);
+}
+static bool list_retain_all(const struct method_call *c)
+{
+    return list_keep(c, true);
+}
+static bool list_itself(const struct method_call *c)
+{
+    return give(c, c->self);
+}
+
 static bool list_sub_list(const struct method_call *c)
 {
     int64_t from, to;
@@ -400,6 +501,25 @@ static bool map_put_all(const struct method_call *c)
     for (size_t i = 0; i < c->args[0].map->n; i++)
         if (!c->args[0].map->entries[i].removed)
             vtl_map_put(c->self.map, c->args[0].map->entries[i].key, c->args[0].map->entries[i].value);
+    return give(c, vtl_null());
+}
+static bool map_put_if_absent(const struct method_call *c)
+{
+    struct vtl_value *found = vtl_map_find(c->self.map, text_arg(c, 0));
+    if (c->self.map->read_only)
+        return false;
+    if (found && found->kind != VTL_NULL)
+        return give(c, *found);
+    vtl_map_put(c->self.map, text_arg(c, 0), c->args[1]);
+    return give(c, vtl_null());
+}
+static bool map_clear(const struct method_call *c)
+{
+    if (c->self.map->read_only || c->self.map->write_once)
+        return false;
+    for (size_t i = 0; i < c->self.map->n; i++)
+        c->self.map->entries[i].removed = true;
+    c->self.map->live = 0;
     return give(c, vtl_null());
 }
 static bool map_remove(const struct method_call *c)
@@ -491,6 +611,15 @@ static bool number_double_value(const struct method_call *c)
 {
     return give(c, vtl_double(c->self.kind == VTL_INT ? (double)c->self.integer : c->self.real));
 }
+static bool number_compare_to(const struct method_call *c)
+{
+    int order = vtl_compare(c->self, c->args[0]);
+    return order != 2 && give(c, vtl_int(order));
+}
+static bool bool_value(const struct method_call *c)
+{
+    return give(c, c->self);
+}
 static bool number_parse_int(const struct method_call *c)
 {
     int64_t value;
@@ -514,10 +643,17 @@ static const struct {
     { VTL_STRING, "length", 0, 0, string_length },
     { VTL_STRING, "substring", 1, 2, string_substring },
     { VTL_STRING, "indexOf", 1, 2, string_index_of },
-    { VTL_STRING, "lastIndexOf", 1, 1, string_last_index_of },
+    { VTL_STRING, "lastIndexOf", 1, 2, string_last_index_of },
     { VTL_STRING, "charAt", 1, 1, string_char_at },
     { VTL_STRING, "contains", 1, 1, string_contains },
-    { VTL_STRING, "startsWith", 1, 1, string_starts_with },
+    { VTL_STRING, "startsWith", 1, 2, string_starts_with },
+    { VTL_STRING, "subSequence", 2, 2, string_substring },
+    { VTL_STRING, "compareToIgnoreCase", 1, 1, string_compare_ignoring_case },
+    { VTL_STRING, "hashCode", 0, 0, string_hash_code },
+    { VTL_STRING, "toCharArray", 0, 0, string_chars },
+    { VTL_STRING, "valueOf", 1, 1, string_value_of },
+    { VTL_STRING, "contentEquals", 1, 1, string_equals },
+    { VTL_STRING, "intern", 0, 0, any_to_string },
     { VTL_STRING, "endsWith", 1, 1, string_ends_with },
     { VTL_STRING, "equals", 1, 1, string_equals },
     { VTL_STRING, "equalsIgnoreCase", 1, 1, string_equals_ignore_case },
@@ -542,11 +678,19 @@ static const struct {
     { VTL_LIST, "indexOf", 1, 1, list_index_of },
     { VTL_LIST, "remove", 1, 1, list_remove },
     { VTL_LIST, "clear", 0, 0, list_clear },
+    { VTL_LIST, "lastIndexOf", 1, 1, list_last_index_of },
+    { VTL_LIST, "containsAll", 1, 1, list_contains_all },
+    { VTL_LIST, "removeAll", 1, 1, list_remove_all },
+    { VTL_LIST, "retainAll", 1, 1, list_retain_all },
+    { VTL_LIST, "iterator", 0, 0, list_itself },
+    { VTL_LIST, "toArray", 0, 0, list_itself },
     { VTL_LIST, "subList", 2, 2, list_sub_list },
     { VTL_MAP, "get", 1, 1, map_get },
     { VTL_MAP, "getOrDefault", 2, 2, map_get_or_default },
     { VTL_MAP, "put", 2, 2, map_put },
     { VTL_MAP, "putAll", 1, 1, map_put_all },
+    { VTL_MAP, "putIfAbsent", 2, 2, map_put_if_absent },
+    { VTL_MAP, "clear", 0, 0, map_clear },
     { VTL_MAP, "remove", 1, 1, map_remove },
     { VTL_MAP, "containsKey", 1, 1, map_contains_key },
     { VTL_MAP, "containsValue", 1, 1, map_contains_value },
@@ -561,6 +705,15 @@ static const struct {
     { VTL_DOUBLE, "intValue", 0, 0, number_int_value },
     { VTL_INT, "doubleValue", 0, 0, number_double_value },
     { VTL_DOUBLE, "doubleValue", 0, 0, number_double_value },
+    { VTL_INT, "longValue", 0, 0, number_int_value },
+    { VTL_DOUBLE, "longValue", 0, 0, number_int_value },
+    { VTL_INT, "floatValue", 0, 0, number_double_value },
+    { VTL_DOUBLE, "floatValue", 0, 0, number_double_value },
+    { VTL_INT, "compareTo", 1, 1, number_compare_to },
+    { VTL_DOUBLE, "compareTo", 1, 1, number_compare_to },
+    { VTL_BOOL, "booleanValue", 0, 0, bool_value },
+    { VTL_INT, "valueOf", 1, 1, number_parse_int },
+    { VTL_DOUBLE, "valueOf", 1, 1, number_parse_double },
     { VTL_INT, "parseInt", 1, 1, number_parse_int },
     { VTL_INT, "parseLong", 1, 1, number_parse_int },
     { VTL_DOUBLE, "parseDouble", 1, 1, number_parse_double },

@@ -33,12 +33,41 @@ static void add_text(struct vtl_parser *p, struct builder *b, struct str text)
 static const char *const known[] = { "set",  "if",    "elseif", "else",  "end",     "foreach",
                                      "stop", "break", "define", "macro", "include", "parse", "evaluate" };
 
-static const struct vtl_macro *find_macro(const struct vtl_parser *p, struct str name)
+static struct vtl_macro *find_macro(const struct vtl_parser *p, struct str name)
 {
-    for (const struct vtl_macro *macro = p->macros; macro; macro = macro->next)
+    for (struct vtl_macro *macro = p->macros; macro; macro = macro->next)
         if (str_eq(macro->name, name))
             return macro;
     return NULL;
+}
+
+static struct vtl_macro *announce_macro(struct vtl_parser *p, struct str name)
+{
+    struct vtl_macro *macro = find_macro(p, name);
+    if (macro)
+        return macro;
+    macro = ARENA_NEW(p->arena, struct vtl_macro);
+    macro->name = name;
+    macro->next = p->macros;
+    p->macros = macro;
+    return macro;
+}
+
+/* A macro may be called in front of its definition: their names are known before anything is parsed. */
+static void announce_macros(struct vtl_parser *p)
+{
+    struct vtl_parser look = *p;
+    ptrdiff_t at;
+    for (struct str rest = p->text; (at = str_find_str(rest, STR("#macro"))) >= 0; rest = str_from(p->text, look.at)) {
+        look.at = (size_t)(rest.ptr - p->text.ptr) + (size_t)at + strlen("#macro");
+        vtl_blanks(&look);
+        if (!vtl_take(&look, '('))
+            continue;
+        vtl_blanks(&look);
+        struct str name = vtl_word(&look);
+        if (name.ptr)
+            announce_macro(p, name);
+    }
 }
 
 /* The directive's name when one stands at `at` (a '#'), with the place behind it. */
@@ -166,14 +195,15 @@ static bool parse_define(struct vtl_parser *p, struct builder *b, struct str nam
 
 static bool parse_macro(struct vtl_parser *p, struct str name, int blocks)
 {
-    struct vtl_macro *macro = ARENA_NEW(p->arena, struct vtl_macro);
-    macro->parameters = ARENA_ARRAY(p->arena, struct str, 16);
     if (!open_paren(p, name))
         return false;
     vtl_blanks(p);
-    macro->name = vtl_word(p);
-    if (!macro->name.ptr)
+    struct str called = vtl_word(p);
+    if (!called.ptr)
         return vtl_fail(p, "name of the macro expected");
+    struct vtl_macro *macro = announce_macro(p, called);
+    macro->parameters = ARENA_ARRAY(p->arena, struct str, 16);
+    macro->n = 0;
     for (vtl_blanks(p); vtl_peek(p, 0) == '$' || vtl_peek(p, 0) == ','; vtl_blanks(p)) {
         if (vtl_take(p, ','))
             continue;
@@ -182,11 +212,7 @@ static bool parse_macro(struct vtl_parser *p, struct str name, int blocks)
         if (!parse_variable(p, &macro->parameters[macro->n++]))
             return false;
     }
-    if (!close_paren(p))
-        return false;
-    macro->next = p->macros;
-    p->macros = macro; /* known in its own body */
-    return parse_body(p, &macro->body, blocks);
+    return close_paren(p) && parse_body(p, &macro->body, blocks);
 }
 
 /* Arguments of a macro are parted by blanks or commas. */
@@ -214,6 +240,23 @@ static bool parse_call(struct vtl_parser *p, struct builder *b, const struct vtl
     return true;
 }
 
+/* "#break" or "#break($foreach.parent)": how many loops that is. */
+static bool parse_break(struct vtl_parser *p, struct builder *b)
+{
+    struct vtl_node *node = add(p, b, NODE_BREAK);
+    node->levels = 1;
+    if (!vtl_take(p, '('))
+        return true;
+    vtl_blanks(p);
+    struct vtl_ref *ref = vtl_peek(p, 0) == '$' ? vtl_parse_ref(p) : NULL;
+    if (!ref || !str_is(ref->name, "foreach"))
+        return vtl_fail(p, "$foreach expected in #break");
+    for (const struct vtl_accessor *access = ref->first; access; access = access->next, node->levels++)
+        if (access->kind != ACCESS_PROPERTY || !str_is(access->name, "parent"))
+            return vtl_fail(p, "$foreach.parent expected in #break");
+    return close_paren(p);
+}
+
 /* The directive at p->at; *ending is set when it closes the block we are in. */
 static bool parse_directive(struct vtl_parser *p, struct builder *b, struct str name, size_t behind, int blocks,
                             enum ending *ending)
@@ -238,7 +281,7 @@ static bool parse_directive(struct vtl_parser *p, struct builder *b, struct str 
     else if (str_is(name, "stop"))
         add(p, b, NODE_STOP);
     else if (str_is(name, "break"))
-        add(p, b, NODE_BREAK);
+        return parse_break(p, b);
     else if (find_macro(p, name))
         return parse_call(p, b, find_macro(p, name));
     else
@@ -343,6 +386,7 @@ struct vtl_template *vtl_parse(struct arena *arena, struct str text, struct vtl_
     struct vtl_template *tpl = ARENA_NEW(arena, struct vtl_template);
     enum ending ending;
     tpl->text = text;
+    announce_macros(&p);
     tpl->first = parse_block(&p, 0, &ending);
     if (!p.failed && ending != END_OF_TEXT)
         vtl_fail(&p, "#end, #else or #elseif without a block");

@@ -444,6 +444,34 @@ bool vtl_equals(struct vtl_value a, struct vtl_value b)
     }
 }
 
+bool vtl_same(struct arena *arena, struct vtl_value a, struct vtl_value b)
+{
+    bool numbers = (a.kind == VTL_INT || a.kind == VTL_DOUBLE) && (b.kind == VTL_INT || b.kind == VTL_DOUBLE);
+    if (a.kind == b.kind || numbers || a.kind == VTL_NULL || b.kind == VTL_NULL)
+        return vtl_equals(a, b);
+    if (a.kind >= VTL_LIST && b.kind >= VTL_LIST)
+        return false;
+    return str_eq(vtl_string(arena, a), vtl_string(arena, b));
+}
+
+struct vtl_value vtl_big(struct arena *arena, __int128 value)
+{
+    char text[48], *p = text + sizeof text;
+    unsigned __int128 rest = value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
+    if (value >= INT64_MIN && value <= INT64_MAX)
+        return vtl_int((int64_t)value);
+    for (; rest; rest /= 10)
+        *--p = (char)('0' + (int)(rest % 10));
+    if (value < 0)
+        *--p = '-';
+    struct str digits = str_copy(arena, (struct str){ p, (size_t)(text + sizeof text - p) });
+    struct jt *written = ARENA_NEW(arena, struct jt);
+    *written = (struct jt){ .kind = JT_NUMBER, .flag = true, .n = (uint32_t)digits.len, .text = digits.ptr };
+    struct vtl_value out = vtl_double((double)value);
+    out.written = written;
+    return out;
+}
+
 int vtl_compare(struct vtl_value a, struct vtl_value b)
 {
     double x, y;

@@ -114,7 +114,13 @@ bool vtl_json(struct strbuf *out, struct vtl_value value, int depth);
 bool vtl_print(struct strbuf *out, struct vtl_value value, int depth);
 struct str vtl_string(struct arena *arena, struct vtl_value value); /* of a value as text; "" for null */
 
+/* Java's equals(), which methods use. */
 bool vtl_equals(struct vtl_value a, struct vtl_value b);
+/* Velocity's ==: "When the objects are of different classes, the string representations are obtained by calling
+ * toString() for each object and then compared." */
+bool vtl_same(struct arena *arena, struct vtl_value a, struct vtl_value b);
+/* An integer beyond Java's long, as its BigInteger: exact when printed. */
+struct vtl_value vtl_big(struct arena *arena, __int128 value);
 /* -1, 0, 1; 2: not comparable. */
 int vtl_compare(struct vtl_value a, struct vtl_value b);
 bool vtl_is_true(struct vtl_value value);
