@@ -195,5 +195,9 @@ struct vtl_value gw_context_map(struct gw_request *r);
 bool gw_run_template(struct gw_request *r, const struct gw_template *tpl, const char *name, struct str payload,
                      struct str *out);
 void gw_template_params(struct gw_request *r, struct vtl_input *input); /* what $input.params() gives */
+/* Values of $context.requestOverride and responseOverride; absent: sets nothing. A header: false, it is left out, or
+ * *broken: it holds what no header may hold. */
+struct str gw_override_text(struct gw_request *r, struct vtl_value value);
+bool gw_override_header(struct gw_request *r, const struct vtl_entry *entry, struct str *value, bool *broken);
 const struct gw_template *gw_pick_template(const struct gw_templates *templates, struct str content_type);
 struct str gw_mime(struct gw_request *r, struct str content_type); /* without parameters, lower case */

@@ -104,3 +104,32 @@ const struct gw_template *gw_pick_template(const struct gw_templates *templates,
     }
     return otherwise;
 }
+
+/* "header.multi = ['a', 'b']" is "a,b"; what is null sets nothing. */
+struct str gw_override_text(struct gw_request *r, struct vtl_value value)
+{
+    if (value.kind == VTL_NULL)
+        return STR_NONE;
+    if (value.kind != VTL_LIST)
+        return vtl_string(r->arena, value);
+    struct strbuf out = strbuf_in(r->arena, 64);
+    for (size_t i = 0; i < value.list->n; i++) {
+        if (i)
+            strbuf_char(&out, ',');
+        strbuf_add(&out, vtl_string(r->arena, value.list->items[i]));
+    }
+    return strbuf_view(&out);
+}
+
+/* Headers that say how a message is framed or a connection is kept are nobody's to override. */
+bool gw_override_header(struct gw_request *r, const struct vtl_entry *entry, struct str *value, bool *broken)
+{
+    *value = entry->removed ? STR_NONE : gw_override_text(r, entry->value);
+    *broken = value->ptr && (!http_is_token(entry->key) || !http_is_field_value(*value));
+    if (!value->ptr || *broken)
+        return false;
+    if (!http_is_hop_by_hop(entry->key) && !str_eq_nocase(entry->key, STR("Content-Length")))
+        return true;
+    trace_note(&r->trace, "override is left out", entry->key);
+    return false;
+}

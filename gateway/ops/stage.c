@@ -397,6 +397,8 @@ static gh_err patch_access_log(struct patch *patch)
     bool is_format = str_ends(patch->path, STR("/format"));
     if (str_empty(patch->value))
         return patch_fail(patch, "Access Log value must not be empty");
+    if (is_format && patch->value.len > 3 * 1024) /* "Access log template size: 3 KB" */
+        return patch_fail(patch, "An access log format has at most 3 KB");
     if (is_format && str_find_str(patch->value, STR("$context.requestId")) < 0 &&
         str_find_str(patch->value, STR("$context.extendedRequestId")) < 0)
         return patch_fail(

@@ -53,12 +53,12 @@ static enum gw_next map_headers(struct gw_request *r)
     const struct vtl_value *group = vtl_map_find(r->request_override, STR("header"));
     for (size_t i = 0; group && group->kind == VTL_MAP && i < group->map->n; i++) {
         const struct vtl_entry *e = &group->map->entries[i];
-        struct str value = vtl_string(r->arena, e->value);
-        if (e->removed)
-            continue;
-        if (!http_is_token(e->key) || !http_is_field_value(value))
+        struct str value;
+        bool broken;
+        if (gw_override_header(r, e, &value, &broken))
+            http_header_set(r->arena, &r->request.headers, e->key, value);
+        if (broken)
             return gw_misconfigured(r, "Invalid request header", e->key);
-        http_header_set(r->arena, &r->request.headers, e->key, value);
     }
     return GW_NEXT;
 }
@@ -68,7 +68,7 @@ static struct str override(struct gw_request *r, const char *group_name, struct 
     const struct vtl_value *group =
         r->request_override ? vtl_map_find(r->request_override, str_of(group_name)) : NULL;
     const struct vtl_value *value = group && group->kind == VTL_MAP ? vtl_map_find(group->map, name) : NULL;
-    return value ? vtl_string(r->arena, *value) : STR_NONE;
+    return value ? gw_override_text(r, *value) : STR_NONE;
 }
 
 /* The value for {name} in the endpoint's path: mapped, overridden, or the path parameter of that name. */
@@ -130,8 +130,12 @@ static void build_query(struct gw_request *r, struct strbuf *target)
     }
     const struct vtl_value *group =
         r->request_override ? vtl_map_find(r->request_override, STR("querystring")) : NULL;
-    for (size_t i = 0; group && group->kind == VTL_MAP && i < group->map->n; i++)
-        add_query(r, target, &any, group->map->entries[i].key, vtl_string(r->arena, group->map->entries[i].value));
+    for (size_t i = 0; group && group->kind == VTL_MAP && i < group->map->n; i++) {
+        const struct vtl_entry *e = &group->map->entries[i];
+        struct str value = e->removed ? STR_NONE : gw_override_text(r, e->value);
+        if (value.ptr)
+            add_query(r, target, &any, e->key, value);
+    }
 }
 
 static enum gw_next build_target(struct gw_request *r)

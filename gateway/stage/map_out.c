@@ -68,24 +68,38 @@ static enum gw_next map_headers(struct gw_request *r, const struct gw_integratio
     return next;
 }
 
-/* $context.responseOverride: "status must be an integer 100-599, else ignored"; so are those below 200, which
- * announce an answer and are none. */
+/* "status must be an integer 100-599, else ignored"; so are those below 200, which announce an answer and are none. */
+static void override_status(struct gw_request *r, struct vtl_value status)
+{
+    int64_t code = 0;
+    if (status.kind == VTL_INT)
+        code = status.integer;
+    else if (!str_i64(vtl_string(r->arena, status), &code))
+        code = 0;
+    if (code >= 200 && code <= 599)
+        r->status = (int)code;
+    else
+        trace_note(&r->trace, "responseOverride.status is left out", vtl_string(r->arena, status));
+}
+
 static enum gw_next apply_overrides(struct gw_request *r)
 {
     enum gw_next next = GW_NEXT;
     if (!r->response_override)
         return next;
     const struct vtl_value *status = vtl_map_find(r->response_override, STR("status"));
-    int64_t code = 0;
-    if (status && (status->kind == VTL_INT || str_i64(vtl_string(r->arena, *status), &code))) {
-        code = status->kind == VTL_INT ? status->integer : code;
-        if (code >= 200 && code <= 599)
-            r->status = (int)code;
-    }
+    if (status && status->kind != VTL_NULL)
+        override_status(r, *status);
     const struct vtl_value *headers = vtl_map_find(r->response_override, STR("header"));
-    for (size_t i = 0; headers && headers->kind == VTL_MAP && i < headers->map->n && next == GW_NEXT; i++)
-        if (!headers->map->entries[i].removed)
-            next = add_mapped(r, headers->map->entries[i].key, vtl_string(r->arena, headers->map->entries[i].value));
+    for (size_t i = 0; headers && headers->kind == VTL_MAP && i < headers->map->n && next == GW_NEXT; i++) {
+        const struct vtl_entry *e = &headers->map->entries[i];
+        struct str value;
+        bool broken;
+        if (gw_override_header(r, e, &value, &broken))
+            next = add_mapped(r, e->key, value);
+        else if (broken)
+            next = gw_misconfigured(r, "Invalid response header", e->key);
+    }
     return next;
 }
 
