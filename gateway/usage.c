@@ -367,44 +367,34 @@ static gh_err meter_close(struct usage *usage, struct arena *arena, struct usage
     return err;
 }
 
-static gh_err build_key(struct usage *usage, struct db *db, struct arena *scratch, struct str id, struct usage_key **out)
+/* NULL when there is no such key. */
+static struct usage_key *build_key(struct usage *usage, struct arena *scratch, const struct apikey_record *record)
 {
-    struct apikey_value values[APIKEY_VALUES];
-    struct id_list plans;
-    size_t n_values;
-    json_t *doc;
-    *out = NULL;
-    gh_err err = apikey_find(db, scratch, id, &doc);
-    if (!err && doc)
-        err = apikey_values(db, NULL, scratch, id, values, &n_values);
-    if (!err && doc)
-        err = plans_of_key(db, NULL, scratch, id, &plans);
-    if (err || !doc)
-        return err;
+    if (!record->doc)
+        return NULL;
     struct arena *arena = arena_new(512);
     struct usage_key *key = ARENA_NEW(arena, struct usage_key);
     key->arena = arena;
     atomic_init(&key->references, 1);
-    key->id = str_copy(arena, id);
-    key->enabled = json_flag(doc, "enabled", false);
-    key->expires_us = json_i64(json_object_get(doc, "x-gatehouse"), "expiresUs", 0);
-    for (size_t i = 0; i < n_values; i++) {
+    key->id = str_copy(arena, record->id);
+    key->enabled = json_flag(record->doc, "enabled", false);
+    key->expires_us = json_i64(json_object_get(record->doc, "x-gatehouse"), "expiresUs", 0);
+    for (size_t i = 0; i < record->n_values; i++) {
         struct str mac;
-        if (!hex_decode(scratch, values[i].mac, &mac) || mac.len != SHA256_BYTES)
+        if (!hex_decode(scratch, record->values[i].mac, &mac) || mac.len != SHA256_BYTES)
             continue;
         memcpy(key->values[key->n_values].mac, mac.ptr, SHA256_BYTES);
-        key->values[key->n_values++].ends_us = values[i].ends_us;
+        key->values[key->n_values++].ends_us = record->values[i].ends_us;
     }
-    key->plans = ARENA_ARRAY(arena, struct usage_membership, plans.n + 1);
-    for (size_t i = 0; i < plans.n; i++) {
-        struct usage_meter *meter = meter_of(usage, scratch, plans.items[i], id);
+    key->plans = ARENA_ARRAY(arena, struct usage_membership, record->plans.n + 1);
+    for (size_t i = 0; i < record->plans.n; i++) {
+        struct usage_meter *meter = meter_of(usage, scratch, record->plans.items[i], record->id);
         if (!meter)
             continue;
         atomic_fetch_add_explicit(&meter->references, 1, memory_order_relaxed);
         key->plans[key->n_plans++] = (struct usage_membership){ meter->plan_id, meter };
     }
-    *out = key;
-    return NULL;
+    return key;
 }
 
 static bool still_in(const struct usage_key *key, const struct usage_meter *meter)
@@ -416,31 +406,25 @@ static bool still_in(const struct usage_key *key, const struct usage_meter *mete
 }
 
 /* Under the lock. */
-static gh_err publish_keys(struct usage *usage, struct db *db, struct arena *arena, bool running, const struct str *ids,
-                           size_t n)
+static gh_err publish_records(struct usage *usage, struct arena *arena, bool running, const struct apikey_record *records,
+                              size_t n)
 {
     gh_err err = NULL;
     struct change change = { .gone = ARENA_ARRAY(arena, const struct usage_key *, n + 1),
                              .keys = ARENA_ARRAY(arena, struct usage_key *, n + 1) };
     struct usage_key **after = ARENA_ARRAY(arena, struct usage_key *, n + 1);
-    for (size_t i = 0; i < n && !err; i++) {
-        struct usage_key *before = map_get(usage->keys, ids[i]);
-        err = build_key(usage, db, arena, ids[i], &after[i]);
-        if (err)
-            break;
+    for (size_t i = 0; i < n; i++) {
+        struct usage_key *before = map_get(usage->keys, records[i].id);
+        after[i] = build_key(usage, arena, &records[i]);
         if (before)
             change.gone[change.n_gone++] = before;
         if (after[i])
             change.keys[change.n_keys++] = after[i];
     }
-    if (err) { /* nothing was shown to anybody */
-        for (size_t i = 0; i < change.n_keys; i++)
-            key_unref(change.keys[i]);
-        return err;
-    }
     apply_everywhere(usage, running ? arena : NULL, &change);
     for (size_t i = 0; i < n; i++) {
-        struct usage_key *before = after[i] ? map_set(usage->keys, ids[i], after[i]) : map_remove(usage->keys, ids[i]);
+        struct usage_key *before =
+            after[i] ? map_set(usage->keys, records[i].id, after[i]) : map_remove(usage->keys, records[i].id);
         for (size_t p = 0; before && p < before->n_plans && !err; p++)
             if (!still_in(after[i], before->plans[p].meter))
                 err = meter_close(usage, arena, before->plans[p].meter);
@@ -452,8 +436,13 @@ static gh_err publish_keys(struct usage *usage, struct db *db, struct arena *are
 gh_err usage_publish_keys(struct gateway *gateway, struct call *call, const struct str *ids, size_t n)
 {
     struct usage *usage = gateway->usage;
+    struct apikey_record *records = ARENA_ARRAY(call->arena, struct apikey_record, n + 1);
+    gh_err err = NULL;
     pthread_mutex_lock(&usage->lock);
-    gh_err err = publish_keys(usage, call->db, call->arena, true, ids, n);
+    for (size_t i = 0; i < n && !err; i++)
+        err = apikey_record_load(call->db, call->arena, ids[i], &records[i]);
+    if (!err)
+        err = publish_records(usage, call->arena, true, records, n);
     pthread_mutex_unlock(&usage->lock);
     return err;
 }
@@ -481,19 +470,15 @@ gh_err usage_load(struct gateway *gateway)
     struct usage *usage = gateway->usage;
     struct db *db = gateway->config.db;
     struct arena *arena = arena_new(64 * 1024);
-    struct id_list plans, keys;
+    struct id_list plans;
+    struct apikey_records keys;
     gh_err err = plan_ids(db, arena, &plans);
     if (!err)
-        err = apikey_ids(db, arena, &keys);
+        err = apikey_records_load(db, arena, &keys);
     for (size_t i = 0; !err && i < plans.n; i++)
         err = publish_plan(usage, db, arena, false, plans.items[i]);
-    for (size_t i = 0; !err && i < keys.n; i++) {
-        struct arena *one = arena_new(4096);
-        err = publish_keys(usage, db, one, false, &keys.items[i], 1);
-        if (err)
-            err = gh_fail(gateway->arena, err->kind, "%.*s", STR_FMT(err->message));
-        arena_free(one);
-    }
+    if (!err)
+        err = publish_records(usage, arena, false, keys.items, keys.n);
     if (err)
         err = gh_fail(gateway->arena, err->kind, "%.*s", STR_FMT(err->message));
     arena_free(arena);

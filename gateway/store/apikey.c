@@ -16,7 +16,10 @@ static const char VALUE_SAVE[] =
     "INSERT INTO api_key_values (mac, key_id, sealed, ends_us, serial) VALUES ($1, $2, $3, $4, $5)"
     " ON CONFLICT (mac) DO UPDATE SET ends_us = excluded.ends_us";
 static const char VALUE_DELETE[] = "DELETE FROM api_key_values WHERE mac = $1";
-static const char IDS[] = "SELECT id FROM api_keys ORDER BY id";
+static const char PLANS[] = "SELECT plan_id FROM usage_plan_keys WHERE key_id = $1 ORDER BY plan_id";
+static const char ALL[] = "SELECT id, doc FROM api_keys ORDER BY id";
+static const char ALL_VALUES[] = "SELECT key_id, mac, ends_us FROM api_key_values ORDER BY key_id, serial DESC";
+static const char ALL_PLANS[] = "SELECT key_id, plan_id FROM usage_plan_keys ORDER BY key_id, plan_id";
 static const char IDS_OF[] = "SELECT id FROM api_keys WHERE account = $1 ORDER BY id";
 static const char *const DELETES[] = {
     "DELETE FROM api_keys WHERE id = $1",
@@ -30,13 +33,6 @@ gh_err apikey_load(struct db *db, struct tx *tx, struct arena *arena, struct api
 {
     struct rows rows;
     rows_open(&rows, db, tx, arena, SELECT, "sss", key.id, key.account, key.region);
-    return doc_read(&rows, out);
-}
-
-gh_err apikey_find(struct db *db, struct arena *arena, struct str id, json_t **out)
-{
-    struct rows rows;
-    rows_open(&rows, db, NULL, arena, FIND, "s", id);
     return doc_read(&rows, out);
 }
 
@@ -131,11 +127,73 @@ gh_err ids_read(struct rows *rows, struct id_list *out)
     return rows_close(rows);
 }
 
-gh_err apikey_ids(struct db *db, struct arena *arena, struct id_list *out)
+gh_err apikey_record_load(struct db *db, struct arena *arena, struct str id, struct apikey_record *out)
 {
     struct rows rows;
-    rows_open(&rows, db, NULL, arena, IDS, "");
-    return ids_read(&rows, out);
+    *out = (struct apikey_record){ .id = id };
+    rows_open(&rows, db, NULL, arena, FIND, "s", id);
+    gh_err err = doc_read(&rows, &out->doc);
+    if (!err && out->doc)
+        err = apikey_values(db, NULL, arena, id, out->values, &out->n_values);
+    if (err || !out->doc)
+        return err;
+    rows_open(&rows, db, NULL, arena, PLANS, "s", id);
+    return ids_read(&rows, &out->plans);
+}
+
+/* The record whose turn it is, in a list ordered by id; NULL: that key is gone meanwhile. */
+static struct apikey_record *record_of(struct apikey_records *all, size_t *at, struct str id)
+{
+    while (*at < all->n && str_cmp(all->items[*at].id, id) < 0)
+        (*at)++;
+    return *at < all->n && str_eq(all->items[*at].id, id) ? &all->items[*at] : NULL;
+}
+
+static gh_err load_docs(struct db *db, struct arena *arena, struct apikey_records *out)
+{
+    struct rows rows;
+    size_t cap = 0;
+    gh_err err = NULL;
+    rows_open(&rows, db, NULL, arena, ALL, "");
+    while (!err && rows_next(&rows)) {
+        if (out->n == cap) {
+            size_t grown = cap ? cap * 2 : 64;
+            out->items = arena_grow(arena, out->items, cap * sizeof *out->items, grown * sizeof *out->items);
+            cap = grown;
+        }
+        struct apikey_record *one = &out->items[out->n++];
+        *one = (struct apikey_record){ .id = rows_str(&rows, 0) };
+        err = doc_parse(arena, rows_str(&rows, 1), &one->doc);
+    }
+    gh_err close_err = rows_close(&rows);
+    return err ? err : close_err;
+}
+
+gh_err apikey_records_load(struct db *db, struct arena *arena, struct apikey_records *out)
+{
+    struct rows rows;
+    *out = (struct apikey_records){ 0 };
+    gh_err err = load_docs(db, arena, out);
+    if (err)
+        return err;
+    rows_open(&rows, db, NULL, arena, ALL_VALUES, "");
+    for (size_t at = 0; rows_next(&rows);) {
+        struct apikey_record *one = record_of(out, &at, rows_str(&rows, 0));
+        if (one && one->n_values < APIKEY_VALUES)
+            one->values[one->n_values++] = (struct apikey_value){ .mac = rows_str(&rows, 1), .ends_us = rows_i64(&rows, 2) };
+    }
+    if ((err = rows_close(&rows)))
+        return err;
+    rows_open(&rows, db, NULL, arena, ALL_PLANS, "");
+    for (size_t at = 0; rows_next(&rows);) {
+        struct apikey_record *one = record_of(out, &at, rows_str(&rows, 0));
+        if (!one)
+            continue;
+        struct id_list *plans = &one->plans;
+        plans->items = arena_grow(arena, plans->items, plans->n * sizeof(struct str), (plans->n + 1) * sizeof(struct str));
+        plans->items[plans->n++] = rows_str(&rows, 1);
+    }
+    return rows_close(&rows);
 }
 
 gh_err apikey_ids_of(struct db *db, struct arena *arena, struct str account, struct id_list *out)

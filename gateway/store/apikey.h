@@ -15,8 +15,6 @@ struct apikey_value {
 };
 
 gh_err apikey_load(struct db *db, struct tx *tx, struct arena *arena, struct api_key key, json_t **out);
-/* Whosever it is. */
-gh_err apikey_find(struct db *db, struct arena *arena, struct str id, json_t **out);
 void apikey_save(struct tx *tx, struct api_key key, int64_t created_us, const json_t *doc); /* inserts or replaces */
 void apikey_delete(struct tx *tx, struct str id); /* with its values, its plans and what it used */
 
@@ -47,12 +45,27 @@ void apikey_value_save(struct tx *tx, struct str key_id, const struct apikey_val
 void apikey_value_delete(struct tx *tx, struct str mac);
 struct str apikey_place(struct arena *arena, struct str key_id); /* for seal and unseal */
 
-/* All keys of all accounts, or those of one: ids only. */
+/* Everything that a request needs to know of a key. */
 struct id_list {
     struct str *items;
     size_t n;
 };
-gh_err apikey_ids(struct db *db, struct arena *arena, struct id_list *out);
+struct apikey_record {
+    struct str id;
+    json_t *doc; /* NULL: no such key */
+    struct apikey_value values[APIKEY_VALUES]; /* mac and ends_us */
+    size_t n_values;
+    struct id_list plans;
+};
+gh_err apikey_record_load(struct db *db, struct arena *arena, struct str id, struct apikey_record *out);
+/* Of all keys of all accounts. */
+struct apikey_records {
+    struct apikey_record *items;
+    size_t n;
+};
+gh_err apikey_records_load(struct db *db, struct arena *arena, struct apikey_records *out);
+
+/* Of one account. */
 gh_err apikey_ids_of(struct db *db, struct arena *arena, struct str account, struct id_list *out);
 /* Reads column 0 of the open result to its end. Closes it. */
 gh_err ids_read(struct rows *rows, struct id_list *out);
