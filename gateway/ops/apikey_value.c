@@ -70,7 +70,7 @@ gh_err apikey_lifetime(struct call *call, void *ctx, struct str *json)
     const struct str *id = ctx;
     struct apikey_value values[APIKEY_VALUES];
     size_t n = 0;
-    json_t *key, *answer = json_own(call->arena, json_object()), *list = json_array(), *one;
+    json_t *key, *answer = json_own(call->arena, json_object()), *list, *one;
     gh_err err = apikey_required(call, NULL, *id, &key);
     if (!err)
         err = apikey_values(call->db, NULL, call->arena, *id, values, &n);
@@ -81,7 +81,7 @@ gh_err apikey_lifetime(struct call *call, void *ctx, struct str *json)
     json_set_flag(answer, "enabled", json_flag(key, "enabled", false));
     json_set_flag(answer, "expired", expires_us && expires_us <= call->now_us);
     show_time(call, answer, "expires", expires_us);
-    json_object_set_new(answer, "values", list);
+    json_object_set_new(answer, "values", list = json_array());
     for (size_t i = 0; i < n; i++) { /* newest first, which GetApiKey tells */
         json_array_append_new(list, one = json_object());
         json_set_flag(one, "live", !values[i].ends_us || values[i].ends_us > call->now_us);
