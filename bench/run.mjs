@@ -67,6 +67,19 @@ const rows = {
         const extra = token.cpuUsPerRequest - open.cpuUsPerRequest;
         row('Cognito token on top of open (all of it: header, cache hit, claims)', us(extra), '', '', '≤ 1.5 µs for the hit', extra <= 1.5);
     },
+    async authorizer() {
+        const script = lua('gated', { token: 'Bearer 0123456789abcdef0123456789abcdef' });
+        await fetch(scene.url('open', 'gated'), { headers: { token: 'Bearer 0123456789abcdef0123456789abcdef' } });
+        const [open, gated] = await compare([{ url: scene.url('open', 'mock'), pid: server.pid }, { url: scene.url('open', 'gated'), pid: server.pid, script, alone: true }], pace);
+        const extra = gated.cpuUsPerRequest - open.cpuUsPerRequest;
+        row('cached Lambda-authorizer decision on top of open (MOCK)', us(extra), '', '', '≤ 2 µs', extra <= 2);
+    },
+    async token() {
+        const script = lua('cognito', { Authorization: scene.pool.token });
+        const [open, token] = await compare([{ url: scene.url('open', 'mock'), pid: server.pid }, { url: scene.url('open', 'known'), pid: server.pid, script }], pace);
+        const extra = token.cpuUsPerRequest - open.cpuUsPerRequest;
+        row('Cognito token on top of open (MOCK)', us(extra), '', '', '≤ 1.5 µs for the hit', extra <= 1.5);
+    },
     async iam() {
         const url = scene.url('open', 'iam');
         const script = lua('iam', await signedHeaders(url, scene.user));

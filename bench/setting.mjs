@@ -8,7 +8,7 @@ import {
     CreateUserPoolCommand, InitiateAuthCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { CreateAccessKeyCommand, CreateRoleCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from '@aws-sdk/client-iam';
-import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { AddPermissionCommand, CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -18,10 +18,17 @@ import { answer } from './nginx.mjs';
 
 export const password = 'Engine-1843!';
 
-async function api(server, backend, poolArn) {
+const gate = `
+def handler(event, context):
+    statement = {'Effect': 'Allow', 'Action': 'execute-api:Invoke', 'Resource': event['methodArn']}
+    return {'principalId': 'ada', 'context': {'tier': 'gold'}, 'policyDocument': {'Version': '2012-10-17', 'Statement': [statement]}}
+`;
+
+async function api(server, backend, poolArn, gateArn) {
     const apigateway = server.client(APIGatewayClient);
     const { id: restApiId, rootResourceId: parentId } = await apigateway.send(new CreateRestApiCommand({ name: 'bench' }));
     const { id: authorizerId } = await apigateway.send(new CreateAuthorizerCommand({ restApiId, name: 'pool', type: 'COGNITO_USER_POOLS', identitySource: 'method.request.header.Authorization', providerARNs: [poolArn] }));
+    const { id: gateId } = await apigateway.send(new CreateAuthorizerCommand({ restApiId, name: 'gate', type: 'TOKEN', identitySource: 'method.request.header.token', authorizerUri: `arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/${gateArn}/invocations`, authorizerResultTtlInSeconds: 3600 }));
     const route = async (pathPart, method, integration) => {
         const { id: resourceId } = await apigateway.send(new CreateResourceCommand({ restApiId, parentId, pathPart }));
         const where = { restApiId, resourceId, httpMethod: 'GET' };
@@ -33,6 +40,8 @@ async function api(server, backend, poolArn) {
     };
     const proxy = { type: 'HTTP_PROXY', integrationHttpMethod: 'GET', uri: `${backend}/` };
     await route('mock', {}, { type: 'MOCK', requestTemplates: { 'application/json': '{"statusCode": 200}' } });
+    await route('gated', { authorizationType: 'CUSTOM', authorizerId: gateId }, { type: 'MOCK', requestTemplates: { 'application/json': '{"statusCode": 200}' } });
+    await route('known', { authorizationType: 'COGNITO_USER_POOLS', authorizerId }, { type: 'MOCK', requestTemplates: { 'application/json': '{"statusCode": 200}' } });
     await route('proxy', {}, proxy);
     await route('cognito', { authorizationType: 'COGNITO_USER_POOLS', authorizerId }, proxy);
     await route('iam', { authorizationType: 'AWS_IAM' }, proxy);
@@ -77,6 +86,14 @@ async function user(server) {
     return { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
 }
 
+// Its policy lets API Gateway call it.
+async function gateFunction(server) {
+    const lambda = server.client(LambdaClient);
+    const { FunctionArn } = await lambda.send(new CreateFunctionCommand({ FunctionName: 'gate', Runtime: 'python3.12', Handler: 'index.handler', Role: 'arn:aws:iam::000000000000:role/any', Code: { ZipFile: zip({ 'index.py': gate }) } }));
+    await lambda.send(new AddPermissionCommand({ FunctionName: 'gate', StatementId: 'api', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com' }));
+    return FunctionArn;
+}
+
 async function compiledFunction(server, folder) {
     const bootstrap = path.join(folder, 'bootstrap');
     execFileSync('cc', ['-O2', '-static', '-o', bootstrap, path.join(root, 'bench/bootstrap.c')]);
@@ -89,7 +106,7 @@ export async function setTheScene(server, backend, folder) {
     const users = await pool(server);
     return {
         pool: users,
-        url: await api(server, backend, users.arn),
+        url: await api(server, backend, users.arn, await gateFunction(server)),
         user: await user(server),
         functionUrl: await compiledFunction(server, folder),
     };

@@ -78,7 +78,20 @@ void digest_stream_end(struct digest_stream *stream, uint8_t out[SHA256_BYTES])
 
 bool digest_equal(struct str a, struct str b)
 {
-    return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.ptr, b.ptr, a.len) == 0);
+    if (a.len != b.len)
+        return false;
+    uint64_t different = 0, x, y;
+    size_t at = 0;
+    for (; at + sizeof x <= a.len; at += sizeof x) { /* eight bytes at a time: CRYPTO_memcmp takes one */
+        memcpy(&x, a.ptr + at, sizeof x);
+        memcpy(&y, b.ptr + at, sizeof y);
+        different |= x ^ y;
+        __asm__("" : "+r"(different)); /* or the compiler might find a shorter way */
+    }
+    for (; at < a.len; at++)
+        different |= (uint64_t)(unsigned char)(a.ptr[at] ^ b.ptr[at]);
+    __asm__("" : "+r"(different));
+    return different == 0;
 }
 
 void digest_wipe(void *ptr, size_t bytes)

@@ -172,7 +172,7 @@ static int read_header(struct arena *arena, struct str line, struct http_head *h
         return 400; /* also a folded line without a colon */
     struct str name = str_sub(line, 0, (size_t)colon);
     struct str value = str_trim(str_from(line, (size_t)colon + 1));
-    if (!all_of(name, TOKEN) || !all_of(str_from(line, (size_t)colon + 1), VALUE))
+    if (!all_of(name, TOKEN) || !http_is_field_value(str_from(line, (size_t)colon + 1)))
         return 400;
     if (head->headers.n == HTTP_MAX_HEADERS)
         return 431;

@@ -48,7 +48,7 @@ static bool compile_one(struct compiler *c, const json_t *json, struct gw_author
         return compile_fail(c, "type '%.*s' is not known", STR_FMT(type));
     out->ttl_s = (int)json_i64(json, "authorizerResultTtlInSeconds", 300);
     out->honour_revocation = true;
-    if (expression.len) {
+    if (expression.len && out->kind != AUTH_LAMBDA_REQUEST) { /* "applies to TOKEN authorizers", and to a pool's aud */
         out->validation = regex_compile(c->arena, compile_copy(c, expression));
         if (!out->validation)
             return compile_fail(c, "identityValidationExpression does not compile");

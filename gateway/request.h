@@ -69,6 +69,7 @@ struct gw_request {
     /* accept */
     struct str api_id, stage;
     struct str path;                         /* raw, without the stage: "/pets/1" */
+    struct str method_arn;                   /* stage_method_arn's, once it was asked for */
     struct str request_path;                 /* as sent, with the stage: $context.path */
     struct str custom_domain;                /* the domain's name; absent: by way of execute-api */
     struct str base_path;                    /* of the domain, taken off `path`; "" when none */

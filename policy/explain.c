@@ -1,22 +1,42 @@
 #include "policy/eval.h"
 
+static void add(struct strbuf *buf, struct str a, struct str b)
+{
+    strbuf_add(buf, a);
+    strbuf_add(buf, b);
+}
+
+static void add_number(struct strbuf *buf, unsigned number)
+{
+    char digits[12];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    strbuf_add(buf, (struct str){ digits + at, sizeof digits - at });
+}
+
 struct str policy_reason(struct arena *arena, const struct policy_request *request,
                          const struct policy_decision *decision)
 {
-    struct strbuf buf = strbuf_in(arena, 128);
+    struct strbuf buf = strbuf_in(arena, 128); /* built without printf: every signed request has one */
     if (decision->effect == POLICY_IMPLICIT_DENY) {
-        strbuf_printf(&buf, "no %.*s allows %.*s", STR_FMT(decision->policy_type), STR_FMT(request->action));
+        add(&buf, STR("no "), decision->policy_type);
+        add(&buf, STR(" allows "), request->action);
         return strbuf_view(&buf);
     }
     if (decision->statement < 0) { /* no policy was asked: root */
-        strbuf_printf(&buf, "allowed: %.*s", STR_FMT(decision->policy_type));
+        add(&buf, STR("allowed: "), decision->policy_type);
         return strbuf_view(&buf);
     }
-    strbuf_printf(&buf, "%s by statement %d", decision->effect == POLICY_ALLOW ? "allowed" : "denied",
-                  decision->statement + 1);
-    if (decision->sid.len)
-        strbuf_printf(&buf, " (Sid %.*s)", STR_FMT(decision->sid));
-    strbuf_printf(&buf, " of %.*s %.*s", STR_FMT(decision->policy_type), STR_FMT(decision->policy_name));
+    add(&buf, decision->effect == POLICY_ALLOW ? STR("allowed") : STR("denied"), STR(" by statement "));
+    add_number(&buf, (unsigned)decision->statement + 1);
+    if (decision->sid.len) {
+        add(&buf, STR(" (Sid "), decision->sid);
+        strbuf_char(&buf, ')');
+    }
+    add(&buf, STR(" of "), decision->policy_type);
+    add(&buf, STR(" "), decision->policy_name);
     return strbuf_view(&buf);
 }
 

@@ -44,6 +44,21 @@ static bool identity_values(struct gw_request *r, struct str *values, size_t *n)
     return true;
 }
 
+/* The function sees every header and query value of a name, the identity source means the last one: what
+ * is remembered is remembered for all of them. */
+static struct str cache_key(struct gw_request *r, struct str *values, size_t n)
+{
+    const struct gw_authorizer *authorizer = r->method->authorizer;
+    for (size_t i = 0; i < n && authorizer->kind == AUTH_LAMBDA_REQUEST; i++) {
+        struct gw_source all = authorizer->identity[i];
+        if (all.kind != SOURCE_HEADER && all.kind != SOURCE_QUERY)
+            continue;
+        all.kind = all.kind == SOURCE_HEADER ? SOURCE_HEADER_MULTI : SOURCE_QUERY_MULTI;
+        values[i] = gw_source_value(r, &all);
+    }
+    return auth_cache_key(r->arena, r->snapshot, authorizer, values, n);
+}
+
 static bool may_cache(const struct gw_authorizer *authorizer)
 {
     return authorizer->ttl_s > 0 && authorizer->n_identity > 0;
@@ -78,9 +93,8 @@ static enum gw_next authorize_enter(struct gw_request *r)
     if (stage_method_arn(r).len > GW_MAX_ARN)
         return stage_uri_too_long(r);
     if (may_cache(authorizer)) {
-        struct str key = auth_cache_key(r->arena, r->snapshot, authorizer, values, n);
-        const struct auth_policy *cached =
-            auth_cache_get(r->gateway->auth_cache, r->arena, key, env_monotonic_us(r->gateway->config.env));
+        const struct auth_policy *cached = auth_cache_get(r->gateway->auth_cache, r->arena, cache_key(r, values, n),
+                                                          env_monotonic_us(r->gateway->config.env));
         gateway_count(r->home, cached ? COUNT_AUTH_HITS : COUNT_AUTH_MISSES);
         if (cached) {
             trace_note(&r->trace, "authorizer", STR("policy from the cache"));
@@ -138,8 +152,7 @@ static enum gw_next authorize_done(struct gw_request *r)
         size_t n;
         identity_values(r, values, &n);
         policy->expires_us = now_us + (int64_t)authorizer->ttl_s * 1000000;
-        auth_cache_put(r->gateway->auth_cache,
-                       auth_cache_key(r->arena, r->snapshot, authorizer, values, n), policy);
+        auth_cache_put(r->gateway->auth_cache, cache_key(r, values, n), policy);
     }
     return stage_authorizer_decides(r, policy, false);
 }

@@ -8,13 +8,15 @@
 
 struct str stage_method_arn(struct gw_request *r)
 {
+    if (r->method_arn.ptr)
+        return r->method_arn;
     struct str path = r->path.len && r->path.ptr[0] == '/' ? str_from(r->path, 1) : r->path;
     struct strbuf arn = strbuf_in(r->arena, r->snapshot->arn_prefix.len + r->http_method.len + path.len + 2);
     strbuf_add(&arn, r->snapshot->arn_prefix);
     strbuf_add(&arn, r->http_method);
     strbuf_char(&arn, '/');
     strbuf_add(&arn, path);
-    return strbuf_view(&arn);
+    return r->method_arn = strbuf_view(&arn);
 }
 
 struct str stage_forwarded_for(struct gw_request *r)
