@@ -28,6 +28,11 @@ struct invocation {
     struct str client_context; /* base64, or absent */
     struct str trace_id;       /* X-Amzn-Trace-Id, or absent */
     struct invoke_caller caller;
+    enum invoke_mode {
+        INVOKE_NOW,            /* run it, and wait for its answer */
+        INVOKE_AS_EVENT,       /* done when it is queued, durably; it runs later, and again when it fails */
+        INVOKE_DRY_RUN,        /* done when it is known that it may run */
+    } mode;
     bool want_log_tail;
     int timeout_ms;            /* of the caller, 0: only the function's own */
     struct loop *home;         /* where `done` runs; NULL: on a thread of the invoker's, which must not be held up */

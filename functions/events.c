@@ -6,7 +6,8 @@
 #include "core/log.h"
 #include "functions/store/event_config.h"
 
-enum { BATCH = 64, IN_FLIGHT_MAX = 256, MINUTE_US = 60 * 1000000, MAX_AGE_S = 21600, MAX_RETRIES = 2, BUSY_RETRY_US = 1000000 };
+enum { BATCH = 64, IN_FLIGHT_MAX = 256, MINUTE_US = 60 * 1000000, MAX_AGE_S = 21600, MAX_RETRIES = 2, BUSY_RETRY_US = 1000000,
+       EVENT_BYTES = 1048576 };
 
 static const char insert_event[] =
     "INSERT INTO function_events (id, account, region, name, qualifier, payload, trace, accepted_us, due_us, attempts, claimed) "
@@ -67,6 +68,65 @@ gh_err events_accept(struct call *call, struct str account, struct str region, s
     message->task.fn = nudge;
     loop_post(f->loop, &message->task);
     return NULL;
+}
+
+/* One that came by core/invoke.h, on its way to the disk. */
+struct intake {
+    struct job job;
+    struct run *run;
+    struct functions *functions;
+    struct arena *arena;
+    struct str id, account, region, name, qualifier, payload, trace;
+    bool stored;
+};
+
+static void intake_run(struct job *job)
+{
+    struct intake *in = (struct intake *)job; /* its first member */
+    struct functions *f = in->functions;
+    in->stored = db_run(f->config.db, in->arena, insert_event, "sssssssi", in->id, in->account, in->region, in->name,
+                        in->qualifier, in->payload, in->trace, env_now_us(f->config.env)) == NULL;
+}
+
+static void intake_done(struct job *job)
+{
+    struct intake *in = (struct intake *)job;
+    struct functions *f = in->functions;
+    run_finish(in->run, in->stored ? INVOKE_OK : INVOKE_FAILED, NULL, 0,
+               in->stored ? STR_NONE : STR("the event could not be stored"), NULL);
+    if (in->stored)
+        events_resume(f);
+    arena_free(in->arena);
+}
+
+void events_queue(struct run *run, struct str account, struct str region, struct str name, struct str qualifier)
+{
+    struct functions *f = run->functions;
+    const struct invocation *caller = run->caller;
+    if (caller->payload.len > EVENT_BYTES) {
+        run_finish(run, INVOKE_FAILED, NULL, 0, STR("an event must be smaller than 1048576 bytes"), NULL);
+        return;
+    }
+    timer_stop(f->loop, &run->patience); /* the disk answers, or the process ends */
+    struct arena *arena = arena_new(1024 + caller->payload.len);
+    struct intake *in = ARENA_NEW(arena, struct intake);
+    *in = (struct intake){
+        .job = { .home = f->loop, .run = intake_run, .done = intake_done },
+        .run = run,
+        .functions = f,
+        .arena = arena,
+        .id = str_copy(arena, str_of(run->id)),
+        .account = str_copy(arena, account),
+        .region = str_copy(arena, region),
+        .name = str_copy(arena, name),
+        .qualifier = str_copy(arena, qualifier),
+        .payload = str_copy(arena, caller->payload),
+        .trace = caller->trace_id.ptr ? str_copy(arena, caller->trace_id) : STR_NONE,
+    };
+    if (job_submit(f->loaders, &in->job))
+        return;
+    arena_free(arena);
+    run_finish(run, INVOKE_THROTTLED, NULL, 0, STR("too many events are being stored"), NULL);
 }
 
 static void nudge(struct loop_task *task)

@@ -10,5 +10,7 @@
 /* Durable when it returns NULL. `id` is the request id that all tries have. */
 gh_err events_accept(struct call *call, struct str account, struct str region, struct str name, struct str qualifier,
                      struct str payload, struct str id);
+/* The same for what came by core/invoke.h: finishes the run. On the functions loop. */
+void events_queue(struct run *run, struct str account, struct str region, struct str name, struct str qualifier);
 /* Looks for due events. On the functions loop. */
 void events_resume(struct functions *functions);

@@ -6,6 +6,7 @@
 #include "core/base64.h"
 #include "core/id.h"
 #include "core/log.h"
+#include "functions/events.h"
 #include "functions/name.h"
 #include "functions/package.h"
 #include "functions/permit.h"
@@ -251,6 +252,13 @@ static void go(struct run *run, struct route_entry *route)
         return;
     }
     arena_reset(scratch);
+    if (run->caller && run->caller->mode != INVOKE_NOW) {
+        if (run->caller->mode == INVOKE_AS_EVENT)
+            events_queue(run, route->account, route->region, route->name, route->qualifier);
+        else
+            run_finish(run, INVOKE_OK, NULL, 0, STR_NONE, NULL);
+        return;
+    }
     int which = 0;
     if (route->n == 2) {
         uint32_t dice;

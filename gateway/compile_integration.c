@@ -104,6 +104,13 @@ static bool compile_endpoint(struct compiler *c, struct gw_integration *out)
     return compile_parts(c, str_from(rest, host_end), out);
 }
 
+/* "HTTP and HTTP_PROXY: ports 80, 443 and above 1023", so that nobody's mail server is spoken to. */
+static bool check_port(struct compiler *c, const struct gw_integration *out)
+{
+    return out->port == 80 || out->port == 443 || out->port >= 1024 ||
+           compile_fail(c, "Invalid endpoint address ('%.*s': the port must be 80, 443 or at least 1024)", STR_FMT(out->uri));
+}
+
 /* Name of the link, one of its load balancers, or the listener that the integration names. */
 static bool compile_link(struct compiler *c, const json_t *json, struct gw_integration *out)
 {
@@ -211,7 +218,7 @@ static bool compile_kind(struct compiler *c, const json_t *json, struct gw_integ
     out->http_method = compile_copy(c, json_str(json, "httpMethod"));
     out->uri = compile_variables(c, json_str(json, "uri"));
     if (out->type == INTEGRATE_HTTP || out->type == INTEGRATE_HTTP_PROXY)
-        return compile_endpoint(c, out) && (!str_is(connection, "VPC_LINK") || compile_link(c, json, out));
+        return compile_endpoint(c, out) && (str_is(connection, "VPC_LINK") ? compile_link(c, json, out) : check_port(c, out));
     if (str_is(connection, "VPC_LINK"))
         return compile_fail(c, "connectionType VPC_LINK is for HTTP and HTTP_PROXY");
     return out->type == INTEGRATE_MOCK || compile_aws(c, json, out);

@@ -102,6 +102,19 @@ const struct jt *gw_body_json(struct gw_request *r)
     return r->body_json;
 }
 
+/* A function's errorMessage may be JSON itself: "integration.response.body.errorMessage.trace.function". */
+static struct str answer_to_map(struct gw_request *r)
+{
+    if (!r->answer.function_error)
+        return r->answer.body;
+    json_t *error = json_parse(r->arena, r->answer.body, NULL);
+    json_t *inner = json_parse(r->arena, json_str(error, "errorMessage"), NULL);
+    if (!json_is_object(inner))
+        return r->answer.body;
+    json_object_set(error, "errorMessage", inner);
+    return json_print(r->arena, error);
+}
+
 static struct str body_value(struct gw_request *r, struct str body, const struct jsonpath *path)
 {
     if (!path)
@@ -137,7 +150,7 @@ struct str gw_source_value(struct gw_request *r, const struct gw_source *source)
     case SOURCE_ANSWER_HEADER_MULTI:
         return header_all(r, &r->answer.headers, source->name);
     case SOURCE_ANSWER_BODY:
-        return body_value(r, r->answer.body, source->path);
+        return body_value(r, source->path ? answer_to_map(r) : r->answer.body, source->path);
     }
     return STR_NONE;
 }

@@ -113,7 +113,6 @@ struct gw_integration {
     struct gw_link *link;          /* VPC_LINK: where it leads to; or NULL */
     const struct gw_service *service; /* another AWS service; or NULL */
     bool wrong_method;             /* recorded: AWS_PROXY with another method than POST answers 500 */
-    bool async;                    /* X-Amz-Invocation-Type: 'Event' */
     int timeout_ms;
     bool stream;                   /* responseTransferMode STREAM: pieces go on as they come */
     int idle_ms;                   /* the longest silence amid a stream */

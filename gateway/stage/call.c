@@ -75,6 +75,13 @@ void stage_call(struct gw_request *r, const struct invoke_caller *caller, struct
     start(r);
 }
 
+void stage_call_mode(struct gw_request *r, const struct invoke_caller *caller, struct str function, struct str payload,
+                     int timeout_ms, enum invoke_mode mode)
+{
+    prepare(r, caller, function, payload, timeout_ms)->invocation.mode = mode;
+    start(r);
+}
+
 void stage_call_streamed(struct gw_request *r, const struct invoke_caller *caller, struct str function,
                          struct str payload, int timeout_ms,
                          void (*piece)(struct invocation *invocation, struct str piece))

@@ -166,9 +166,21 @@ static enum gw_next build_target(struct gw_request *r)
     return GW_NEXT;
 }
 
+/* A body that a parameter is to be taken from must be JSON. */
+static bool is_readable(struct gw_request *r)
+{
+    const struct gw_integration *in = r->method->integration;
+    for (size_t i = 0; r->body.len && i < in->mappings.n; i++)
+        if (in->mappings.items[i].source.kind == SOURCE_BODY && in->mappings.items[i].source.path)
+            return gw_body_json(r) != NULL;
+    return true;
+}
+
 static enum gw_next map_in_enter(struct gw_request *r)
 {
     const struct gw_integration *in = r->method->integration;
+    if (!is_readable(r))
+        return gw_fail_text(r, RESPONSE_BAD_REQUEST_BODY, STR("Invalid JSON in request body"));
     if (in->type != INTEGRATE_HTTP_PROXY) {
         enum gw_next next = map_body(r);
         if (next != GW_NEXT)

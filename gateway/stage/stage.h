@@ -38,6 +38,9 @@ void stage_call_streamed(struct gw_request *r, const struct invoke_caller *calle
                          struct str payload, int timeout_ms,
                          void (*piece)(struct invocation *invocation, struct str piece));
 /* Nobody waits for it any more: the function runs on, what it answers is dropped. */
+/* Not to run it now: as an event, or dry. */
+void stage_call_mode(struct gw_request *r, const struct invoke_caller *caller, struct str function, struct str payload,
+                     int timeout_ms, enum invoke_mode mode);
 void stage_call_forget(struct gw_request *r);
 /* 500: "Invalid permissions on Lambda function". */
 enum gw_next stage_call_denied(struct gw_request *r);

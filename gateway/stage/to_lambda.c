@@ -23,6 +23,13 @@ enum gw_next stage_call_denied(struct gw_request *r)
     return gw_fail_text(r, RESPONSE_INTEGRATION_FAILURE, STR("Internal server error"));
 }
 
+/* "For an asynchronous invocation, add the X-Amz-Invocation-Type header to the integration request: 'Event'". */
+static enum invoke_mode mode_of(struct gw_request *r)
+{
+    struct str type = http_header_get(&r->request.headers, "X-Amz-Invocation-Type");
+    return str_is(type, "Event") ? INVOKE_AS_EVENT : str_is(type, "DryRun") ? INVOKE_DRY_RUN : INVOKE_NOW;
+}
+
 static enum gw_next lambda_enter(struct gw_request *r)
 {
     const struct gw_integration *in = r->method->integration;
@@ -33,7 +40,7 @@ static enum gw_next lambda_enter(struct gw_request *r)
     struct str payload = proxy ? stage_proxy_event(r) : r->request.body.len ? r->request.body : STR("{}");
     r->integrated = true;
     const struct invoke_caller caller = stage_caller(r);
-    stage_call(r, &caller, in->function, payload, in->timeout_ms);
+    stage_call_mode(r, &caller, in->function, payload, in->timeout_ms, proxy ? INVOKE_NOW : mode_of(r));
     return GW_WAIT;
 }
 

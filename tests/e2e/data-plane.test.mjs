@@ -189,6 +189,12 @@ test('HTTP and HTTP_PROXY', async (t) => {
         assert.equal(JSON.parse(answer.json().backend).name, 'ADA');
         assert.equal(answer.headers['x-method'], 'PUT');
     });
+    await t.test('HTTP: a parameter from a body that is no JSON: 400, and nobody is bothered', async () => {
+        const before = backend.requests.length;
+        const answer = await request(`${one.url}/mapped`, { method: 'POST', headers: json, body: '{"who":' });
+        await refused(answer, 400, 'BadRequestException', { message: 'Invalid JSON in request body' });
+        assert.equal(backend.requests.length, before);
+    });
     await t.test('HTTP: the answer is chosen by the status', async () => {
         const found = await request(`${one.url}/choose/200`);
         assert.deepEqual([found.status, found.json()], [200, { said: 'so' }]);
@@ -297,6 +303,43 @@ test('functions', async (t) => {
         assert.deepEqual([bad.status, bad.json()], [400, { why: 'Bad luck' }]);
         const other = await request(`${one.url}/custom`, { method: 'POST', headers: json, body: '{"say":"Other"}' });
         assert.deepEqual([other.status, other.json().errorMessage], [200, 'Other']);
+    });
+    await t.test('an errorMessage that is JSON can be mapped to headers', async () => {
+        await one.add('POST /told', {
+            integration: { type: 'AWS', integrationHttpMethod: 'POST', uri: invocation(crash), requestTemplates: { 'application/json': '{"say":"{\\"code\\":\\"E7\\",\\"trace\\":{\\"function\\":\\"f\\"}}"}' } },
+            answers: { 200: {}, 400: { selectionPattern: '.*"E7".*', responseParameters: { 'method.response.header.X-Where': 'integration.response.body.errorMessage.trace.function' } } },
+        });
+        await one.deploy();
+        const answer = await request(`${one.url}/told`, { method: 'POST', headers: json, body: '{}' });
+        assert.deepEqual([answer.status, answer.headers['x-where']], [400, 'f']);
+    });
+    await t.test('a stage variable names function and alias', async () => {
+        const lambda = functions(server);
+        const { Version } = await lambda.publishVersion({ FunctionName: 'echo' });
+        await lambda.createAlias({ FunctionName: 'echo', Name: 'blue', FunctionVersion: Version });
+        await lambda.addPermission({ FunctionName: 'echo', Qualifier: 'blue', StatementId: 'blue', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com' });
+        const by = await api(server, { 'GET /by': { integration: lambdaProxy(`arn:aws:lambda:${region}:${account}:function:\${stageVariables.fn}:\${stageVariables.alias}`) } }, { variables: { fn: 'echo', alias: 'blue' } });
+        assert.equal((await request(`${by.url}/by`)).json().resource, '/by');
+        await by.patch(['replace', '/variables/alias', 'green']);
+        assert.equal((await request(`${by.url}/by`)).status, 500);
+    });
+    await t.test('X-Amz-Invocation-Type: an event is queued, a dry run runs nothing', async () => {
+        const seen = await recordingBackend(t);
+        const far = await fn(server, 'far', `export const handler = async (event) => { await fetch('${seen.url}/ran', { method: 'POST', body: JSON.stringify(event) }); };`);
+        const typed = (type) => ({ type: 'AWS', integrationHttpMethod: 'POST', uri: invocation(far), requestParameters: { 'integration.request.header.X-Amz-Invocation-Type': type } });
+        const late = await api(server, {
+            'POST /event': { method: { requestParameters: { 'method.request.header.how': false } }, integration: typed("'Event'"), answers: { 202: {} } },
+            'POST /dry': { integration: typed("'DryRun'"), answers: { 204: {} } },
+            'POST /by-header': { method: { requestParameters: { 'method.request.header.how': false } }, integration: typed('method.request.header.how') },
+        });
+        assert.equal((await request(`${late.url}/dry`, { method: 'POST', headers: json, body: '{"n":0}' })).status, 204);
+        const queued = await request(`${late.url}/event`, { method: 'POST', headers: json, body: '{"n":1}' });
+        assert.deepEqual([queued.status, queued.text], [202, '']);
+        assert.equal((await request(`${late.url}/by-header`, { method: 'POST', headers: { ...json, how: 'Event' }, body: '{"n":2}' })).status, 200);
+        await eventually('both have run', () => seen.requests.length === 2);
+        assert.deepEqual(seen.requests.map((r) => JSON.parse(r.body).n).sort(), [1, 2]);
+        await functions(server).removePermission({ FunctionName: 'far', StatementId: 'apis' });
+        assert.equal((await request(`${late.url}/event`, { method: 'POST', headers: json, body: '{"n":3}' })).status, 500);
     });
 });
 

@@ -574,6 +574,8 @@ static const struct {
       "{}", "GET /a: request template application/json, line 1, column 10: #end expected" },
     { "endpoint that is none", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'HTTP_PROXY','uri':'file:///etc/passwd'}}}}}}",
       "{}", "GET /a: Invalid endpoint address ('file:///etc/passwd' is no http(s) address)" },
+    { "a port of somebody's mail server", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'HTTP_PROXY','uri':'http://10.0.0.1:25/'}}}}}}",
+      "{}", "GET /a: Invalid endpoint address ('http://10.0.0.1:25/': the port must be 80, 443 or at least 1024)" },
     { "a role of another account", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'AWS_PROXY','httpMethod':'POST','credentials':'arn:aws:iam::999999999999:role/r','uri':'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations'}}}}}}",
       "{}", "GET /a: the role arn:aws:iam::999999999999:role/r is another account's: cross-account pass role is not allowed" },
     { "credentials that are no role", "{'resources':{'r':{'path':'/a','resourceMethods':{'GET':{'methodIntegration':{'type':'AWS_PROXY','httpMethod':'POST','credentials':'arn:aws:iam::000000000000:user/u','uri':'arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations'}}}}}}",
