@@ -53,12 +53,11 @@ struct tls_sites *tls_sites_new(void)
 bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certificate *certificate, struct tls_trust *trust,
                    const struct tls_limits *limits, struct arena *arena, struct str *why)
 {
-    struct tls_site *site = calloc(1, sizeof *site);
-    char *copy = malloc(name.len + 1);
-    if (!site || !copy)
+    struct tls_site *site = calloc(1, sizeof *site + name.len + 1); /* the name behind it */
+    if (!site)
         abort();
+    char *copy = (char *)(site + 1);
     memcpy(copy, name.len ? name.ptr : "", name.len);
-    copy[name.len] = '\0';
     *site = (struct tls_site){ .name = { copy, name.len },
                                .certificate = tls_certificate_ref(certificate),
                                .trust = trust ? tls_trust_ref(trust) : NULL,
@@ -238,6 +237,5 @@ static void site_free(void *ptr)
     SSL_CTX_free(site->context);
     tls_certificate_unref(site->certificate);
     tls_trust_unref(site->trust);
-    free((char *)(uintptr_t)site->name.ptr);
     free(site);
 }
