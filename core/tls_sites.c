@@ -4,36 +4,46 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/digest.h"
 #include "core/map.h"
 
-enum { TICKET_S = 3600 };
+enum { TICKET_S = 3600, TICKET_KEY_S = 12 * 3600 };
 
 struct tls_sites {
     atomic_int references;
     SSL_CTX *front; /* what a connection begins with; it has the tickets' keys */
+    time_t front_s; /* when it was made, monotonic */
     struct map *by_name;
 };
 
-static int site_index = -1; /* of struct tls_site in an SSL */
+static int site_index = -1, table_index = -1; /* of struct tls_site and struct tls_sites in an SSL */
 static pthread_once_t index_made = PTHREAD_ONCE_INIT;
 
-static int choose_site(SSL *ssl, int *alert, void *sites);
+static int choose_site(SSL *ssl, int *alert, void *unused);
 static bool asked_name(SSL *ssl, char name[256], size_t *len);
 static bool enter_site(SSL *ssl, const struct tls_site *site);
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                            unsigned in_len, void *ctx);
 static SSL_CTX *context_new(void);
 static bool configure(struct tls_site *site);
-static void site_free(void *site);
+static void site_unref(void *site);
 
 static void make_index(void)
 {
     site_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    table_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 }
 
-struct tls_sites *tls_sites_new(void)
+static time_t monotonic_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+struct tls_sites *tls_sites_new(const struct tls_sites *before)
 {
     struct tls_sites *sites = calloc(1, sizeof *sites);
     if (!sites)
@@ -41,17 +51,39 @@ struct tls_sites *tls_sites_new(void)
     pthread_once(&index_made, make_index);
     sites->references = 1;
     sites->by_name = map_new();
+    if (before && monotonic_s() - before->front_s < TICKET_KEY_S) {
+        SSL_CTX_up_ref(before->front);
+        sites->front = before->front;
+        sites->front_s = before->front_s;
+        return sites;
+    }
     sites->front = context_new();
+    sites->front_s = monotonic_s();
     if (sites->front) {
-        SSL_CTX_set_client_hello_cb(sites->front, choose_site, sites);
+        SSL_CTX_set_client_hello_cb(sites->front, choose_site, NULL);
         return sites;
     }
     tls_sites_unref(sites);
     return NULL;
 }
 
+static void put(struct tls_sites *sites, struct tls_site *site)
+{
+    struct tls_site *before = map_set(sites->by_name, site->name.len ? site->name : STR("-"), site);
+    if (before)
+        site_unref(before);
+}
+
+void tls_sites_share(struct tls_sites *sites, const struct tls_site *site)
+{
+    struct tls_site *shared = (struct tls_site *)(uintptr_t)site; /* only its count changes */
+    atomic_fetch_add(&shared->references, 1);
+    put(sites, shared);
+}
+
 bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certificate *certificate, struct tls_trust *trust,
-                   const struct tls_limits *limits, struct arena *arena, struct str *why)
+                   const struct tls_limits *limits, const unsigned char origin[32], struct arena *arena,
+                   struct str *why)
 {
     struct tls_site *site = calloc(1, sizeof *site + name.len + 1); /* the name behind it */
     if (!site)
@@ -62,17 +94,18 @@ bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certific
                                .certificate = tls_certificate_ref(certificate),
                                .trust = trust ? tls_trust_ref(trust) : NULL,
                                .limits = *limits };
+    atomic_init(&site->references, 1);
+    if (origin)
+        memcpy(site->origin, origin, sizeof site->origin);
     if (!configure(site)) {
         *why = str_printf(arena, "OpenSSL refuses the certificate: %s",
                           ERR_reason_error_string(ERR_peek_error()) ? ERR_reason_error_string(ERR_peek_error())
                                                                     : "no reason given");
         ERR_clear_error();
-        site_free(site);
+        site_unref(site);
         return false;
     }
-    struct tls_site *before = map_set(sites->by_name, name.len ? name : STR("-"), site);
-    if (before)
-        site_free(before);
+    put(sites, site);
     return true;
 }
 
@@ -86,7 +119,7 @@ void tls_sites_unref(struct tls_sites *sites)
 {
     if (!sites || atomic_fetch_sub(&sites->references, 1) > 1)
         return;
-    map_free(sites->by_name, site_free);
+    map_free(sites->by_name, site_unref);
     SSL_CTX_free(sites->front);
     free(sites);
 }
@@ -108,9 +141,12 @@ const struct tls_site *tls_sites_find(const struct tls_sites *sites, struct str 
 SSL *tls_sites_accept(struct tls_sites *sites)
 {
     SSL *ssl = SSL_new(sites->front);
-    if (ssl)
+    if (ssl && SSL_set_ex_data(ssl, table_index, sites) == 1) {
         SSL_set_accept_state(ssl);
-    return ssl;
+        return ssl;
+    }
+    SSL_free(ssl);
+    return NULL;
 }
 
 const struct tls_site *tls_sites_of(SSL *ssl)
@@ -120,9 +156,10 @@ const struct tls_site *tls_sites_of(SSL *ssl)
 
 /* --- in the handshake --- */
 
-static int choose_site(SSL *ssl, int *alert, void *ptr)
+static int choose_site(SSL *ssl, int *alert, void *unused)
 {
-    const struct tls_sites *sites = ptr;
+    const struct tls_sites *sites = SSL_get_ex_data(ssl, table_index);
+    (void)unused;
     char name[256];
     size_t len = 0;
     *alert = SSL_AD_DECODE_ERROR;
@@ -231,9 +268,11 @@ static bool configure(struct tls_site *site)
     return true;
 }
 
-static void site_free(void *ptr)
+static void site_unref(void *ptr)
 {
     struct tls_site *site = ptr;
+    if (atomic_fetch_sub(&site->references, 1) > 1)
+        return;
     SSL_CTX_free(site->context);
     tls_certificate_unref(site->certificate);
     tls_trust_unref(site->trust);

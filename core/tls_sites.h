@@ -5,6 +5,7 @@
 #pragma once
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 
 #include "core/tls_certificate.h"
 #include "core/tls_trust.h"
@@ -26,12 +27,18 @@ struct tls_site {
     struct tls_limits limits;
     SSL_CTX *context;
     unsigned char session_id[32]; /* sessions of one site do not open another */
+    unsigned char origin[32];     /* the caller's: what it was made of */
+    atomic_int references;        /* of tables */
 };
 
-struct tls_sites *tls_sites_new(void); /* one reference; NULL: no memory */
-/* Takes references of its own. The last of one name counts. False: *why. */
+/* One reference; NULL: no memory. Tickets of `before` (may be NULL) are taken on, for half a day. */
+struct tls_sites *tls_sites_new(const struct tls_sites *before);
+/* Takes references of its own. The last of one name counts; origin may be NULL. False: *why. */
 bool tls_sites_add(struct tls_sites *sites, struct str name, struct tls_certificate *certificate, struct tls_trust *trust,
-                   const struct tls_limits *limits, struct arena *arena, struct str *why);
+                   const struct tls_limits *limits, const unsigned char origin[32], struct arena *arena,
+                   struct str *why);
+/* The same site in another table: making one takes milliseconds. */
+void tls_sites_share(struct tls_sites *sites, const struct tls_site *site);
 struct tls_sites *tls_sites_ref(struct tls_sites *sites);
 void tls_sites_unref(struct tls_sites *sites); /* NULL is taken */
 
@@ -39,7 +46,8 @@ void tls_sites_unref(struct tls_sites *sites); /* NULL is taken */
  * `name` lower case. */
 const struct tls_site *tls_sites_find(const struct tls_sites *sites, struct str name);
 
-/* A session of the server's side, without a transport yet; the site is chosen in the handshake. */
+/* A session of the server's side, without a transport yet; the site is chosen in the handshake. It borrows
+ * the table. */
 SSL *tls_sites_accept(struct tls_sites *sites);
 /* After the hello; NULL before. */
 const struct tls_site *tls_sites_of(SSL *ssl);

@@ -100,53 +100,93 @@ static size_t pick_pair(const struct certificate_files *files, struct arena *are
     return 0;
 }
 
-struct tls_certificate *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
-                                         struct str name, struct tls_certificate *made, struct seen_files *seen,
-                                         struct str *why)
+/* cert.pem and key.pem, under one of their names. */
+struct pair {
+    const char *certificate, *key;
+};
+
+static bool pair_of(const struct certificate_files *files, struct arena *arena, struct str arn, struct pair *out)
 {
     struct str folder = last_name(arn);
+    if (!stays_inside(folder))
+        return false;
+    size_t i = pick_pair(files, arena, folder);
+    out->certificate = str_printf(arena, "%.*s/%.*s/%s", STR_FMT(files->certificates), STR_FMT(folder),
+                                  pairs[i].certificate).ptr;
+    out->key = str_printf(arena, "%.*s/%.*s/%s", STR_FMT(files->certificates), STR_FMT(folder), pairs[i].key).ptr;
+    return true;
+}
+
+/* Absent: the URI is none of ours. */
+static const char *truststore_path(const struct certificate_files *files, struct arena *arena, struct str uri,
+                                   struct str version)
+{
+    struct str path = str_starts(uri, STR("s3://")) || str_starts(uri, STR("file:")) ? str_from(uri, 5) : STR("");
+    if (!stays_inside(path) || (version.len && !stays_inside(version)))
+        return NULL;
+    return str_printf(arena, "%.*s/%.*s%s%.*s", STR_FMT(files->truststores), STR_FMT(path), version.len ? "." : "",
+                      STR_FMT(version)).ptr;
+}
+
+static const char *list_path(struct arena *arena, const char *truststore)
+{
+    return str_printf(arena, "%s.crl", truststore).ptr;
+}
+
+bool certificate_look(const struct certificate_files *files, struct arena *arena, struct str arn,
+                      struct seen_files *seen)
+{
+    struct pair pair;
+    if (!pair_of(files, arena, arn, &pair))
+        return false;
+    note(arena, seen, pair.certificate);
+    note(arena, seen, pair.key);
+    return true;
+}
+
+bool truststore_look(const struct certificate_files *files, struct arena *arena, struct str uri, struct str version,
+                     struct seen_files *seen)
+{
+    const char *path = truststore_path(files, arena, uri, version);
+    if (!path)
+        return false;
+    note(arena, seen, path);
+    note(arena, seen, list_path(arena, path));
+    return true;
+}
+
+struct tls_certificate *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
+                                         struct str name, struct tls_certificate *made, struct str *why)
+{
     int64_t now_s = env_now_s(files->env);
-    if (!stays_inside(folder)) {
-        *why = str_printf(arena, "\"%.*s\" is no name of a certificate", STR_FMT(folder));
+    struct pair pair;
+    if (!pair_of(files, arena, arn, &pair)) {
+        *why = str_printf(arena, "\"%.*s\" is no name of a certificate", STR_FMT(last_name(arn)));
         return NULL;
     }
-    size_t pair = pick_pair(files, arena, folder);
-    const char *cert_path = str_printf(arena, "%.*s/%.*s/%s", STR_FMT(files->certificates), STR_FMT(folder),
-                                       pairs[pair].certificate).ptr;
-    const char *key_path =
-        str_printf(arena, "%.*s/%.*s/%s", STR_FMT(files->certificates), STR_FMT(folder), pairs[pair].key).ptr;
-    note(arena, seen, cert_path);
-    note(arena, seen, key_path);
-    if (files->dev && access(cert_path, F_OK) != 0)
+    if (files->dev && access(pair.certificate, F_OK) != 0)
         return made ? tls_certificate_ref(made) : tls_certificate_self_signed(name, now_s, arena, why);
-    struct str certificate = read_file(arena, cert_path, false, why);
-    struct str key = certificate.ptr ? read_file(arena, key_path, !files->dev, why) : STR_NONE;
+    struct str certificate = read_file(arena, pair.certificate, false, why);
+    struct str key = certificate.ptr ? read_file(arena, pair.key, !files->dev, why) : STR_NONE;
     if (!key.ptr)
         return NULL;
     struct str reason = STR_NONE;
-    struct tls_certificate *identity = tls_certificate_read(arena, certificate, key, now_s, &reason);
+    struct tls_certificate *found = tls_certificate_read(arena, certificate, key, now_s, &reason);
     digest_wipe((char *)(uintptr_t)key.ptr, key.len);
-    if (!identity)
-        *why = str_printf(arena, "%s: %.*s", cert_path, STR_FMT(reason));
-    return identity;
+    if (!found)
+        *why = str_printf(arena, "%s: %.*s", pair.certificate, STR_FMT(reason));
+    return found;
 }
 
 struct tls_trust *truststore_find(const struct certificate_files *files, struct arena *arena, struct str uri,
-                                  struct str version, struct tls_warnings *warnings, struct seen_files *seen,
-                                  struct str *why)
+                                  struct str version, struct tls_warnings *warnings, struct str *why)
 {
-    struct str path = str_starts(uri, STR("s3://"))    ? str_from(uri, 5)
-                      : str_starts(uri, STR("file:"))  ? str_from(uri, 5)
-                                                       : STR("");
-    if (!stays_inside(path) || (version.len && !stays_inside(version))) {
+    const char *file = truststore_path(files, arena, uri, version);
+    if (!file) {
         *why = STR("it must look like s3://bucket-name/key-name or file:name.pem, a file below the folder of truststores");
         return NULL;
     }
-    const char *file = str_printf(arena, "%.*s/%.*s%s%.*s", STR_FMT(files->truststores), STR_FMT(path),
-                                  version.len ? "." : "", STR_FMT(version)).ptr;
-    const char *list_file = str_printf(arena, "%s.crl", file).ptr;
-    note(arena, seen, file);
-    note(arena, seen, list_file);
+    const char *list_file = list_path(arena, file);
     struct str pem = read_file(arena, file, false, why), lists = STR_NONE, reason = STR_NONE;
     if (!pem.ptr)
         return NULL;

@@ -28,11 +28,16 @@ struct seen_files {
 };
 bool seen_files_changed(const struct seen_files *seen);
 
+/* The files of a certificate, or of a truststore, as they are now; false: it cannot be the name of one.
+ * `seen` grows in the arena. */
+bool certificate_look(const struct certificate_files *files, struct arena *arena, struct str arn,
+                      struct seen_files *seen);
+bool truststore_look(const struct certificate_files *files, struct arena *arena, struct str uri, struct str version,
+                     struct seen_files *seen);
+
 /* NULL: *why. In dev mode, without a file, it is `made` again (when not NULL), or one is made for the
- * domain `name`. `seen` grows in the arena. */
+ * domain `name`. */
 struct tls_certificate *certificate_find(const struct certificate_files *files, struct arena *arena, struct str arn,
-                                         struct str name, struct tls_certificate *made, struct seen_files *seen,
-                                         struct str *why);
+                                         struct str name, struct tls_certificate *made, struct str *why);
 struct tls_trust *truststore_find(const struct certificate_files *files, struct arena *arena, struct str uri,
-                                  struct str version, struct tls_warnings *warnings, struct seen_files *seen,
-                                  struct str *why);
+                                  struct str version, struct tls_warnings *warnings, struct str *why);

@@ -87,8 +87,8 @@ struct domain_source {
 };
 /* Without certificates. Views are copied into the arena. */
 struct domain *domain_compile(const struct domain_source *source, struct arena *arena);
-/* Adds the domain's site. `before`: the table in use, whose certificates serve on when files are broken
- * now (may be NULL). False: *why; then it has no site, or the one of before. */
+/* Adds the domain's site. `before`: the table in use (may be NULL), whose site is taken over when settings
+ * and files are the same, or are broken now. False: *why; then it has no site, or the one of before. */
 bool domain_site(const json_t *domain, const struct certificate_files *files, const struct domain_table *before,
                  struct domain_table *table, struct arena *scratch, struct str *why);
 
@@ -103,7 +103,11 @@ struct domain_visit {
 /* NULL, or why not, for the trace. */
 const char *domain_turns_away(const struct domain *domain, const struct domain_visit *visit, struct arena *arena);
 
-struct domain_table *domain_table_new(bool tls);
+/* The same for clients that name no host, or one without a site: the certificate called "default". */
+bool domain_default_site(const struct certificate_files *files, const struct domain_table *before,
+                         struct domain_table *table, struct arena *scratch, struct str *why);
+
+struct domain_table *domain_table_new(bool tls, const struct domain_table *before);
 void domain_table_add(struct domain_table *table, struct domain *domain);
 struct domain_table *domain_table_ref(struct domain_table *table);
 void domain_table_unref(struct domain_table *table); /* NULL is taken */

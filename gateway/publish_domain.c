@@ -17,34 +17,16 @@ static gh_err load_one(struct db *db, struct arena *arena, const json_t *doc, st
     return err ? err : association_list_of(db, NULL, arena, id, &out->associations);
 }
 
-/* For clients that name no host, or one without a certificate: the folder "default". */
-static void add_default_site(struct gateway *gateway, struct domain_table *table, struct arena *scratch)
-{
-    static const struct tls_limits limits = { TLS1_2_VERSION, 0, NULL, NULL };
-    const struct certificate_files *files = &gateway->files;
-    const struct tls_site *old = gateway->domains && gateway->domains->sites
-                                     ? tls_sites_find(gateway->domains->sites, STR(""))
-                                     : NULL;
-    struct str why = STR_NONE;
-    struct tls_certificate *certificate = certificate_find(files, table->arena, STR("default"), STR("gatehouse.localhost"),
-                                                        old ? old->certificate : NULL, &table->files, &why);
-    if (!certificate && old) {
-        log_at(LOG_ERROR, "the default certificate cannot be used: the one before serves on", { "why", why });
-        certificate = tls_certificate_ref(old->certificate);
-    }
-    if (certificate && !tls_sites_add(table->sites, STR(""), certificate, NULL, &limits, scratch, &why))
-        log_at(LOG_ERROR, "the default certificate cannot be used", { "why", why });
-    tls_certificate_unref(certificate);
-}
-
 /* *broken counts the domains whose files cannot be used as they are. */
 static gh_err build(struct gateway *gateway, struct arena *scratch, struct domain_table **out, size_t *broken)
 {
     struct docs all;
-    struct domain_table *table = domain_table_new(gateway->config.tls);
+    struct domain_table *table = domain_table_new(gateway->config.tls, gateway->domains);
+    struct str problem = STR_NONE;
     gh_err err = domain_list_all(gateway->config.db, scratch, &all);
-    if (table->sites)
-        add_default_site(gateway, table, scratch);
+    if (table->sites && !domain_default_site(&gateway->files, gateway->domains, table, scratch, &problem))
+        log_at(LOG_ERROR, "the default certificate cannot be used: what served before goes on, if anything did",
+               { "why", problem });
     for (size_t i = 0; !err && i < all.n; i++) {
         struct domain_source source;
         struct str why = STR_NONE;
@@ -133,12 +115,11 @@ gh_err gateway_check_domain(struct gateway *gateway, struct call *call, json_t *
 {
     json_t *mutual = json_object_get(domain, "mutualTlsAuthentication");
     struct str uri = json_str(mutual, "truststoreUri"), why = STR_NONE;
-    struct seen_files seen = { 0 };
     struct tls_warnings warnings = { 0 };
-    struct domain_table *trial = domain_table_new(true);
+    struct domain_table *trial = domain_table_new(true, NULL);
     if (uri.len) {
         struct tls_trust *trust = truststore_find(&gateway->files, call->arena, uri,
-                                                  json_str(mutual, "truststoreVersion"), &warnings, &seen, &why);
+                                                  json_str(mutual, "truststoreVersion"), &warnings, &why);
         tls_trust_unref(trust);
     }
     if (!why.ptr)

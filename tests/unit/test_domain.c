@@ -139,7 +139,7 @@ static const struct {
 static void test_hosts(void **state)
 {
     (void)state;
-    struct domain_table *table = domain_table_new(false);
+    struct domain_table *table = domain_table_new(false, NULL);
     static const char *const names[] = { "x.test", "a.x.test", "*.x.test" };
     for (size_t i = 0; i < COUNT(names); i++) {
         struct domain *domain = ARENA_NEW(table->arena, struct domain);
@@ -206,13 +206,13 @@ static void test_security_policies(void **state)
     struct arena *arena = arena_new(4096);
     struct str why = STR_NONE;
     struct tls_certificate *certificate = tls_certificate_self_signed(STR("x.test"), 1800000000, arena, &why);
-    struct tls_sites *sites = tls_sites_new();
+    struct tls_sites *sites = tls_sites_new(NULL);
     assert_non_null(certificate);
     for (size_t i = 0; i < COUNT(served); i++) {
         const struct security_policy *policy = security_policy_find(str_of(served[i]));
         assert_non_null(policy);
         assert_null(policy->missing);
-        assert_true(tls_sites_add(sites, STR("x.test"), certificate, NULL, &policy->limits, arena, &why));
+        assert_true(tls_sites_add(sites, STR("x.test"), certificate, NULL, &policy->limits, NULL, arena, &why));
     }
     assert_non_null(security_policy_find(STR("TLS_1_0"))->missing);
     assert_null(security_policy_find(STR("TLS_1_3")));

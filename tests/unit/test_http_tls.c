@@ -24,7 +24,7 @@ static void add_site(const char *name, const struct tls_limits *limits)
     struct tls_certificate *certificate =
         tls_certificate_self_signed(str_of(*name ? name : "default.test"), env_now_s(&net_env), arena, &why);
     assert_non_null(certificate);
-    assert_true(tls_sites_add(sites, str_of(name), certificate, NULL, limits, arena, &why));
+    assert_true(tls_sites_add(sites, str_of(name), certificate, NULL, limits, NULL, arena, &why));
     tls_certificate_unref(certificate);
 }
 
@@ -34,7 +34,7 @@ static int setup(void **state)
     static const struct tls_limits old = { TLS1_2_VERSION, 0, NULL, NULL }, newest = { TLS1_3_VERSION, 0, NULL, NULL };
     env_system(&net_env);
     arena = arena_new(4096);
-    sites = tls_sites_new();
+    sites = tls_sites_new(NULL);
     add_site("a.test", &old);
     add_site("*.w.test", &old);
     add_site("new.test", &newest);
@@ -240,7 +240,7 @@ static void test_table_is_replaced(void **state)
     bool clean;
     assert_true(client_open(&client, "a.test", 0));
     struct tls_sites *before = sites;
-    sites = tls_sites_new();
+    sites = tls_sites_new(NULL);
     add_site("b.test", &limits);
     tls_sites_unref(before);
     assert_false(client_open(&late, "a.test", 0));
