@@ -10,27 +10,29 @@ struct run {
     struct timer deadline; /* of the whole: a body may not trickle in for ever */
     struct strbuf body;
     void (*done)(struct fetch *fetch);
-    const char *why;       /* why it was cancelled */
+    const char *why;       /* why it is given up */
 };
 
-static void stop(struct run *run, const char *why)
+static void stop(struct timer *timer)
 {
-    run->why = why;
+    struct run *run = (struct run *)(void *)((char *)timer - offsetof(struct run, deadline));
+    if (!run->why)
+        run->why = "it took longer than 1500 ms";
     http_call_cancel(&run->call);
 }
 
-static void too_late(struct timer *timer)
-{
-    stop((struct run *)(void *)((char *)timer - offsetof(struct run, deadline)), "it took longer than 1500 ms");
-}
-
+/* The end of a call frees it: not inside of one of its own callbacks. */
 static void on_piece(struct http_call *call, struct str piece)
 {
     struct run *run = call->user;
-    if (run->body.len + piece.len > FETCH_BYTES)
-        stop(run, "it is larger than 150000 bytes");
-    else
+    if (run->why)
+        return;
+    if (run->body.len + piece.len <= FETCH_BYTES) {
         strbuf_add(&run->body, piece);
+        return;
+    }
+    run->why = "it is larger than 150000 bytes";
+    timer_start(run->loop, &run->deadline, 0, stop);
 }
 
 static const char *fault(const struct run *run, enum http_failure failure)
@@ -95,7 +97,7 @@ void fetch_start(struct gw_loop *home, struct str url, struct str etag, void (*d
         .on_piece = on_piece,
         .on_done = on_done,
     };
-    timer_start(home->loop, &run->deadline, FETCH_MS * INT64_C(1000), too_late);
+    timer_start(home->loop, &run->deadline, FETCH_MS * INT64_C(1000), stop);
     http_call_start(home->client, &run->call);
 }
 
