@@ -124,6 +124,8 @@ enum coding stage_answer_coding(struct gw_request *r)
 {
     if (r->snapshot->min_compression < 0 || http_header_has(&r->headers, "Content-Encoding"))
         return CODING_IDENTITY;
+    if (str_starts_nocase(http_header_get(&r->headers, "Content-Type"), STR("text/event-stream")))
+        return CODING_IDENTITY; /* an event must not wait in the compressor for the next one */
     return coding_wanted(http_header_get(&r->x->headers, "Accept-Encoding"));
 }
 

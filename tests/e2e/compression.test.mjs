@@ -27,7 +27,8 @@ test('answers', async (t) => {
     const text = (n) => 'abcdefghij'.repeat(n / 10);
     const backend = http.createServer((req, res) => {
         const url = new URL(req.url, 'http://x'), n = Number(url.searchParams.get('n') ?? 10);
-        if (req.url.startsWith('/chunked')) {
+        if (req.url.startsWith('/events')) res.setHeader('content-type', 'text/event-stream');
+        if (req.url.startsWith('/chunked') || req.url.startsWith('/events')) {
             for (let at = 0; at < n; at += 1000) res.write(text(Math.min(1000, n - at)));
             return res.end();
         }
@@ -73,6 +74,7 @@ test('answers', async (t) => {
         ['/proxy/chunked?n=990', 'gzip', undefined, 990],
         ['/proxy/chunked?n=1000', 'gzip', 'gzip', 1000],
         ['/proxy/chunked?n=500000', 'gzip', 'gzip', 500000],
+        ['/proxy/events?n=500000', 'gzip', undefined, 500000],
         ['/proxy/packed?n=100000', 'gzip', 'br', 100000],
         ['/proxy/packed?n=2000', 'gzip', 'br', 2000],
         ['/http', 'gzip', 'gzip', 300000],
