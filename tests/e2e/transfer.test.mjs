@@ -264,15 +264,15 @@ test('endless backends: bounded memory, a defined end', async (t) => {
 test('a slow upload is not the endpoint\'s slowness', async (t) => {
     const server = await start(t);
     const backend = await recordingBackend(t);
-    const one = await api(server, { 'POST /': { integration: httpProxy(backend.url, { timeoutInMillis: 200 }) } });
+    const one = await api(server, { 'POST /': { integration: httpProxy(backend.url, { timeoutInMillis: 1000 }) } });
     const answer = await new Promise((resolve, reject) => {
         const req = http.request(`${one.url}/`, { method: 'POST', agent: false }, (res) => res.resume().on('end', () => resolve(res.statusCode)));
         req.on('error', reject);
-        let left = 6;
-        const timer = setInterval(() => { req.write('x'.repeat(20000)); if (!--left) { clearInterval(timer); req.end(); } }, 100);
+        let left = 8;
+        const timer = setInterval(() => { req.write('x'.repeat(20000)); if (!--left) { clearInterval(timer); req.end(); } }, 250);
     });
     assert.equal(answer, 200);
-    assert.equal(backend.requests[0].body.length, 120000);
+    assert.equal(backend.requests[0].body.length, 160000);
 });
 
 test('--limits aws: 29 seconds, 10 MB, 10,240 bytes of headers', async (t) => {
