@@ -5,7 +5,7 @@ static gh_err check(struct call *call, const json_t *key);
 static gh_err stage_keys(struct call *call, const struct apigw_ListOfStageKeys *given, json_t *key);
 static gh_err patch_stage_key(struct patch *patch);
 
-enum { NAME_MAX_CHARS = 1024, TEXT_MAX_CHARS = 1024 };
+enum { NAME_MAX_CHARS = 1024, TEXT_MAX_CHARS = 1024, KEYS_AWS = 10000, KEYS_MAX = 100000 };
 
 static const struct patch_row rows[] = {
     { "/name", PATCH_REPLACE, patch_text },
@@ -49,6 +49,8 @@ gh_err apigw_CreateApiKey(struct call *call, const struct apigw_CreateApiKey_in 
     err = apikey_by_mac(call->db, &tx, call->arena, apikey_mac(call, value), &owner);
     if (!err && owner.ptr)
         err = ops_conflict(call, "API Key already exists");
+    if (!err)
+        err = apikey_check_room(call, &tx, 0);
     if (!err) {
         apikey_save(&tx, ops_key(call, id), call->now_us, key);
         apikey_add_value(call, &tx, id, value, 1);
@@ -149,6 +151,13 @@ gh_err apikey_required(struct call *call, struct tx *tx, struct str id, json_t *
 {
     gh_err err = apikey_load(call->db, tx, call->arena, ops_key(call, id), out);
     return err || *out ? err : ops_not_found(call, "Invalid API Key identifier specified");
+}
+
+gh_err apikey_check_room(struct call *call, struct tx *tx, size_t counted)
+{
+    size_t have;
+    gh_err err = apikey_count(call->db, tx, call->arena, call->account, call->region, &have);
+    return err ? err : ops_limit(call, have - counted, KEYS_AWS, KEYS_MAX, "API Keys");
 }
 
 gh_err ops_finish(struct tx *tx, gh_err err)

@@ -12,6 +12,9 @@ gh_err plan_required(struct call *call, struct tx *tx, struct str id, json_t **o
 /* Ends the transaction: as it should, or with the error. */
 gh_err ops_finish(struct tx *tx, gh_err err);
 
+/* LimitExceeded when there is no room for one key, of which `counted` (0 or 1) is there already. */
+gh_err apikey_check_room(struct call *call, struct tx *tx, size_t counted);
+
 /* Newest-first pages: "1732158000000000/abc123". */
 gh_err apikey_query_of(struct call *call, struct str position, struct opt_i64 limit, struct apikey_query *out);
 void apikey_set_position(struct call *call, const struct apikey_page *page, json_t *answer);

@@ -21,6 +21,7 @@ struct import {
     struct str *changed; /* ids */
     size_t n_changed;
     struct map *seen;
+    bool fresh; /* some key was not there before */
 };
 
 /* One line's fields; false when the text is used up. A field may stand in double or single quotes,
@@ -189,8 +190,10 @@ static gh_err import_line(struct import *import, const struct str *fields, size_
     json_set_flag(key, "enabled", enabled);
     json_set_i64(key, "lastUpdatedDate", call->now_us / 1000000);
     apikey_save(import->tx, ops_key(call, id), call->now_us + (int64_t)import->n_changed, key);
-    if (fresh)
+    if (fresh) {
         apikey_add_value(call, import->tx, id, field[COLUMN_KEY], 1);
+        import->fresh = true;
+    }
     if (!map_set(import->seen, id, import)) { /* else the file has it twice */
         json_array_append_new(import->ids, json_of(id));
         import->changed[import->n_changed++] = id;
@@ -208,7 +211,9 @@ static gh_err import_all(struct import *import, struct str rest)
             return ops_bad_request(import->call, "A file may have at most %d API keys", ROWS_MAX);
         err = import_line(import, fields, n);
     }
-    return err;
+    if (err || !import->fresh)
+        return err;
+    return apikey_check_room(import->call, import->tx, 1);
 }
 
 gh_err apigw_ImportApiKeys(struct call *call, const struct apigw_ImportApiKeys_in *in, struct apigw_ImportApiKeys_out *out)

@@ -10,6 +10,8 @@ static gh_err patch_group_gone(struct patch *patch);
 static gh_err patch_group_number(struct patch *patch);
 static gh_err patch_group_text(struct patch *patch);
 
+enum { PLANS_AWS = 300, PLANS_MAX = 5000 };
+
 static const struct patch_row rows[] = {
     { "/name", PATCH_REPLACE, patch_string },
     { "/description", PATCH_REPLACE, patch_text },
@@ -33,6 +35,7 @@ gh_err apigw_CreateUsagePlan(struct call *call, const struct apigw_CreateUsagePl
     static const char *const members[] = { "name", "description", "apiStages", "throttle", "quota", "tags" };
     struct tx tx;
     struct str id = ops_id(call, 6);
+    size_t have = 0;
     json_t *plan = json_own(call->arena, json_object());
     json_set_str(plan, "id", id);
     json_object_update(plan, ops_given(call, in, members, COUNT(members)));
@@ -40,6 +43,10 @@ gh_err apigw_CreateUsagePlan(struct call *call, const struct apigw_CreateUsagePl
         json_object_set_new(plan, "apiStages", json_array());
     tx_begin(&tx, call->db, call->arena);
     gh_err err = plan_check(call, &tx, plan);
+    if (!err)
+        err = plan_count(call->db, &tx, call->arena, call->account, call->region, &have);
+    if (!err)
+        err = ops_limit(call, have, PLANS_AWS, PLANS_MAX, "Usage Plans");
     if (!err)
         plan_save(&tx, ops_key(call, id), call->now_us, plan);
     if (!(err = ops_finish(&tx, err)))

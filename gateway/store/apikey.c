@@ -9,6 +9,7 @@ static const char LIST[] =
     "SELECT doc, created_us FROM api_keys WHERE account = $1 AND region = $2"
     " AND (created_us < $3 OR (created_us = $3 AND id < $4)) AND substr(name, 1, length($5)) = $5"
     " AND ($6 = '' OR customer = $6) ORDER BY created_us DESC, id DESC LIMIT $7";
+static const char NUMBER[] = "SELECT count(*) FROM api_keys WHERE account = $1 AND region = $2";
 static const char VALUES[] =
     "SELECT mac, sealed, ends_us, serial FROM api_key_values WHERE key_id = $1 ORDER BY serial DESC LIMIT 2";
 static const char BY_MAC[] = "SELECT key_id FROM api_key_values WHERE mac = $1";
@@ -76,6 +77,15 @@ gh_err apikey_list(struct db *db, struct arena *arena, const struct apikey_query
     rows_open(&rows, db, NULL, arena, LIST, "ssisssi", q->account, q->region, q->before_us, or_empty(q->before_id),
               or_empty(q->name_prefix), or_empty(q->customer), q->limit + 1);
     return apikey_page_read(&rows, q->limit, out);
+}
+
+gh_err apikey_count(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str region,
+                    size_t *out)
+{
+    struct rows rows;
+    rows_open(&rows, db, tx, arena, NUMBER, "ss", account, region);
+    *out = rows_next(&rows) ? (size_t)rows_i64(&rows, 0) : 0;
+    return rows_close(&rows);
 }
 
 gh_err apikey_values(struct db *db, struct tx *tx, struct arena *arena, struct str key_id, struct apikey_value *out,

@@ -35,6 +35,9 @@ gh_err apikey_list(struct db *db, struct arena *arena, const struct apikey_query
 /* Reads doc and time of the open result, which has one row more when `more` follow. Closes it. */
 gh_err apikey_page_read(struct rows *rows, int64_t limit, struct apikey_page *out);
 
+gh_err apikey_count(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str region,
+                    size_t *out);
+
 /* --- values --- */
 /* Newest first, at most APIKEY_VALUES. */
 gh_err apikey_values(struct db *db, struct tx *tx, struct arena *arena, struct str key_id, struct apikey_value *out,

@@ -5,6 +5,7 @@ static const char SAVE[] = "INSERT INTO usage_plans (id, account, region, create
                            " ON CONFLICT (id) DO UPDATE SET doc = excluded.doc";
 static const char LIST[] =
     "SELECT doc FROM usage_plans WHERE account = $1 AND region = $2 ORDER BY created_us, id";
+static const char NUMBER[] = "SELECT count(*) FROM usage_plans WHERE account = $1 AND region = $2";
 static const char FIND[] = "SELECT account, region, doc FROM usage_plans WHERE id = $1";
 static const char IDS[] = "SELECT id FROM usage_plans ORDER BY id";
 static const char IDS_OF[] = "SELECT id FROM usage_plans WHERE account = $1 ORDER BY id";
@@ -58,6 +59,14 @@ gh_err plan_list(struct db *db, struct tx *tx, struct arena *arena, struct str a
     struct rows rows;
     rows_open(&rows, db, tx, arena, LIST, "ss", account, region);
     return docs_read(&rows, out);
+}
+
+gh_err plan_count(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str region, size_t *out)
+{
+    struct rows rows;
+    rows_open(&rows, db, tx, arena, NUMBER, "ss", account, region);
+    *out = rows_next(&rows) ? (size_t)rows_i64(&rows, 0) : 0;
+    return rows_close(&rows);
 }
 
 gh_err plan_find(struct db *db, struct arena *arena, struct str id, struct plan_row *out)

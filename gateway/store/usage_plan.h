@@ -11,6 +11,8 @@ void plan_delete(struct tx *tx, struct str id); /* with its keys and what they u
 /* All of an account and region (there are at most some hundreds), oldest first. */
 gh_err plan_list(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str region,
                  struct docs *out);
+gh_err plan_count(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str region,
+                  size_t *out);
 /* Whose plan it is, whoever asks. */
 struct plan_row {
     struct str account, region;

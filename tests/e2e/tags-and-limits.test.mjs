@@ -73,4 +73,14 @@ test('--limits aws: API Gateway\'s numbers of things hold', async (t) => {
     const link = (i) => api.createVpcLink({ name: `l${i}`, targetArns: [elb] });
     for (let i = 0; i < 20; i++) await link(i);
     await refused(link(20), 'LimitExceededException', full('VPC Links'));
+
+    const plan = (i) => api.createUsagePlan({ name: `p${i}` });
+    for (let i = 0; i < 300; i += 10) await Promise.all(Array.from({ length: 10 }, (_, k) => plan(i + k)));
+    await refused(plan(300), 'LimitExceededException', full('Usage Plans'));
+    const keys = (from, n) => api.importApiKeys({ format: 'csv', body: Buffer.from(`name,key\n${Array.from({ length: n }, (_, i) => `k,${String(from + i).padStart(30, 'k')}`).join('\n')}`) });
+    await keys(0, 9999);
+    await refused(keys(20000, 2), 'LimitExceededException', full('API Keys'));
+    await api.createApiKey({ name: 'the last' });
+    await refused(api.createApiKey({ name: 'one more' }), 'LimitExceededException', full('API Keys'));
+    await keys(0, 10);
 });
