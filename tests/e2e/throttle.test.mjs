@@ -62,7 +62,7 @@ test('at most 1 % off, from all loops under load', async (t) => {
     const one = await api(server, { 'GET /a': {} });
     await one.patch(...limit('/~1a/GET', rate, burst));
     const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
-    let [ok, tries] = [0, 0];
+    let [ok, tries, last, lost] = [0, 0, 0, 0];
     const begun = process.hrtime.bigint();
     const elapsed = () => Number(process.hrtime.bigint() - begun) / 1e9;
     await Promise.all(Array.from({ length: 8 }, async () => {
@@ -70,10 +70,13 @@ test('at most 1 % off, from all loops under load', async (t) => {
             const { status } = await request(`${one.url}/a`, { agent });
             tries++;
             ok += status === 200;
+            const now = elapsed();
+            lost += Math.max(0, now - last - burst / rate) * rate; // while a busy machine stood still, a full bucket ran over
+            last = now;
         }
     }));
     const allowed = burst + rate * elapsed();
     agent.destroy();
     assert.ok(tries > allowed * 1.2, `${tries} requests are no load`);
-    assert.ok(ok <= allowed * 1.01 && ok >= allowed * 0.99 - 5, `${ok} of ${allowed.toFixed(1)} were served`);
+    assert.ok(ok <= allowed * 1.01 && ok >= allowed * 0.99 - 5 - lost, `${ok} of ${allowed.toFixed(1)} were served, ${lost.toFixed(1)} lost`);
 });
