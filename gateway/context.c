@@ -347,8 +347,8 @@ static struct str claim_text(struct gw_request *r, json_t *value)
 
 int gw_context_number(struct str name)
 {
-    for (size_t i = 0; i < COUNT(variables); i++)
-        if (str_is(name, variables[i].name))
+    for (size_t i = 0; name.len && i < COUNT(variables); i++)
+        if (variables[i].name[0] == name.ptr[0] && str_is(name, variables[i].name))
             return (int)i;
     return -1;
 }
@@ -423,7 +423,7 @@ static bool is_part(struct gw_request *r, struct str prefix)
     if (str_is(prefix, "authorizer.") && (r->caller.claims || r->caller.context))
         return true;
     for (size_t i = 0; i < COUNT(variables); i++)
-        if (!variables[i].log_only && str_starts(str_of(variables[i].name), prefix))
+        if (!variables[i].log_only && variables[i].name[0] == prefix.ptr[0] && str_starts(str_of(variables[i].name), prefix))
             return true;
     return false;
 }

@@ -24,15 +24,13 @@ static bool loose_status(struct str text, int *status)
 
 static enum gw_next mock_enter(struct gw_request *r)
 {
-    json_t *json = json_parse(r->arena, r->request.body, NULL);
-    json_t *code = json_object_get(json, "statusCode");
+    const struct jt *json = jt_parse(r->arena, r->request.body, NULL), *code = jt_get(json, STR("statusCode"));
     int status = 0;
-    int64_t from_text;
+    int64_t number;
     r->integrated = true;
-    if (json_is_integer(code))
-        status = (int)json_integer_value(code);
-    else if (json_is_string(code) && str_i64(json_value_str(code), &from_text))
-        status = (int)from_text;
+    bool is_text = jt_is(code, JT_STRING) || (jt_is(code, JT_NUMBER) && code->flag);
+    if (is_text && str_i64(jt_text(code), &number) && number >= 0 && number <= 9999)
+        status = (int)number;
     else if (json || !loose_status(r->request.body, &status))
         return gw_misconfigured(
             r, "Unable to parse statusCode. It should be an integer that is defined in the request template.",
