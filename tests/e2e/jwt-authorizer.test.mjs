@@ -7,15 +7,16 @@ import * as idp from '@aws-sdk/client-cognito-identity-provider';
 import { JwtVerifier } from 'aws-jwt-verify';
 
 import { api, control } from './support/apis.mjs';
-import { eventually, region, request, start } from './support/harness.mjs';
-import { b64, issuer, jwk, keyPair, sign, token } from './support/issuer.mjs';
+import { authority } from './support/certificates.mjs';
+import { eventually, region, request, rootKey, start } from './support/harness.mjs';
+import { Issuer, b64, issuer, jwk, keyPair, sign, token } from './support/issuer.mjs';
 import { signed } from './support/sign.mjs';
 
 const test_key = { accessKeyId: 'test', secretAccessKey: 'test' };
 const every = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
 // The SDK at hand does not know jwtConfiguration yet: the same call, by its wire format.
 async function call(server, method, path, body) {
-    const answer = await signed(server.url + path, test_key, { service: 'apigateway', method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
+    const answer = await signed(server.url + path, server.credentials ?? test_key, { service: 'apigateway', method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
     return { status: answer.status, error: answer.headers.get('x-amzn-errortype'), body: await answer.json() };
 }
 const create = (server, id, more) => call(server, 'POST', `/restapis/${id}/authorizers`, { name: `a${crypto.randomUUID()}`, type: 'JWT', identitySource: 'method.request.header.Authorization', ...more });
@@ -324,6 +325,46 @@ test('our own pools: no fetch, access tokens by client_id, sign-out counts at on
     await refused(await own.get('/any', tokens.IdToken), 'signed out');
     const gone = await create(server, own.id, { jwtConfiguration: { issuers: [{ issuer: iss.replace(/.$/, '_'), audiences: ['x'] }], defaultAlgorithms: ['RS256'] } });
     assert.deepEqual([gone.status, /no such user pool/.test(gone.body.message)], [400, true], JSON.stringify(gone.body));
+});
+
+test('e17: in production an issuer is https, believed by its certificate, and out in the open', async (t) => {
+    const ours = authority(t), strangers = authority(t);
+    const { cert, key } = ours.issue('localhost');
+    const serve = async (...args) => {
+        const server = await start(t, { mode: 'serve', args: ['--backend-ca', ours.ca.file, ...args] });
+        server.credentials = rootKey(server);
+        return server;
+    };
+    const open = await serve('--allow-backend', '127.0.0.1'), shut = await serve();
+    const make = async (server) => (await control(server, { credentials: server.credentials }).createRestApi({ name: 'x' })).id;
+    const one = (await new Issuer().listen(t, { cert, key })).add('ES256');
+    const fake = (await new Issuer().listen(t, strangers.issue('localhost'))).add('ES256');
+    const caught = /^Caught exception when connecting to .* Please try again later\. Error: /;
+    await t.test('loopback, private networks, metadata services, by any spelling: no connection', async () => {
+        const id = await make(shut);
+        for (const host of [`localhost:${one.port}`, `127.0.0.1:${one.port}`, `[::1]:${one.port}`, `[::ffff:127.0.0.1]:${one.port}`, `2130706433:${one.port}`, `0x7f.1:${one.port}`, `127.1:${one.port}`, `0.0.0.0:${one.port}`, '169.254.169.254', '10.0.0.7', '192.168.0.1', '[fd00:ec2::254]', '100.64.0.1']) {
+            const answer = await create(shut, id, { jwtConfiguration: { issuers: [{ issuer: `https://${host}`, audiences: ['a'] }], defaultAlgorithms: ['ES256'] } });
+            assert.equal(answer.status, 400, host);
+            assert.match(answer.body.message, caught, host);
+        }
+        for (const url of [one.url.replace('https', 'http'), shut.url]) assert.match((await create(shut, id, { jwtConfiguration: { issuers: [{ issuer: url, audiences: ['a'] }], defaultAlgorithms: ['ES256'] } })).body.message, /absolute https URL/);
+        assert.equal(one.connections, 0);
+    });
+    await t.test('what the operator allows, with a certificate of an authority that he names', async () => {
+        const gate = await protect(open, configuration(one));
+        assert.equal((await gate.get('/any', one.token())).status, 200);
+        const id = await make(open);
+        assert.match((await create(open, id, { jwtConfiguration: configuration(fake) })).body.message, caught);
+        assert.equal(fake.fetches.discovery, 0);
+    });
+    await t.test('a discovery document cannot point inside', async () => {
+        const two = (await new Issuer().listen(t, { cert, key })).add('ES256');
+        two.discovery = { jwks_uri: `https://[::1]:${two.port}/jwks` };
+        const gate = await protect(open, configuration(two));
+        const answer = await gate.get('/any', two.token());
+        assert.deepEqual([answer.status, answer.json()], [500, { message: null }]);
+        assert.deepEqual(two.fetches, { discovery: 1, jwks: 0 });
+    });
 });
 
 test('the control plane', async (t) => {

@@ -1,6 +1,7 @@
 // A token issuer on this machine: discovery document, key set, tokens of every make.
 import crypto from 'node:crypto';
 import http from 'node:http';
+import https from 'node:https';
 
 const makes = {
     RS256: ['rsa', { modulusLength: 2048 }], RS384: ['rsa', { modulusLength: 2048 }], RS512: ['rsa', { modulusLength: 2048 }], PS256: ['rsa', { modulusLength: 2048 }],
@@ -33,8 +34,9 @@ export class Issuer {
         this.headers = {};
         this.answer = null; // (res, path) => true when it has answered itself
     }
-    async listen(t) {
-        this.server = http.createServer((req, res) => {
+    // tls: { key, cert }: https, by the name localhost.
+    async listen(t, tls) {
+        const serve = (req, res) => {
             const path = new URL(req.url, 'http://x').pathname;
             const discovery = path.endsWith('/.well-known/openid-configuration');
             this.fetches[discovery ? 'discovery' : 'jwks']++;
@@ -43,13 +45,18 @@ export class Issuer {
             const body = discovery ? { issuer: this.url, jwks_uri: `${this.url}/jwks`, ...this.discovery } : { keys: this.keys };
             res.writeHead(200, { 'content-type': 'application/json', ...this.headers });
             res.end(JSON.stringify(body));
-        });
+        };
+        this.connections = 0;
+        this.server = tls ? https.createServer(tls, serve) : http.createServer(serve);
+        this.server.on('connection', () => this.connections++);
+        this.server.on('tlsClientError', () => {});
         await new Promise((done) => this.server.listen(0, '127.0.0.1', done));
         t.after(() => {
             this.server.closeAllConnections?.();
             this.server.close();
         });
-        this.url = `http://127.0.0.1:${this.server.address().port}`;
+        this.port = this.server.address().port;
+        this.url = tls ? `https://localhost:${this.port}` : `http://127.0.0.1:${this.port}`;
         return this;
     }
     add(alg, kid = alg, more = { alg }) {
