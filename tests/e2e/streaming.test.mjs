@@ -56,7 +56,7 @@ test('HTTP_PROXY: server-sent events pass one by one; time and silence have limi
     const server = await start(t);
     const backend = await written(t);
     const stream = (more) => ({ type: 'HTTP_PROXY', integrationHttpMethod: 'GET', uri: `${backend.url}/`, responseTransferMode: 'STREAM', ...more });
-    const one = await api(server, { 'GET /events': { integration: stream() }, 'GET /short': { integration: stream({ timeoutInMillis: 300 }) } },
+    const one = await api(server, { 'GET /events': { integration: stream() }, 'GET /short': { integration: stream({ timeoutInMillis: 1000 }) } },
         { make: { endpointConfiguration: { types: ['REGIONAL'] } } });
 
     await t.test('each event is with the client before the next is written', async () => {
