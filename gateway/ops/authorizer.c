@@ -1,5 +1,6 @@
 /* Authorizers: who decides for a method. */
 #include "gateway/ops/jwt_configuration.h"
+#include "gateway/ops/pass_role.h"
 #include "gateway/ops/patch.h"
 #include "gateway/state.h"
 
@@ -86,8 +87,11 @@ gh_err apigw_UpdateAuthorizer(struct call *call, const struct apigw_UpdateAuthor
     err = draft_open(&draft, call, in->rest_api_id);
     if (!err)
         err = find(call, draft.api, in->authorizer_id, &authorizer);
+    struct str role = err ? STR_NONE : str_copy(call->arena, json_str(authorizer, "authorizerCredentials"));
     if (!err)
         err = patch_apply(&rules, call->arena, authorizer, &in->patch_operations, jwt);
+    if (!err)
+        err = ops_check_pass_role(call, json_str(authorizer, "authorizerCredentials"), role);
     if (!err)
         err = check(call, authorizer);
     return draft_answer(&draft, err, authorizer, out);
@@ -168,7 +172,9 @@ static gh_err create(struct draft *draft, const struct apigw_CreateAuthorizer_in
                                                             : STR("custom"));
     if (jwt)
         json_object_set(*out, "jwtConfiguration", jwt);
-    gh_err err = check(call, *out);
+    gh_err err = ops_check_pass_role(call, in->authorizer_credentials, STR_NONE);
+    if (!err)
+        err = check(call, *out);
     if (err)
         return err;
     child_set(draft->api, "authorizers", json_str(*out, "id"), *out);

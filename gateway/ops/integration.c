@@ -1,6 +1,7 @@
 /* Integrations: what stands behind a method. */
 #include "core/uri.h"
 #include "gateway/ops/mapping.h"
+#include "gateway/ops/pass_role.h"
 #include "gateway/ops/patch.h"
 #include "gateway/publish.h"
 
@@ -64,8 +65,11 @@ gh_err apigw_UpdateIntegration(struct call *call, const struct apigw_UpdateInteg
     gh_err err = draft_open(&draft, call, in->rest_api_id);
     if (!err)
         err = integration_find(call, draft.api, in->resource_id, in->http_method, &at);
+    struct str role = err ? STR_NONE : str_copy(call->arena, json_str(at.integration, "credentials"));
     if (!err)
         err = patch_apply(&rules, call->arena, at.integration, &in->patch_operations, NULL);
+    if (!err)
+        err = ops_check_pass_role(call, json_str(at.integration, "credentials"), role);
     if (!err && !json_object_get(at.integration, "cacheKeyParameters"))
         json_object_set_new(at.integration, "cacheKeyParameters", json_array());
     if (!err)
@@ -130,7 +134,9 @@ static gh_err put(struct draft *draft, const struct apigw_PutIntegration_in *in,
         json_set_str(one, "cacheNamespace", in->resource_id);
     if (!in->cache_key_parameters.set)
         json_object_set_new(one, "cacheKeyParameters", json_array());
-    if ((err = check(draft, at.method, one)))
+    if (!err)
+        err = ops_check_pass_role(call, in->credentials, STR_NONE);
+    if (err || (err = check(draft, at.method, one)))
         return err;
     json_object_set(at.method, "methodIntegration", one);
     return NULL;

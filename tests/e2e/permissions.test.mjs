@@ -185,3 +185,43 @@ test('integrations act in a role, or as their caller', async (t) => {
         assert.equal((await signed(`${one.url}/caller`, await keys('may-not'))).status, 500);
     });
 });
+
+test('whoever names a role for API Gateway must be allowed to pass it', async (t) => {
+    const server = await start(t);
+    const client = server.client(iam.IAMClient);
+    const send = (name, input) => client.send(new iam[`${name}Command`](input));
+    const roles = {};
+    for (const RoleName of ['mine', 'admin']) roles[RoleName] = (await send('CreateRole', { RoleName, AssumeRolePolicyDocument: trust('apigateway.amazonaws.com') })).Role.Arn;
+    await send('CreateUser', { UserName: 'dev' });
+    await send('PutUserPolicy', {
+        UserName: 'dev', PolicyName: 'p',
+        PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [
+            { Effect: 'Allow', Action: 'apigateway:*', Resource: '*' },
+            { Effect: 'Allow', Action: 'iam:PassRole', Resource: roles.mine, Condition: { StringEquals: { 'iam:PassedToService': 'apigateway.amazonaws.com' } } },
+        ] }),
+    });
+    const { AccessKey } = await send('CreateAccessKey', { UserName: 'dev' });
+    const as = { credentials: { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey } };
+    const gateway = control(server, as);
+    const { id: restApiId, rootResourceId: resourceId } = await gateway.createRestApi({ name: 'x' });
+    const at = { restApiId, resourceId, httpMethod: 'GET' };
+    await gateway.putMethod({ ...at, authorizationType: 'NONE' });
+    const uri = invocation(`arn:aws:lambda:${region}:${account}:function:f`);
+    const put = (credentials) => gateway.putIntegration({ ...at, type: 'AWS_PROXY', integrationHttpMethod: 'POST', uri, credentials });
+    const refused = (promise, role) => assert.rejects(promise, (error) => {
+        assert.equal(error.name, 'AccessDeniedException');
+        assert.equal(error.message, `User: arn:aws:iam::${account}:user/dev is not authorized to perform: iam:PassRole on resource: ${role} because no identity-based policy allows the iam:PassRole action`);
+        return true;
+    });
+    await refused(put(roles.admin), roles.admin);
+    await refused(put('${stageVariables.role}'), '${stageVariables.role}');
+    await put(roles.mine);
+    await put('arn:aws:iam::*:user/*');
+    await refused(gateway.updateIntegration({ ...at, patchOperations: [{ op: 'replace', path: '/credentials', value: roles.admin }] }), roles.admin);
+    await put(roles.mine);
+    await gateway.updateIntegration({ ...at, patchOperations: [{ op: 'replace', path: '/timeoutInMillis', value: '1000' }] });
+    const authorizer = (authorizerCredentials) => gateway.createAuthorizer({ restApiId, name: `a${Math.random()}`, type: 'TOKEN', identitySource: 'method.request.header.token', authorizerUri: uri, authorizerCredentials });
+    await refused(authorizer(roles.admin), roles.admin);
+    const { id: authorizerId } = await authorizer(roles.mine);
+    await refused(gateway.updateAuthorizer({ restApiId, authorizerId, patchOperations: [{ op: 'replace', path: '/authorizerCredentials', value: roles.admin }] }), roles.admin);
+});
