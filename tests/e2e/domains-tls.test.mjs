@@ -122,6 +122,16 @@ test('certificates, versions, proxies', async (t) => {
             assert.equal(answer.split('HTTP/1.1 200').length, 3);
         }
     });
+    await t.test('after a restart the same; a certificate that is broken then is missing, and said to be', async () => {
+        fs.writeFileSync(path.join(certificates, 'shop', 'cert.pem'), 'nothing');
+        await server.restart('SIGKILL');
+        assert.equal(said(await httpsRequest(port, 'a.wild.test', '/hello', { ca })), 'wild');
+        assert.match((await handshake(port, 'api.shop.test')).certificate.subjectaltname, /^DNS:gatehouse\.localhost/);
+        assert.match(server.log(), /certificate cannot be used[^\n]*"domain":"api\.shop\.test"[^\n]*no certificate in PEM form/);
+        putCertificate(certificates, 'shop', authority.issue('shop', { names: ['api.shop.test'], usage: 'serverAuth' }));
+        process.kill(server.pid, 'SIGHUP');
+        await eventually('the certificate', async () => (await handshake(port, 'api.shop.test', { ca })).certificate?.subject.CN === 'shop');
+    });
 });
 
 test('certificates are reloaded, and nobody notices', async (t) => {
