@@ -254,7 +254,7 @@ static bool configure(struct tls_site *site)
         return false;
     /* The same name under another certificate, other limits or other authorities is another site. */
     X509_digest(tls_certificate_leaf(site->certificate), EVP_sha256(), key, &len);
-    digest_sha256_of(site->session_id, site->name, STR("\n"), digest_str(key, sizeof key),
+    digest_sha256_of(site->session_id, site->name, site->trust ? STR("\nmutual\n") : STR("\n"), digest_str(key, sizeof key),
                      str_of(limits->ciphers ? limits->ciphers : ""), str_of(limits->suites ? limits->suites : ""),
                      ((struct str){ (const char *)&limits->min_version, sizeof limits->min_version }));
     if ((limits->ciphers && SSL_CTX_set_cipher_list(site->context, limits->ciphers) != 1) ||

@@ -26,7 +26,7 @@ async function world(t) {
     fs.mkdirSync(store, { recursive: true });
     const trust = (text, file = 'ca.pem') => fs.writeFileSync(path.join(store, file), text);
     trust(clients.pem);
-    for (const [name, host] of [['mutual', 'mutual.shop.test'], ['plain', 'plain.shop.test'], ['wild', '*.wild.test'], ['second', 'second.shop.test']])
+    for (const [name, host] of [['mutual', 'mutual.shop.test'], ['plain', 'plain.shop.test'], ['wild', '*.wild.test'], ['second', 'second.shop.test'], ['turn', 'turn.shop.test']])
         putCertificate(certificates, name, servers.issue(name, { names: [host], usage: 'serverAuth' }));
     const server = await start(t, { data: path.join(folder, 'data'), tls: true });
     const apis = control(server);
@@ -172,6 +172,21 @@ test('who gets in', async (t) => {
             const own = await handshake(w.port, 'mutual.shop.test', { ca: w.ca, client: good, maxVersion });
             assert.equal(own.session?.length ? (await handshake(w.port, 'mutual.shop.test', { ca: w.ca, client: good, session: own.session, maxVersion })).reused : false, false, maxVersion);
         }
+    });
+    await t.test('nor is one from before certificates were asked for, on an open connection neither', async () => {
+        await w.domain('turn.shop.test', 'turn');
+        const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+        const sessions = [];
+        for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) sessions.push({ maxVersion, session: (await handshake(w.port, 'turn.shop.test', { ca: w.ca, maxVersion })).session });
+        assert.equal((await get(undefined, 'turn.shop.test', { agent })).status, 200);
+        await w.apis.updateDomainName({ domainName: 'turn.shop.test', ...patch(['add', '/mutualTlsAuthentication/truststoreUri', 's3://bucket/ca.pem']) });
+        forbidden(await get(undefined, 'turn.shop.test', { agent }), 'the connection from before');
+        agent.destroy();
+        for (const { maxVersion, session } of sessions) {
+            const attack = await handshake(w.port, 'turn.shop.test', { ca: w.ca, session, maxVersion });
+            assert.ok(attack.error || (!attack.reused && !attack.answer?.includes('HTTP/1.1')), maxVersion);
+        }
+        assert.equal((await get(good, 'turn.shop.test')).status, 200);
     });
     await t.test('two domains, two truststores', async () => {
         w.trust(other.pem, 'others.pem');
