@@ -152,7 +152,8 @@ static bool understand(struct building *b, struct str path, struct pending *out,
         bool variable = part.len > 2 && part.ptr[0] == '{' && part.ptr[part.len - 1] == '}';
         bool greedy = variable && part.ptr[part.len - 2] == '+';
         struct str prefix = { path.ptr, (size_t)(part.ptr - path.ptr) + 1 }; /* with the '{' */
-        *why = shape->greedy            ? "A greedy path part must be the last one"
+        *why = !part.len || (rest.ptr && !rest.len) ? "A path part is empty"
+               : shape->greedy          ? "A greedy path part must be the last one"
                : shape->n == MAX_PARTS  ? "A path has more than 64 parts"
                : variable && ++params > ROUTE_MAX_PARAMS ? "A path has more than 32 parameters"
                                         : NULL;
@@ -306,7 +307,7 @@ struct split {
 static void split_path(struct str path, uint32_t deepest, struct split *out)
 {
     const char *at = path.ptr;
-    out->end = path.ptr + path.len;
+    out->end = path.ptr ? path.ptr + path.len : NULL;
     out->n = 0;
     out->more = path;
     while (out->more.ptr && out->n < deepest) {
@@ -316,7 +317,7 @@ static void split_path(struct str path, uint32_t deepest, struct split *out)
         out->parts[out->n] = part;
         out->hashes[out->n++] = part_hash(part);
         out->more = at < out->end ? (struct str){ at + 1, (size_t)(out->end - at - 1) } : STR_NONE;
-        at++;
+        at = out->more.ptr;
     }
 }
 
