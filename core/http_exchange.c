@@ -9,6 +9,8 @@
 #include <sys/uio.h>
 #include <time.h>
 
+enum { SMALL_BODY = 2048 };
+
 static bool take_piece(struct exchange *x, struct str *piece);
 static void give_piece(struct exchange *x, struct str piece);
 static void grow_whole(struct exchange *x, size_t bytes);
@@ -17,7 +19,7 @@ static void discard_body(struct exchange *x);
 static void say_continue(struct exchange *x);
 static struct exchange *start_answer(struct http_exchange *pub, int status);
 static struct str build_head(struct exchange *x, int status, struct str lines,
-                             const struct http_headers *headers, int64_t length_bytes);
+                             const struct http_headers *headers, int64_t length_bytes, struct str tail);
 static void add_header(struct strbuf *buf, struct str name, struct str value);
 static void add_length(struct strbuf *buf, int64_t length);
 static struct str date_header(struct http_server *server);
@@ -230,9 +232,11 @@ void http_reply_kept(struct http_exchange *pub, int status, struct str lines, co
     if (x->malformed) {
         x->out.head = http_refusal(x->conn->server, pub->arena, 400);
     } else {
-        x->out.head = build_head(x, status, lines, headers, (int64_t)body.len);
-        if (!x->bodiless)
-            x->out.body = body;
+        struct str sent = x->bodiless ? STR_NONE : body;
+        bool small = sent.len <= SMALL_BODY; /* goes along with the head: copying it is cheaper than a second part */
+        x->out.head = build_head(x, status, lines, headers, (int64_t)body.len, small ? sent : STR_NONE);
+        if (!small)
+            x->out.body = sent;
     }
     x->answer = ANSWER_ENDED;
 }
@@ -251,7 +255,7 @@ void http_reply_begin(struct http_exchange *pub, int status, const struct http_h
     x->out_left = length_bytes;
     x->chunked_out = length_bytes < 0 && x->head.minor == 1 && !x->bodiless;
     x->close_after |= length_bytes < 0 && x->head.minor == 0;
-    x->out.head = build_head(x, status, STR_NONE, headers, length_bytes);
+    x->out.head = build_head(x, status, STR_NONE, headers, length_bytes, STR_NONE);
     x->answer = ANSWER_OPEN;
 }
 
@@ -392,13 +396,13 @@ static struct exchange *start_answer(struct http_exchange *pub, int status)
 }
 
 static struct str build_head(struct exchange *x, int status, struct str lines,
-                             const struct http_headers *headers, int64_t length_bytes)
+                             const struct http_headers *headers, int64_t length_bytes, struct str tail)
 {
     struct http_server *server = x->conn->server;
     bool still_read = x->reading == READ_WHOLE || x->reading == READ_STREAM;
     if (!still_read)
         discard_body(x); /* before the connection's fate is announced */
-    struct strbuf buf = strbuf_in(x->pub.arena, 1000 + lines.len);
+    struct strbuf buf = strbuf_in(x->pub.arena, 1000 + lines.len + tail.len);
     bool dated = false;
     strbuf_add(&buf, STR("HTTP/1.1 "));
     char digits[4] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
@@ -432,6 +436,7 @@ static struct str build_head(struct exchange *x, int status, struct str lines,
     else if (x->head.minor == 0)
         strbuf_add(&buf, STR("Connection: keep-alive\r\n"));
     strbuf_add(&buf, STR("\r\n"));
+    strbuf_add(&buf, tail);
     return strbuf_view(&buf);
 }
 

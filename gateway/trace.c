@@ -99,7 +99,10 @@ void trace_keep(struct trace_ring *ring, const struct trace *trace)
         return;
     hold(ring);
     struct trace *slot = &ring->records[ring->next++ % TRACE_RING];
-    memcpy(slot, trace, offsetof(struct trace, text) + trace->text_used);
+    /* what is used of each part: the ring is colder than any cache */
+    memcpy(slot, trace, offsetof(struct trace, steps) + trace->n_steps * sizeof *trace->steps);
+    memcpy(slot->notes, trace->notes, trace->n_notes * sizeof *trace->notes);
+    memcpy(slot->text, trace->text, trace->text_used);
     release(ring);
 }
 

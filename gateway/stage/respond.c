@@ -156,6 +156,28 @@ void stage_add_ids(struct gw_request *r)
         http_header_add(r->arena, &r->headers, STR("x-gatehouse-trace"), (struct str){ r->trace.id, TRACE_ID });
 }
 
+static void add_line(struct strbuf *out, struct str name, struct str value)
+{
+    strbuf_add(out, name);
+    strbuf_add(out, value);
+    strbuf_add(out, STR("\r\n"));
+}
+
+/* As stage_add_ids, behind the lines of a cached answer: what is ours needs no look at its characters. */
+static struct str kept_lines(struct gw_request *r)
+{
+    struct strbuf out = strbuf_in(r->arena, r->kept_head.len + r->trace_header.len + 192);
+    strbuf_add(&out, r->kept_head);
+    add_line(&out, STR("x-amzn-RequestId: "), r->request_id);
+    add_line(&out, STR("x-amz-apigw-id: "), r->extended_id);
+    if (r->method->integration->type != INTEGRATE_MOCK && http_is_field_value(r->trace_header))
+        add_line(&out, STR("X-Amzn-Trace-Id: "), r->trace_header);
+    if (r->gateway->config.explain)
+        add_line(&out, STR("x-gatehouse-trace: "), (struct str){ r->trace.id, TRACE_ID });
+    stage_add_rate(r);
+    return strbuf_view(&out);
+}
+
 static enum gw_next respond_enter(struct gw_request *r)
 {
     if (r->replied)
@@ -169,10 +191,12 @@ static enum gw_next respond_enter(struct gw_request *r)
         if (r->status < 200)
             r->status = 500;
     }
-    stage_add_ids(r);
+    struct str lines = r->kept_head.ptr ? kept_lines(r) : STR_NONE;
+    if (!lines.ptr)
+        stage_add_ids(r);
     r->replied = true;
     r->reply_bytes = (int64_t)r->reply.len;
-    http_reply_kept(r->x, r->status, r->kept_head, &r->headers, r->reply.ptr ? r->reply : STR(""));
+    http_reply_kept(r->x, r->status, lines, &r->headers, r->reply.ptr ? r->reply : STR(""));
     return GW_NEXT;
 }
 
