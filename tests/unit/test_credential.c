@@ -188,6 +188,8 @@ static void what_they_may(void **state)
 /* Readers on loop threads never see half of a change; what they hold outlives it. */
 static atomic_bool stop;
 
+static atomic_int reads;
+
 static void *reader(void *seen)
 {
     while (!atomic_load(&stop)) {
@@ -198,6 +200,7 @@ static void *reader(void *seen)
         bool allowed = identity_credential(f.identity, arena, key_id, STR_NONE, 0, &who) == CREDENTIAL_OK &&
                        identity_allows(f.identity, arena, &who, &request, &decision);
         ++((size_t *)seen)[allowed];
+        atomic_fetch_add(&reads, 1);
         arena_free(arena);
     }
     return NULL;
@@ -211,7 +214,7 @@ static void readers_and_a_writer(void **state)
     atomic_store(&stop, false);
     for (size_t i = 0; i < COUNT(threads); i++)
         pthread_create(&threads[i], NULL, reader, seen[i]);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 300 || atomic_load(&reads) < 10; i++) { /* until both sides have been at it */
         struct arena *arena = arena_new(4096);
         principals_reload(f.identity, arena, STR("AIDAANN"));
         arena_free(arena);
