@@ -1,5 +1,6 @@
 /* What an account has set for API Gateway in a region. */
 #include "gateway/ops/apikey.h"
+#include "gateway/ops/pass_role.h"
 #include "gateway/state.h"
 
 static gh_err patch_role(struct patch *patch);
@@ -40,12 +41,17 @@ gh_err apigw_UpdateAccount(struct call *call, const struct apigw_UpdateAccount_i
 {
     struct tx tx;
     json_t *doc;
+    struct str role = STR_NONE;
     tx_begin(&tx, call->db, call->arena);
     gh_err err = account_load(call->db, &tx, call->arena, call->account, call->region, &doc);
     if (!err && !doc)
         doc = json_own(call->arena, json_object());
     if (!err)
+        role = json_str(doc, "cloudwatchRoleArn").ptr ? str_copy(call->arena, json_str(doc, "cloudwatchRoleArn")) : STR_NONE;
+    if (!err)
         err = patch_apply(&rules, call->arena, doc, &in->patch_operations, NULL);
+    if (!err)
+        err = ops_check_pass_role(call, json_str(doc, "cloudwatchRoleArn"), role);
     if (!err)
         account_save(&tx, call->account, call->region, doc);
     err = ops_finish(&tx, err);

@@ -224,4 +224,7 @@ test('whoever names a role for API Gateway must be allowed to pass it', async (t
     await refused(authorizer(roles.admin), roles.admin);
     const { id: authorizerId } = await authorizer(roles.mine);
     await refused(gateway.updateAuthorizer({ restApiId, authorizerId, patchOperations: [{ op: 'replace', path: '/authorizerCredentials', value: roles.admin }] }), roles.admin);
+    const logs = (value) => gateway.updateAccount({ patchOperations: [{ op: 'replace', path: '/cloudwatchRoleArn', value }] });
+    await refused(logs(roles.admin), roles.admin);
+    assert.equal((await logs(roles.mine)).cloudwatchRoleArn, roles.mine);
 });
