@@ -26,7 +26,7 @@ async function apiOf(call, name, n) {
         const at = { restApiId, resourceId, httpMethod: 'GET' };
         await call('PutMethod', { ...at, authorizationType: 'NONE', requestParameters: { 'method.request.querystring.q': false } });
         if (i % 2) {
-            await call('PutIntegration', { ...at, type: 'HTTP_PROXY', integrationHttpMethod: 'GET', uri: `http://127.0.0.1:9/item/${i}`, requestParameters: { 'integration.request.querystring.q': 'method.request.querystring.q' } });
+            await call('PutIntegration', { ...at, type: 'HTTP_PROXY', integrationHttpMethod: 'GET', uri: `http://127.0.0.1:9000/item/${i}`, requestParameters: { 'integration.request.querystring.q': 'method.request.querystring.q' } });
         } else {
             await call('PutIntegration', { ...at, type: 'MOCK', requestTemplates: { 'application/json': '{"statusCode": 200}' } });
             await call('PutMethodResponse', { ...at, statusCode: '200' });

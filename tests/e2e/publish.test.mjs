@@ -11,7 +11,7 @@ const setOptions = (server, made, options) => server.fetch(`/_gatehouse/apis/${m
 test('gatehouse diff: what of the draft is not live yet', async (t) => {
     const server = await start(t);
     const made = await api(server, {
-        'GET /pets': { integration: mock }, 'GET /old': { integration: mock }, 'POST /pets': { integration: httpProxy('http://127.0.0.1:1/a') },
+        'GET /pets': { integration: mock }, 'GET /old': { integration: mock }, 'POST /pets': { integration: httpProxy('http://127.0.0.1:1024/a') },
     }, { name: 'shop' });
     const { gateway, id: restApiId, resources } = made;
     const env = { AWS_ENDPOINT_URL: server.url };
@@ -21,7 +21,7 @@ test('gatehouse diff: what of the draft is not live yet', async (t) => {
     assert.equal((await verb('shop', 'dev')).code, 0);
 
     const pets = { restApiId, resourceId: resources.ids['/pets'] };
-    await gateway.updateIntegration({ ...pets, httpMethod: 'POST', patchOperations: [{ op: 'replace', path: '/uri', value: 'http://127.0.0.1:1/b' }] });
+    await gateway.updateIntegration({ ...pets, httpMethod: 'POST', patchOperations: [{ op: 'replace', path: '/uri', value: 'http://127.0.0.1:1024/b' }] });
     await gateway.updateMethod({ ...pets, httpMethod: 'GET', patchOperations: [{ op: 'add', path: '/requestParameters/method.request.querystring.a_b', value: 'true' }] });
     await gateway.deleteResource({ restApiId, resourceId: resources.ids['/old'] });
     await made.add('GET /new', { integration: mock });
@@ -38,10 +38,10 @@ test('gatehouse diff: what of the draft is not live yet', async (t) => {
         'changed method POST /pets /methodIntegration/uri', 'removed method GET /old', 'removed resource /old',
     ]);
     const uri = differences.find((one) => one.change === 'changed');
-    assert.deepEqual([uri.live, uri.draft], ['http://127.0.0.1:1/a', 'http://127.0.0.1:1/b']);
+    assert.deepEqual([uri.live, uri.draft], ['http://127.0.0.1:1024/a', 'http://127.0.0.1:1024/b']);
     const shown = await verb('shop', 'dev');
     assert.equal(shown.code, 2);
-    assert.match(shown.stdout, /^~ method POST \/pets \/methodIntegration\/uri: "http:\/\/127\.0\.0\.1:1\/a" -> "http:\/\/127\.0\.0\.1:1\/b"$/m);
+    assert.match(shown.stdout, /^~ method POST \/pets \/methodIntegration\/uri: "http:\/\/127\.0\.0\.1:1024\/a" -> "http:\/\/127\.0\.0\.1:1024\/b"$/m);
     assert.match(shown.stdout, /^\+ resource \/new$/m);
     assert.match(shown.stdout, /^- method GET \/old$/m);
     assert.deepEqual(JSON.parse((await verb('shop', 'dev', '--json')).stdout).differences, differences);
