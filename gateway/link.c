@@ -74,7 +74,7 @@ struct gw_backend *link_take(struct gw_link *link)
         if (is_healthy(backend))
             return backend;
     }
-    return &link->backends[turn % link->n];
+    return &link->backends[link->n ? turn % link->n : 0]; /* there is one: link_parse */
 }
 
 size_t link_healthy(const struct gw_link *link)

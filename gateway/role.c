@@ -8,7 +8,7 @@ enum { KEEP_S = 3600 - 300, REFUSAL_S = 1, ROLES_MAX = 4096 };
 struct gw_role {
     struct job job;
     struct gateway *gateway;
-    struct gw_loop *home;           /* NULL: the loop has ended meanwhile */
+    struct gw_loop *home;           /* jobs end before loops do */
     struct arena *arena;            /* keys; made anew with each fetch */
     struct str key_id, secret, token;
     struct gw_request *waiting;
@@ -18,7 +18,7 @@ struct gw_role {
 };
 
 static struct gw_role *find(struct gw_loop *home, struct str arn);
-static bool fetch(struct gw_role *role, int64_t now_s);
+static bool fetch(struct gw_role *role, struct gateway *gateway, int64_t now_s);
 static void fetch_run(struct job *job);
 static void fetch_done(struct job *job);
 static void role_free(void *ptr);
@@ -41,7 +41,7 @@ enum role_keys role_keys(struct gw_request *r, struct str arn, struct gw_actor *
         if (r->role_asked)
             return ROLE_REFUSED;
     }
-    if (!role->fetching && !fetch(role, now_s))
+    if (!role->fetching && !fetch(role, gateway, now_s))
         return ROLE_REFUSED;
     r->role_asked = true;
     r->awaited_role = role;
@@ -74,11 +74,11 @@ static struct gw_role *find(struct gw_loop *home, struct str arn)
     return role;
 }
 
-static bool fetch(struct gw_role *role, int64_t now_s)
+static bool fetch(struct gw_role *role, struct gateway *gateway, int64_t now_s)
 {
     role->job = (struct job){ .home = role->home->loop, .run = fetch_run, .done = fetch_done };
     role->until_s = now_s;
-    role->fetching = job_submit(role->gateway->config.jobs, &role->job);
+    role->fetching = job_submit(gateway->config.jobs, &role->job);
     return role->fetching;
 }
 
