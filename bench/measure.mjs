@@ -33,7 +33,7 @@ export function cpuUs(pid, { alone = false } = {}) {
 }
 
 export function residentKiB(pid) {
-    return family(pid).reduce((sum, one) => sum + Number(fs.readFileSync(`/proc/${one}/status`, 'latin1').match(/VmRSS:\s+(\d+)/)[1]), 0);
+    return family(pid).reduce((sum, one) => sum + Number(fs.readFileSync(`/proc/${one}/status`, 'latin1').match(/VmRSS:\s+(\d+)/)?.[1] ?? 0), 0) /* one that is ending has none */;
 }
 
 // → { perSecond, cpuUsPerRequest }; a row whose answers are not 2xx measures nothing and throws.
