@@ -64,7 +64,7 @@ await route('me', 'GET', { authorization: { authorizationType: 'COGNITO_USER_POO
 await route('cave', 'GET', { authorization: { authorizationType: 'CUSTOM', authorizerId: gate.id }, integration: mock, answer: '{"for": "$context.authorizer.principalId", "cave": "$context.authorizer.cave"}' });
 await route('signed', 'GET', { authorization: { authorizationType: 'AWS_IAM' }, integration: mock, answer: '{"user": "$context.identity.userArn"}' });
 await route('crash', 'GET', { integration: lambda(story.HELLO_ARN) });
-await route('nobody', 'GET', { integration: proxy('http://127.0.0.1:1/') });
+await route('nobody', 'GET', { integration: proxy('http://127.0.0.1:1024/') });
 await route('slow', 'GET', { integration: { ...proxy('http://${stageVariables.backend}/slow'), timeoutInMillis: 100 } });
 
 say('deployed to the stage "prod"; /limited takes one call a second');
