@@ -34,14 +34,21 @@ static void copy_client_headers(struct gw_request *r, struct http_headers *out)
     }
 }
 
-/* The same trace in the W3C's words, for backends that know no X-Ray; a client's own goes through as it is. */
+/* The same trace in the W3C's words, for backends that know no X-Ray; a client's own goes through as it is.
+ * By hand: printf would be a fortieth of the whole request. */
 static void add_traceparent(struct gw_request *r, struct http_headers *out)
 {
-    struct str root = r->trace_header;
+    struct str root = r->trace_header; /* "Root=1-" 8 digits "-" 24 digits */
     if (root.len < 40 || http_header_has(out, "traceparent"))
         return;
-    http_header_add(r->arena, out, STR("traceparent"),
-                    str_printf(r->arena, "00-%.8s%.24s-%.16s-00", root.ptr + 7, root.ptr + 16, r->trace.id));
+    char *text = arena_alloc(r->arena, 55, 1);
+    memcpy(text, "00-", 3);
+    memcpy(text + 3, root.ptr + 7, 8);
+    memcpy(text + 11, root.ptr + 16, 24);
+    text[35] = '-';
+    memcpy(text + 36, r->trace.id, TRACE_ID);
+    memcpy(text + 52, "-00", 3);
+    http_header_add(r->arena, out, STR("traceparent"), (struct str){ text, 55 });
 }
 
 static void add_own_headers(struct gw_request *r, struct http_headers *out)
