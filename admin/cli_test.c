@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "admin/cli.h"
-#include "gateway/fixture.h"
+#include "gateway/fixture/fixture.h"
 
 #define BIGGEST_FILE (16 * 1024 * 1024)
 #define DEEPEST      20

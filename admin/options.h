@@ -4,7 +4,7 @@
 
 #include "core/log.h"
 #include "core/str.h"
-#include "gateway/outside.h"
+#include "gateway/backend/outside.h"
 
 enum { OPTIONS_MAX = 64 };
 

@@ -27,12 +27,12 @@ struct gateway_config {
     struct loop **loops;       /* the data-plane loops */
     size_t n_loops;
     struct str base_url, region, default_account, partition;
-    struct str certificates, truststores; /* folders of custom domains' files (gateway/certificate.h) */
+    struct str certificates, truststores; /* folders of custom domains' files (gateway/domain/certificate.h) */
     bool dev;                  /* a certificate without a file is made; token issuers may speak http on this machine */
     bool tls;                  /* there is a TLS listener */
     bool explain;              /* x-gatehouse-trace on every answer (dev mode) */
     bool aws_limits;           /* --limits aws: API Gateway's quotas hold; otherwise the machine's do */
-    size_t cache_bytes;        /* all stages' response caches together (gateway/caches.h) */
+    size_t cache_bytes;        /* all stages' response caches together (gateway/cache/caches.h) */
     double account_rate_per_s; /* requests of all APIs together; 0: no limit (AWS: 10000) */
     int64_t account_burst;     /* AWS: 5000 */
 };
@@ -60,7 +60,7 @@ void gateway_reload_certificates(struct gateway *gateway, bool only_if_changed);
 void gateway_exchange_gone(struct gateway *gateway, struct http_exchange *x); /* http_server's on_gone */
 void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, bool complete);
 
-/* The templates of a recorded request as a fixture file (gateway/fixture.h); absent: *why, NUL-terminated. */
+/* The templates of a recorded request as a fixture file (gateway/fixture/fixture.h); absent: *why, NUL-terminated. */
 struct str gateway_fixture(struct gateway *gateway, struct arena *arena, struct str id, struct str *why);
 /* What a request did: the record behind x-gatehouse-trace, as JSON; absent when forgotten. Any thread. */
 struct str gateway_trace(struct gateway *gateway, struct arena *arena, struct str trace_id);

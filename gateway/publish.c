@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 #include "gateway/everywhere.h"
-#include "gateway/limits.h"
-#include "gateway/material.h"
-#include "gateway/caches.h"
+#include "gateway/usage/limits.h"
+#include "gateway/compile/material.h"
+#include "gateway/cache/caches.h"
 #include "gateway/stage/stage.h"
-#include "gateway/stage_metrics.h"
+#include "gateway/record/stage_metrics.h"
 #include "gateway/state.h"
 #include "gen/apigateway.h"
 

@@ -4,12 +4,12 @@
 #include "core/http_client.h"
 #include "core/http_server.h"
 #include "core/invoke.h"
-#include "gateway/execution_log.h"
+#include "gateway/record/execution_log.h"
 #include "gateway/gateway_response.h"
 #include "gateway/pipeline.h"
 #include "gateway/state.h"
-#include "gateway/trace.h"
-#include "gateway/usage.h"
+#include "gateway/record/trace.h"
+#include "gateway/usage/usage.h"
 #include "identity/identity.h"
 
 #define GW_MAX_BODY (10 * 1024 * 1024)

@@ -2,7 +2,7 @@
  *
  * "A deployment is a point-in-time snapshot of your API": requests finish on the snapshot they
  * began with. The one thing that changes in it are the token buckets, which are atomics and outlive
- * it (gateway/limits.h). */
+ * it (gateway/usage/limits.h). */
 #pragma once
 
 #include <stdatomic.h>
@@ -12,7 +12,7 @@
 #include "core/jsonschema.h"
 #include "core/regex.h"
 #include "core/uri.h"
-#include "gateway/jwt_rules.h"
+#include "gateway/issuer/jwt_rules.h"
 #include "gateway/route.h"
 #include "gateway/store/deployment.h"
 #include "gateway/vtl/vtl.h"

@@ -4,12 +4,12 @@
 #include <pthread.h>
 
 #include "core/map.h"
-#include "gateway/domain.h"
+#include "gateway/domain/domain.h"
 #include "gateway/gateway.h"
-#include "gateway/recording.h"
+#include "gateway/record/recording.h"
 #include "gateway/snapshot.h"
-#include "gateway/trace.h"
-#include "gateway/usage.h"
+#include "gateway/record/trace.h"
+#include "gateway/usage/usage.h"
 
 struct auth_cache;
 struct issuers;

@@ -1,5 +1,5 @@
 /* Running a mapping template over one payload of a request. */
-#include "gateway/fixture.h"
+#include "gateway/fixture/fixture.h"
 #include "gateway/request.h"
 
 static struct vtl_value path_map(struct gw_request *r)

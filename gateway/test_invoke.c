@@ -1,7 +1,7 @@
 #include "gateway/test_invoke.h"
 
 #include "core/http_local.h"
-#include "gateway/execution_log.h"
+#include "gateway/record/execution_log.h"
 #include "gateway/pipeline.h"
 #include "gateway/stage/stage.h"
 #include "gateway/store/deployment.h"

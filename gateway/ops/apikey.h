@@ -4,7 +4,7 @@
 #include "gateway/ops/ops.h"
 #include "gateway/ops/patch.h"
 #include "gateway/store/usage_plan.h"
-#include "gateway/usage.h"
+#include "gateway/usage/usage.h"
 
 struct api_key ops_key(struct call *call, struct str id); /* of the call's account and region */
 gh_err apikey_required(struct call *call, struct tx *tx, struct str id, json_t **out);

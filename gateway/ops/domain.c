@@ -1,6 +1,6 @@
 #include "gateway/ops/domain.h"
 
-#include "gateway/publish_domain.h"
+#include "gateway/domain/publish.h"
 
 enum { BASE_PATH_BYTES = 300 };
 

@@ -1,7 +1,7 @@
 /* Custom domain names. */
 #include "gateway/ops/domain_rules.h"
 #include "gateway/ops/patch.h"
-#include "gateway/publish_domain.h"
+#include "gateway/domain/publish.h"
 
 enum { MAX_DOMAINS = 120 };
 

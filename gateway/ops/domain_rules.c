@@ -1,7 +1,7 @@
 #include "gateway/ops/domain_rules.h"
 
 #include "core/ip.h"
-#include "gateway/security_policy.h"
+#include "gateway/domain/security_policy.h"
 #include "gateway/state.h"
 #include "policy/eval.h"
 

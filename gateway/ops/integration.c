@@ -188,7 +188,7 @@ static gh_err check_transfer(struct call *call, const json_t *integration)
 }
 
 /* arn:aws:apigateway:{region}:{subdomain.service|service}:path|action/{service_api}. Services
- * without an endpoint here are kept, but not deployed (gateway/service.c). */
+ * without an endpoint here are kept, but not deployed (gateway/backend/service.c). */
 static gh_err check_arn(struct call *call, struct str type, struct str uri)
 {
     struct str rest = uri, part[5] = { STR_NONE };

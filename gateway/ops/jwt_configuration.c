@@ -2,7 +2,7 @@
 
 #include "core/ip.h"
 #include "core/uri.h"
-#include "gateway/fetch.h"
+#include "gateway/issuer/fetch.h"
 
 /* Ours, so that a token costs a bounded look; AWS's: 50 audiences of an HTTP API's authorizer. */
 enum { ISSUERS_MAX = 20, AUDIENCES_MAX = 50, CLAIMS_MAX = 20, VALUES_MAX = 50, TEXT_MAX = 1024 };

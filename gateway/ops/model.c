@@ -1,5 +1,5 @@
 /* Models: JSON schemas under a name. */
-#include "gateway/models.h"
+#include "gateway/compile/models.h"
 #include "gateway/ops/mapping.h"
 #include "gateway/ops/model_schema.h"
 #include "gateway/ops/patch.h"

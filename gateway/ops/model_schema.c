@@ -2,7 +2,7 @@
 #include "gateway/ops/model_schema.h"
 
 #include "core/json_tree.h"
-#include "gateway/models.h"
+#include "gateway/compile/models.h"
 
 /* Keywords beyond these are "unsupported": reported of example, discriminator, readOnly … */
 static const char *const known[] = {

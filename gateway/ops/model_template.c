@@ -1,5 +1,5 @@
 /* GetModelTemplate: a sample template that writes a payload of the model's form. */
-#include "gateway/models.h"
+#include "gateway/compile/models.h"
 #include "gateway/ops/model_schema.h"
 
 #define DEEPEST 10 /* models that hold themselves end here */

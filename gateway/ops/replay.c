@@ -2,7 +2,7 @@
 
 #include "core/base64.h"
 #include "gateway/ops/test_invoke.h"
-#include "gateway/recording.h"
+#include "gateway/record/recording.h"
 #include "gateway/snapshot.h"
 
 /* The draft's method for a path, found as a deployment would find it. */

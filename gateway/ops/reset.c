@@ -1,7 +1,7 @@
 /* Dev mode's POST /_gatehouse/reset: everything of one account goes, in all regions. */
 #include "gateway/gateway.h"
 #include "gateway/ops/apikey.h"
-#include "gateway/publish_domain.h"
+#include "gateway/domain/publish.h"
 #include "gateway/store/client_certificate.h"
 #include "gateway/store/domain.h"
 #include "gateway/store/vpc_link.h"

@@ -1,5 +1,5 @@
 /* A stage's cache: switched on and off, sized, flushed. What is cached is gateway/stage/cache.c's. */
-#include "gateway/caches.h"
+#include "gateway/cache/caches.h"
 #include "gateway/gateway.h"
 #include "gateway/ops/patch.h"
 #include "gateway/ops/stage.h"

@@ -3,7 +3,7 @@
 
 #include "gateway/ops/ops.h"
 #include "gateway/ops/patch.h"
-#include "gateway/outside.h"
+#include "gateway/backend/outside.h"
 #include "gateway/state.h"
 
 static gh_err find(struct call *call, struct tx *tx, struct str id, json_t **out);

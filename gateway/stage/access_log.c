@@ -1,6 +1,6 @@
 #include "gateway/stage/access_log.h"
 
-#include "gateway/loop_log.h"
+#include "gateway/record/loop_log.h"
 
 /* The stage's own format: "$context.x only, missing -> '-'". */
 static void put_formatted(struct gw_request *r)

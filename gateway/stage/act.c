@@ -3,7 +3,7 @@
  * Without credentials API Gateway calls as itself, for this API, and the function's own policy decides. A role
  * is assumed and must allow the call; the caller's own credentials are passed through the same way. */
 #include "functions/name.h"
-#include "gateway/role.h"
+#include "gateway/backend/role.h"
 #include "gateway/stage/stage.h"
 #include "policy/eval.h"
 

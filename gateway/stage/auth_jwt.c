@@ -7,7 +7,7 @@
  * their revoked sessions' tokens are refused at once. */
 #include "core/jwt.h"
 #include "core/token_cache.h"
-#include "gateway/issuer.h"
+#include "gateway/issuer/issuer.h"
 #include "gateway/stage/stage.h"
 
 static enum gw_next refuse(struct gw_request *r, const char *why)

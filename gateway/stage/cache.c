@@ -4,9 +4,9 @@
  *
  * Equal misses wait for one call. They wait on this loop's time, at most as long as their own integration
  * would be given; a leader that fails hands its place to the next. */
-#include "gateway/caches.h"
+#include "gateway/cache/caches.h"
 #include "gateway/stage/cache.h"
-#include "gateway/stage_metrics.h"
+#include "gateway/record/stage_metrics.h"
 
 #include <stdlib.h>
 

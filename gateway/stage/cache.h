@@ -1,7 +1,7 @@
 /* What the files of the response cache share. */
 #pragma once
 
-#include "gateway/cache.h"
+#include "gateway/cache/cache.h"
 #include "gateway/stage/stage.h"
 #include "policy/eval.h"
 

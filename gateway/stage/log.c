@@ -5,7 +5,7 @@
 #include "core/time.h"
 #include "gateway/stage/access_log.h"
 #include "gateway/stage/stage.h"
-#include "gateway/stage_metrics.h"
+#include "gateway/record/stage_metrics.h"
 #include "gateway/watch.h"
 
 static void count(struct gw_request *r, int64_t us)

@@ -1,5 +1,5 @@
 /* A request to an AWS service: its protocol's headers, and the role's signature. */
-#include "gateway/service.h"
+#include "gateway/backend/service.h"
 #include "gateway/stage/stage.h"
 #include "wire/sigv4.h"
 

@@ -4,7 +4,7 @@
  * x-forwarded-*, and what AWS's table drops stay behind; X-Forwarded-For, -Proto, -Port,
  * X-Amzn-Trace-Id and x-amzn-apigateway-api-id are ours. */
 #include "gateway/headers.h"
-#include "gateway/link.h"
+#include "gateway/backend/link.h"
 #include "gateway/stage/stage.h"
 
 /* Bodies up to this size travel whole: one write instead of a stream, and the request can be sent again. */

@@ -57,7 +57,7 @@ struct stage_source {
     json_t *settings; /* the stage's document, owned by the arena */
     struct tls_identity *certificate; /* of clientCertificateId; lives in the arena */
     const json_t *links; /* VPC links of the account and region, by id */
-    const struct gw_outside *outside; /* what follows: gateway/material.h; NULL: nothing is configured */
+    const struct gw_outside *outside; /* what follows: gateway/compile/material.h; NULL: nothing is configured */
     /* The canary's deployment; NULL when the stage has no canary. May be `api` itself. */
     json_t *canary_api;
     struct str canary_deployment_id;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "core/arena.h"
-#include "gateway/caches.h"
+#include "gateway/cache/caches.h"
 #include "gateway/stage/cache.h"
 
 static int64_t no_clock(void *ctx)

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "gateway/domain.h"
-#include "gateway/security_policy.h"
+#include "gateway/domain/domain.h"
+#include "gateway/domain/security_policy.h"
 
 static struct docs docs_from(struct arena *arena, const char *text)
 {

@@ -1,8 +1,8 @@
 /* What a JWT authorizer asks of a token whose signature is right. */
 #include "vectors.h"
 
-#include "gateway/jwt_rules.h"
-#include "gateway/key_set.h"
+#include "gateway/issuer/jwt_rules.h"
+#include "gateway/issuer/key_set.h"
 
 static struct arena *arena;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "core/time.h"
-#include "gateway/usage_state.h"
+#include "gateway/usage/state.h"
 
 /* --- the calendar --- */
 
