@@ -89,18 +89,7 @@ static bool good_hostname(struct str text)
     return true;
 }
 
-static bool good_ipv4(struct str text)
-{
-    char copy[16];
-    unsigned char address[4];
-    if (text.len >= sizeof copy || memchr(text.ptr, '\0', text.len))
-        return false;
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    return inet_pton(AF_INET, copy, address) == 1;
-}
-
-static bool good_ipv6(struct str text)
+static bool good_address(int family, struct str text)
 {
     char copy[46];
     unsigned char address[16];
@@ -108,7 +97,17 @@ static bool good_ipv6(struct str text)
         return false;
     memcpy(copy, text.ptr, text.len);
     copy[text.len] = '\0';
-    return inet_pton(AF_INET6, copy, address) == 1;
+    return inet_pton(family, copy, address) == 1;
+}
+
+static bool good_ipv4(struct str text)
+{
+    return good_address(AF_INET, text);
+}
+
+static bool good_ipv6(struct str text)
+{
+    return good_address(AF_INET6, text);
 }
 
 static bool good_local_part(struct str text)
