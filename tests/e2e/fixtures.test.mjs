@@ -5,9 +5,9 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { api } from './support/apis.mjs';
-import { binary, request, run, scratch, start } from './support/harness.mjs';
+import { binary, request, root, run, scratch, start } from './support/harness.mjs';
 
-const examples = path.join(import.meta.dirname, '../../examples/fixtures');
+const examples = path.join(root, 'examples/fixtures');
 const gatehouse = (args, options) => run(binary(), args, options);
 
 function folder(t, files) {
