@@ -109,7 +109,7 @@ static struct jt real_value(struct arena *arena, double real)
             break;
     }
     if (!strpbrk(text, ".e"))
-        strcat(text, ".0");
+        memcpy(text + strlen(text), ".0", sizeof ".0");
     return text_value(arena, JT_NUMBER, str_of(text));
 }
 

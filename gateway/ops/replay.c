@@ -86,7 +86,7 @@ gh_err replay_on_draft(struct call *call, void *ctx, struct str *json)
     const struct replay_request *request = ctx;
     json_t *api, *recording = NULL;
     struct method_ref at;
-    struct test_result result;
+    struct test_result result = { 0 };
     gh_err err = draft_read(call, request->api_id, &api);
     if (!err)
         err = api_required(call, api, request->api_id);

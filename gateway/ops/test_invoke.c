@@ -105,7 +105,7 @@ gh_err apigw_TestInvokeMethod(struct call *call, const struct apigw_TestInvokeMe
 {
     json_t *api;
     struct method_ref at;
-    struct test_result result;
+    struct test_result result = { 0 };
     gh_err err = draft_read(call, in->rest_api_id, &api);
     if (!err)
         err = find_method(call, api, in, &at);
@@ -179,7 +179,7 @@ gh_err apigw_TestInvokeAuthorizer(struct call *call, const struct apigw_TestInvo
                                   struct apigw_TestInvokeAuthorizer_out *out)
 {
     json_t *api;
-    struct test_result result;
+    struct test_result result = { 0 };
     gh_err err = draft_read(call, in->rest_api_id, &api);
     json_t *authorizer = err ? NULL : json_at(json_object_get(api, "authorizers"), in->authorizer_id);
     if (err)

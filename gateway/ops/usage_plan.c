@@ -146,7 +146,7 @@ static gh_err refuse(struct patch *patch)
 {
     static const char stage[] = "/apiStages/<apidId:stageName>/throttle";
     struct str path = patch->path.ptr ? patch->path : STR("null");
-    struct str choices = STR("");
+    struct str choices;
     if (patch->op == PATCH_REMOVE)
         choices = str_printf(patch->arena, "/apiStages, /quota, /throttle, /productCode, %s/<resourcePath>/<httpMethod>, %s",
                              stage, stage);

@@ -30,7 +30,7 @@ static bool take_context(struct auth_policy *policy, const json_t *given)
 static bool fill(struct auth_policy *policy, const json_t *json, struct arena *scratch, struct str *why)
 {
     json_t *document = json_object_get(json, "policyDocument"), *key = json_object_get(json, "usageIdentifierKey");
-    struct str principal = json_str(json, "principalId"), text, *names;
+    struct str principal = json_str(json, "principalId"), text = STR_NONE, *names;
     *why = !json_is_object(json)                                      ? STR("the answer is not an object")
            : !principal.len                                           ? STR("principalId is missing")
            : !json_is_object(document)                                ? STR("policyDocument is missing")
