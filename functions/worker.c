@@ -350,8 +350,10 @@ void worker_stream_over(struct worker *worker)
 static void on_closed(void *ctx, struct runtime_conn *conn)
 {
     struct worker *worker = ctx;
-    if (worker->streaming == conn && worker->run) {
-        worker->streaming = NULL;
+    bool amid = worker->streaming == conn;
+    if (amid)
+        worker->streaming = NULL; /* also when nobody waits for the answer any more */
+    if (amid && worker->run) {
         fault(worker, "Runtime.TruncatedResponse", "error", "the function's answer ended in the middle");
     }
     if (worker->conn != conn)
@@ -717,6 +719,7 @@ void worker_free(struct worker *worker)
             loop_unwatch(f->loop, &worker->output_watch);
         close(worker->output_watch.fd);
     }
+    worker->streaming = NULL; /* its connections go now */
     worker_stream_over(worker);
     runtime_api_free(worker->api);
     if (worker->run)
