@@ -1,5 +1,7 @@
 #include "core/tls_certificate.h"
 
+#include "core/tls_issue.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -20,7 +22,6 @@ static struct tls_certificate *certificate_new(void);
 static bool read_chain(struct tls_certificate *own, BIO *bio);
 static const char *unfit(const struct tls_certificate *own, int64_t now_s);
 static bool self_sign(struct tls_certificate *own, const char *name, int64_t now_s);
-static bool add_extension(X509 *certificate, int nid, const char *value);
 
 /* A key file that asks for a password would stop the server at its terminal. */
 static int no_password(char *buf, int size, int rwflag, void *ctx)
@@ -171,20 +172,10 @@ static bool self_sign(struct tls_certificate *own, const char *name, int64_t now
               X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC, (const unsigned char *)"Gatehouse development",
                                          -1, -1, 0) == 1 &&
               X509_set_issuer_name(certificate, subject) == 1 &&
-              add_extension(certificate, NID_subject_alt_name, names) &&
-              add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-              add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
+              tls_add_extension(certificate, NID_subject_alt_name, names) &&
+              tls_add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+              tls_add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
               X509_sign(certificate, own->key, EVP_sha256()) > 0;
     BN_free(number);
-    return ok;
-}
-
-static bool add_extension(X509 *certificate, int nid, const char *value)
-{
-    X509V3_CTX ctx;
-    X509V3_set_ctx(&ctx, certificate, certificate, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-    bool ok = extension && X509_add_ext(certificate, extension, -1) == 1;
-    X509_EXTENSION_free(extension);
     return ok;
 }

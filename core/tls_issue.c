@@ -7,7 +7,7 @@
 
 enum { RSA_BITS = 2048, SERIAL_BYTES = 8 };
 
-static bool extend(X509 *certificate, int nid, const char *value)
+bool tls_add_extension(X509 *certificate, int nid, const char *value)
 {
     X509V3_CTX ctx;
     X509V3_set_ctx(&ctx, certificate, certificate, NULL, NULL, 0);
@@ -33,8 +33,8 @@ static bool fill(X509 *certificate, EVP_PKEY *key, const char *common_name, int6
               X509_set_pubkey(certificate, key) == 1 &&
               X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1, 0) == 1 &&
               X509_set_issuer_name(certificate, name) == 1 &&
-              extend(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-              extend(certificate, NID_ext_key_usage, "clientAuth") && X509_sign(certificate, key, EVP_sha256()) > 0;
+              tls_add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+              tls_add_extension(certificate, NID_ext_key_usage, "clientAuth") && X509_sign(certificate, key, EVP_sha256()) > 0;
     BN_free(number);
     return ok;
 }

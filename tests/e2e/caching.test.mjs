@@ -58,6 +58,13 @@ async function numbers(server, one) {
     return { hits: value('hits_total'), misses: value('misses_total'), entries: value('entries'), bytes: value('bytes'), limit: value('limit_bytes'), evictions: value('evictions_total') };
 }
 
+// Deploys an API whose stage caches, and has these settings besides.
+const maker = (server) => async (routes, ...patches) => {
+    const one = await api(server, routes);
+    await one.patch(...on, ...patches);
+    return one;
+};
+
 test('what is cached', async (t) => {
     const server = await start(t);
     const backend = await counting(t);
@@ -217,11 +224,7 @@ test('what is cached', async (t) => {
 test('for how long', async (t) => {
     const server = await start(t);
     const backend = await counting(t);
-    const make = async (routes, ...patches) => {
-        const one = await api(server, routes);
-        await one.patch(...on, ...patches);
-        return one;
-    };
+    const make = maker(server);
 
     await t.test('300 seconds, or what the method says; 0 is off', async () => {
         const one = await make({
@@ -311,11 +314,7 @@ test('for how long', async (t) => {
 test('under which key', async (t) => {
     const server = await start(t);
     const backend = await counting(t);
-    const make = async (routes, ...patches) => {
-        const one = await api(server, routes);
-        await one.patch(...on, ...patches);
-        return one;
-    };
+    const make = maker(server);
 
     await t.test('cacheKeyParameters of the method and of the integration, and nothing else', async () => {
         const names = [q, 'method.request.header.X-Tenant', 'method.request.path.id', 'integration.request.querystring.v'];
@@ -440,11 +439,7 @@ test('under which key', async (t) => {
 test('equal misses wait for one call', async (t) => {
     const server = await start(t, { args: ['--workers', '2'] });
     const backend = await counting(t);
-    const make = async (routes, ...patches) => {
-        const one = await api(server, routes);
-        await one.patch(...on, ...patches);
-        return one;
-    };
+    const make = maker(server);
     const crowd = (n, url, headers) => Promise.all(Array.from({ length: n }, () => get(url, headers, { agent: new http.Agent() })));
     const gate = (path, then) => {
         const waiting = [];
