@@ -1,4 +1,4 @@
-#include "identity/pools/directory.h"
+#include "identity/tokens/directory.h"
 #include "identity/principals.h"
 #include "identity/store/pool.h"
 

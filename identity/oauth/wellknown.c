@@ -1,5 +1,5 @@
 /* A pool's public documents: keys and discovery. Unsigned, cacheable, from memory. */
-#include "identity/pools/directory.h"
+#include "identity/tokens/directory.h"
 
 bool identity_jwks(struct identity *identity, struct arena *arena, struct str pool_id, struct str *json)
 {

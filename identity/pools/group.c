@@ -2,7 +2,7 @@
  * AdminListGroupsForUser, ListUsersInGroup. */
 #include "identity/store/group.h"
 
-#include "identity/pools/user.h"
+#include "identity/users/user.h"
 #include "wire/codec_json.h"
 
 enum { PAGE = 60 };

@@ -2,7 +2,7 @@
 #include "identity/pools/pool.h"
 
 #include "core/id.h"
-#include "identity/pools/revocation.h"
+#include "identity/tokens/revocation.h"
 #include "identity/store/pool.h"
 #include "wire/codec_json.h"
 

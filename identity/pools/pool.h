@@ -3,7 +3,7 @@
 
 #include "core/db.h"
 #include "gen/cognito_idp.h"
-#include "identity/pools/directory.h"
+#include "identity/tokens/directory.h"
 #include "wire/call.h"
 
 struct pool {

@@ -15,8 +15,8 @@
 #include "core/json.h"
 #include "core/jwt.h"
 #include "core/seal.h"
-#include "identity/pools/directory.h"
-#include "identity/pools/revocation.h"
+#include "identity/tokens/directory.h"
+#include "identity/tokens/revocation.h"
 
 struct identity_fixture {
     char folder[64];

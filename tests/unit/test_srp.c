@@ -3,7 +3,7 @@
 #include <openssl/bn.h>
 
 #include "core/digest.h"
-#include "identity/pools/srp.h"
+#include "identity/signin/srp_numbers.h"
 
 static struct arena *arena;
 

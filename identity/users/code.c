@@ -2,7 +2,7 @@
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/id.h"
-#include "identity/pools/user.h"
+#include "identity/users/user.h"
 
 enum { CODE_DIGITS = 6, MAX_TRIES = 15 };
 

@@ -1,6 +1,6 @@
 /* ForgotPassword, ConfirmForgotPassword: a code to a verified address, then a new password. */
-#include "identity/pools/revocation.h"
-#include "identity/pools/user.h"
+#include "identity/tokens/revocation.h"
+#include "identity/users/user.h"
 
 /* "AccountRecoverySetting absent: phone if verified unless it is the MFA factor, else e-mail". */
 static const char *recovery_attribute(struct call *call, const struct pool *pool, const struct user *user,

@@ -1,5 +1,5 @@
 /* ListUsers: a page at a time, one condition at most. */
-#include "identity/pools/user.h"
+#include "identity/users/user.h"
 
 enum { PAGE = 60, SCAN = 500 };
 

@@ -1,5 +1,5 @@
 /* SignUp, ConfirmSignUp, ResendConfirmationCode. */
-#include "identity/pools/user.h"
+#include "identity/users/user.h"
 
 #include "core/json.h"
 

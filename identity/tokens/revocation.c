@@ -1,4 +1,4 @@
-#include "identity/pools/revocation.h"
+#include "identity/tokens/revocation.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-#include "identity/pools/srp.h"
+#include "identity/signin/srp_numbers.h"
 
 #include <openssl/bn.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
  * which pools are meant. */
 #pragma once
 
-#include "identity/pools/directory.h"
+#include "identity/tokens/directory.h"
 #include "core/token_cache.h"
 
 /* Whole, signed, live. The entry is held until the arena is freed. */

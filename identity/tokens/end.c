@@ -1,6 +1,6 @@
 /* GlobalSignOut, AdminUserGlobalSignOut, RevokeToken, GetTokensFromRefreshToken. */
 #include "core/digest.h"
-#include "identity/pools/token.h"
+#include "identity/tokens/token.h"
 
 /* Every token of the user stops, here and at the gateway. */
 static gh_err end_all(struct call *call, struct str pool, struct str sub)

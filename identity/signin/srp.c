@@ -6,8 +6,8 @@
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/json.h"
-#include "identity/pools/sign_in.h"
-#include "identity/pools/srp.h"
+#include "identity/signin/sign_in.h"
+#include "identity/signin/srp_numbers.h"
 
 enum { NUMBER = 384 };
 

@@ -2,7 +2,7 @@
  * RespondToAuthChallenge, their Admin forms (and later the hosted pages) all come through here. */
 #pragma once
 
-#include "identity/pools/token.h"
+#include "identity/tokens/token.h"
 
 struct pair {
     struct str key, value;

@@ -1,4 +1,4 @@
-#include "identity/pools/directory.h"
+#include "identity/tokens/directory.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 #include "core/base64.h"
 #include "core/log.h"
 #include "core/map.h"
-#include "identity/pools/revocation.h"
+#include "identity/tokens/revocation.h"
 #include "core/token_cache.h"
 
 /* A pool's own memory: itself and its parsed keys. */

@@ -3,9 +3,9 @@
 
 #include "core/json.h"
 #include "core/jwt.h"
-#include "identity/pools/directory.h"
-#include "identity/pools/revocation.h"
-#include "identity/pools/verify.h"
+#include "identity/tokens/directory.h"
+#include "identity/tokens/revocation.h"
+#include "identity/tokens/verify.h"
 
 static const char *const verdict_texts[] = {
     [TOKEN_OK] = "ok",

@@ -1,8 +1,8 @@
-#include "identity/pools/user.h"
+#include "identity/users/user.h"
 
 #include "core/id.h"
 #include "core/json.h"
-#include "identity/pools/revocation.h"
+#include "identity/tokens/revocation.h"
 
 gh_err user_find(struct call *call, const struct pool *pool, struct str name, struct user *out, bool *found)
 {

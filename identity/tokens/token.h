@@ -1,9 +1,9 @@
 /* ID, access and refresh tokens: made, refreshed, looked up, ended. */
 #pragma once
 
-#include "identity/pools/revocation.h"
-#include "identity/pools/user.h"
-#include "identity/pools/verify.h"
+#include "identity/tokens/revocation.h"
+#include "identity/users/user.h"
+#include "identity/tokens/verify.h"
 #include "identity/store/session.h"
 
 /* One sign-in, kept over refreshes. */

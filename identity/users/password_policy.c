@@ -3,8 +3,8 @@
 #include "core/digest.h"
 #include "core/id.h"
 #include "core/password.h"
-#include "identity/pools/srp.h"
-#include "identity/pools/user.h"
+#include "identity/signin/srp_numbers.h"
+#include "identity/users/user.h"
 
 /* "^ $ * . [ ] { } ( ) ? - " ! @ # % & / \ , > < ' : ; | _ ~ ` + =", and a space that is not first or last */
 static const char symbols[] = "^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ";

@@ -1,5 +1,5 @@
 /* InitiateAuth, RespondToAuthChallenge, AdminInitiateAuth, AdminRespondToAuthChallenge. */
-#include "identity/pools/sign_in.h"
+#include "identity/signin/sign_in.h"
 
 #include "core/base64.h"
 #include "core/digest.h"

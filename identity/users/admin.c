@@ -2,7 +2,7 @@
  * AdminSetUserPassword, AdminResetUserPassword, AdminEnableUser, AdminDisableUser, AdminDeleteUser,
  * AdminUpdateUserAttributes, AdminDeleteUserAttributes. */
 #include "core/json.h"
-#include "identity/pools/user.h"
+#include "identity/users/user.h"
 
 static const char TAKEN[] = "User account already exists";
 

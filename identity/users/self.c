@@ -1,7 +1,7 @@
 /* What a signed-in user does: GetUser, UpdateUserAttributes, DeleteUserAttributes, ChangePassword,
  * DeleteUser, GetUserAttributeVerificationCode, VerifyUserAttribute. */
 #include "core/json.h"
-#include "identity/pools/token.h"
+#include "identity/tokens/token.h"
 
 gh_err idp_GetUser(struct call *call, const struct idp_GetUser_in *in, struct idp_GetUser_out *out)
 {

@@ -1,4 +1,4 @@
-#include "identity/pools/token.h"
+#include "identity/tokens/token.h"
 
 #include "core/base64.h"
 #include "core/digest.h"

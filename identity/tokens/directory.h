@@ -5,7 +5,7 @@
 #pragma once
 
 #include "core/key.h"
-#include "identity/pools/key_stock.h"
+#include "identity/tokens/key_stock.h"
 #include "identity/state.h"
 
 struct pool_directory {

@@ -1,6 +1,6 @@
 /* Users' attributes against the pool's schema. */
 #include "core/json.h"
-#include "identity/pools/user.h"
+#include "identity/users/user.h"
 
 enum { LONGEST_VALUE = 2048 };
 

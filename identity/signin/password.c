@@ -1,7 +1,7 @@
 /* USER_PASSWORD_AUTH and ADMIN_USER_PASSWORD_AUTH, and NEW_PASSWORD_REQUIRED after a temporary one. */
 #include "core/json.h"
 #include "core/password.h"
-#include "identity/pools/sign_in.h"
+#include "identity/signin/sign_in.h"
 
 gh_err password_begin(struct sign_in *s)
 {

@@ -1,4 +1,4 @@
-#include "identity/pools/key_stock.h"
+#include "identity/tokens/key_stock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
