@@ -1,17 +1,19 @@
 /* Verbs about one stage of an API. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "admin/cli.h"
 #include "gateway/options.h"
+#include "identity/pools/options.h"
 
-static void print_options(struct client *client, const json_t *set)
+static void print_options(struct client *client, const struct option_table *table, const json_t *set)
 {
-    for (size_t i = 0; i < gw_n_options; i++) {
-        json_t *value = json_object_get(set, gw_options[i].name);
+    for (size_t i = 0; i < table->n; i++) {
+        const struct option_spec *spec = &table->specs[i];
+        json_t *value = json_object_get(set, spec->name);
         struct str text = json_is_string(value) ? json_value_str(value) : json_print(client->arena, value);
-        printf("%-24s %-10.*s %s\n", gw_options[i].name, value ? (int)text.len : 1, value ? text.ptr : "-",
-               gw_options[i].meaning);
+        printf("%-24s %-10.*s %s\n", spec->name, value ? (int)text.len : 1, value ? text.ptr : "-", spec->meaning);
     }
 }
 
@@ -28,31 +30,58 @@ static json_t *changes_of(struct client *client, int argc, char **argv)
     return changes;
 }
 
-static int options(struct client *client, int argc, char **argv)
+static const char USAGE[] = "options {API STAGE | POOLID} [NAME=VALUE…]   (NAME= takes it away)";
+
+/* "us-east-1_abcDEF123" with changes or nothing behind it. After the name of an API a stage follows. */
+static bool is_pool(int argc, char **argv)
 {
-    json_t *changes = changes_of(client, argc - 2, argv + 2);
+    struct str rest = str_of(argv[0]), region = STR_NONE;
+    str_split(&rest, '_', &region);
+    bool shaped = region.len > 2 && region.ptr[2] == '-' && rest.len > 0;
+    for (size_t i = 0; i < rest.len; i++)
+        shaped = shaped && isalnum((unsigned char)rest.ptr[i]);
+    return shaped && (argc == 1 || strchr(argv[1], '='));
+}
+
+/* Sets what is named, then shows all. */
+static int options_at(struct client *client, const char *service, const struct option_table *table, struct str path,
+                      json_t *changes)
+{
+    bool change = json_object_size(changes) > 0;
+    json_t *set = client_rest(client, service, change ? "PATCH" : "GET", path, change ? changes : NULL);
+    if (!set)
+        return 1;
+    print_options(client, table, set);
+    return 0;
+}
+
+static int pool_options_of(struct client *client, int argc, char **argv)
+{
+    json_t *changes = changes_of(client, argc - 1, argv + 1);
+    struct str path = str_printf(client->arena, "/_gatehouse/user-pools/%s/options", argv[0]);
+    return changes ? options_at(client, "cognito-idp", &pool_options, path, changes) : cli_usage(USAGE);
+}
+
+static int stage_options_of(struct client *client, int argc, char **argv)
+{
+    json_t *changes = argc < 2 ? NULL : changes_of(client, argc - 2, argv + 2);
     struct str api = changes ? cli_require_api(client, argv[0]) : STR_NONE;
     if (!changes)
-        return cli_usage("options API STAGE [NAME=VALUE…]   (NAME= takes it away)");
+        return cli_usage(USAGE);
     if (!api.ptr)
         return 1;
     struct str path = str_printf(client->arena, "/_gatehouse/apis/%.*s/stages/%s/options", STR_FMT(api), argv[1]);
-    bool change = json_object_size(changes) > 0;
-    json_t *set = client_rest(client, "apigateway", change ? "PATCH" : "GET", path, change ? changes : NULL);
-    if (!set)
-        return 1;
-    print_options(client, set);
-    return 0;
+    return options_at(client, "apigateway", &gw_options, path, changes);
 }
 
 int cli_options(int argc, char **argv)
 {
-    if (argc < 2)
-        return cli_usage("options API STAGE [NAME=VALUE…]   (NAME= takes it away)");
+    if (argc < 1)
+        return cli_usage(USAGE);
     struct arena *arena = arena_new(16384);
     struct client client;
     client_open(&client, arena);
-    int code = options(&client, argc, argv);
+    int code = is_pool(argc, argv) ? pool_options_of(&client, argc, argv) : stage_options_of(&client, argc, argv);
     arena_free(arena);
     return code;
 }

@@ -13,6 +13,7 @@
 #include "gateway/ops/replay.h"
 #include "gateway/ops/stage_options.h"
 #include "gateway/ops/stage_purge.h"
+#include "identity/pools/errand.h"
 
 static void health(struct app *app, struct http_exchange *x, struct str rest);
 static void ready(struct app *app, struct http_exchange *x, struct str rest);
@@ -25,6 +26,7 @@ static void capabilities(struct app *app, struct http_exchange *x, struct str re
 static void openapi(struct app *app, struct http_exchange *x, struct str rest);
 static void api_key(struct app *app, struct http_exchange *x, struct str rest);
 static void apis(struct app *app, struct http_exchange *x, struct str rest);
+static void user_pools(struct app *app, struct http_exchange *x, struct str rest);
 static void function_code(struct app *app, struct http_exchange *x, struct str rest);
 static void function_log(struct app *app, struct http_exchange *x, struct str rest);
 
@@ -46,6 +48,7 @@ static const struct {
     { "GET", "/openapi/", true, false, openapi },
     { "GET", "/apikeys/", true, false, api_key },
     { NULL, "/apis/", true, false, apis }, /* signed and allowed as the operation it stands beside */
+    { NULL, "/user-pools/", true, false, user_pools }, /* likewise */
     { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
     { "GET", "/functions/logs/", true, true, function_log },
 };
@@ -84,7 +87,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, "
+                       "apikeys/{id}, user-pools/{id}/options, "
                        "functions/logs/{name}.");
 }
 
@@ -340,6 +343,41 @@ static void api_key(struct app *app, struct http_exchange *x, struct str rest)
     struct str *id = ARENA_NEW(x->arena, struct str);
     *id = str_copy(x->arena, rest);
     management_beside(app, x, "GET", str_printf(x->arena, "/apikeys/%.*s", STR_FMT(rest)), 0, apikey_lifetime, id);
+}
+
+/* ---- beside AWS's operations: /user-pools/{id}/… ---- */
+
+/* What hangs below /user-pools/{id}/, and as which operation on the pool it is signed and allowed. */
+static const struct {
+    const char *method, *name, *as;
+    size_t limit; /* bytes of the request's body */
+    gh_err (*run)(struct call *call, void *errand, struct str *json);
+} pool_routes[] = {
+    { "GET", "options", "DescribeUserPool", 0, pool_options_get },
+    { "PUT", "options", "UpdateUserPool", 65536, pool_options_put },
+    { "PATCH", "options", "UpdateUserPool", 65536, pool_options_put },
+};
+
+static void user_pools(struct app *app, struct http_exchange *x, struct str rest)
+{
+    struct str id = STR_NONE;
+    bool other_method = false;
+    str_split(&rest, '/', &id);
+    for (size_t i = 0; i < COUNT(pool_routes); i++) {
+        if (!str_is(rest, pool_routes[i].name))
+            continue;
+        other_method = true;
+        if (!str_is(x->method, pool_routes[i].method))
+            continue;
+        struct pool_errand *errand = ARENA_NEW(x->arena, struct pool_errand);
+        *errand = (struct pool_errand){ .pool_id = id, .method = x->method, .query = x->query, .body = &x->body };
+        management_beside_pool(app, x, pool_routes[i].as, id, pool_routes[i].limit, pool_routes[i].run, errand);
+        return;
+    }
+    if (other_method)
+        refuse(x, 405, "That method does not apply here.");
+    else
+        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options.");
 }
 
 static void send_code(struct errand *errand)

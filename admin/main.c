@@ -39,7 +39,7 @@ static const struct verb {
     { "why", cli_why, "why TRACE [--json | --save-fixture FILE]: what happened to a request, step by step" },
     { "test", cli_test, "test DIR [--junit FILE]: templates, models and authorizers against fixtures" },
     { "diff", cli_diff, "diff API STAGE [--json]: what of the draft is not live yet" },
-    { "options", cli_options, "options API STAGE [NAME=VALUE…]: settings of a stage that AWS does not have" },
+    { "options", cli_options, "options {API STAGE | POOLID} [NAME=VALUE…]: settings of a stage or user pool that AWS does not have" },
     { "replay", cli_replay, "replay API STAGE TRACE: a recorded request, tried on the draft" },
     { "env", cli_env, "env [--write]: points the AWS CLI and SDKs here" },
     { "capabilities", cli_capabilities, "what is built, what is refused" },

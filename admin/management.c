@@ -214,7 +214,8 @@ static void run_beside(struct errand *errand)
     struct wire_request request = request_of(x);
     struct wire_reply reply = { 0 };
     beside->errand.as.source_ip = x->peer_ip;
-    beside->errand.as.headers = &x->headers;
+    if (!beside->errand.as.headers)
+        beside->errand.as.headers = &x->headers;
     operation_run_beside(beside->app->wire, x->arena, &request, &beside->errand, &reply);
     finish(beside->app, x, &reply);
     errand->status = reply.status;
@@ -234,15 +235,36 @@ static void beside_read(struct http_exchange *x, enum http_read result)
         http_abort(x);
 }
 
-void management_beside(struct app *app, struct http_exchange *x, const char *as_method, struct str as_path, size_t limit,
-                       gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
+static void begin_beside(struct app *app, struct http_exchange *x, const struct wire_request *as, size_t limit,
+                         gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
 {
     struct beside *beside = ARENA_NEW(x->arena, struct beside);
     beside->app = app;
-    beside->errand = (struct wire_errand){ .as = { .method = str_of(as_method), .path = as_path },
-                                           .anonymous = app->options.mode == MODE_DEV, .run = fn, .ctx = ctx };
+    beside->errand = (struct wire_errand){ .as = *as, .anonymous = app->options.mode == MODE_DEV, .run = fn, .ctx = ctx };
     x->user = beside;
     http_read_whole(x, limit, beside_read);
+}
+
+void management_beside(struct app *app, struct http_exchange *x, const char *as_method, struct str as_path, size_t limit,
+                       gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
+{
+    const struct wire_request as = { .method = str_of(as_method), .path = as_path };
+    begin_beside(app, x, &as, limit, fn, ctx);
+}
+
+void management_beside_pool(struct app *app, struct http_exchange *x, const char *as_operation, struct str pool_id,
+                            size_t limit, gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
+{
+    struct http_headers *headers = ARENA_NEW(x->arena, struct http_headers);
+    for (size_t i = 0; i < x->headers.n; i++)
+        http_header_add(x->arena, headers, x->headers.items[i].name, x->headers.items[i].value);
+    http_header_set(x->arena, headers, STR("X-Amz-Target"),
+                    str_printf(x->arena, "AWSCognitoIdentityProviderService.%s", as_operation));
+    json_t *input = json_own(x->arena, json_object());
+    json_set_str(input, "UserPoolId", pool_id);
+    const struct wire_request as = { .method = STR("POST"), .path = STR("/"), .headers = headers,
+                                     .body = json_print(x->arena, input) };
+    begin_beside(app, x, &as, limit, fn, ctx);
 }
 
 /* ---- about all calls ---- */

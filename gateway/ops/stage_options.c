@@ -31,7 +31,7 @@ static gh_err change(struct call *call, const struct stage_options_request *requ
     json_t *options = child_object(stage, "options");
     if (request->replace)
         json_object_clear(options);
-    if (!options_change(call->arena, options, changes, &why))
+    if (!options_change(call->arena, &gw_options, options, changes, &why))
         return ops_bad_request(call, "%.*s", STR_FMT(why));
     if (!json_object_size(options))
         json_object_del(stage, "options");

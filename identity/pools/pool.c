@@ -12,11 +12,11 @@ static gh_err not_found(struct call *call, struct str id)
                    STR_FMT(id));
 }
 
-gh_err pool_find(struct call *call, struct str id, struct pool *out)
+static gh_err find(struct call *call, struct tx *tx, struct str id, struct pool *out)
 {
     struct pool_row row;
     bool found;
-    gh_err err = store_pool_find(call->db, NULL, call->arena, id, &row, &found);
+    gh_err err = store_pool_find(call->db, tx, call->arena, id, &row, &found);
     if (err)
         return err;
     if (!found)
@@ -24,20 +24,32 @@ gh_err pool_find(struct call *call, struct str id, struct pool *out)
     struct idp_UserPoolType *doc = ARENA_NEW(call->arena, struct idp_UserPoolType);
     if (!shape_parse(call->arena, &idp_shape_UserPoolType, row.doc, doc))
         return gh_fail(call->arena, &GH_INTERNAL, "The record of user pool %.*s is damaged.", STR_FMT(id));
+    json_t *more = row.more.ptr ? json_parse(call->arena, row.more, NULL) : NULL;
     *out = (struct pool){
         .id = row.id,
         .account = row.account,
         .region = row.region,
         .name = str_from(row.id, (size_t)str_find(row.id, '_') + 1),
         .doc = doc,
+        .more = more ? more : json_own(call->arena, json_object()),
         .case_sensitive = !doc->username_configuration || doc->username_configuration->case_sensitive.value,
     };
     return NULL;
 }
 
+gh_err pool_find(struct call *call, struct str id, struct pool *out)
+{
+    return find(call, NULL, id, out);
+}
+
 gh_err pool_load(struct call *call, struct str id, struct pool *out)
 {
-    gh_err err = pool_find(call, id, out);
+    return pool_load_in(call, NULL, id, out);
+}
+
+gh_err pool_load_in(struct call *call, struct tx *tx, struct str id, struct pool *out)
+{
+    gh_err err = find(call, tx, id, out);
     if (!err && (!str_eq(out->account, call->account) || !str_eq(out->region, call->region)))
         return not_found(call, id);
     return err;
@@ -130,7 +142,7 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
         return gh_fail(call->arena, &GH_INTERNAL, "A signing key could not be made.");
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    const struct pool_row row = { id, call->account, call->region, doc_text(call, doc), call->now_us };
+    const struct pool_row row = { id, call->account, call->region, doc_text(call, doc), STR_NONE, call->now_us };
     store_pool_insert(&tx, &row);
     for (int use = 0; use < KEY_USES; use++)
         store_key_put(&tx, &keys[use], id, key_use_name((enum key_use)use));

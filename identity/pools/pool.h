@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/db.h"
+#include "core/json.h"
 #include "gen/cognito_idp.h"
 #include "identity/tokens/directory.h"
 #include "wire/call.h"
@@ -10,6 +11,7 @@ struct pool {
     struct str id, account, region;
     struct str name;              /* the id after '_': what SRP hashes */
     struct idp_UserPoolType *doc; /* as DescribeUserPool answers, without what is counted */
+    json_t *more;                 /* an object of what AWS's document has no place for: "options" (options.h) */
     bool case_sensitive;
 };
 
@@ -19,9 +21,10 @@ static inline struct pool_directory *pools_of(const struct call *call)
 }
 
 /* Errors: ResourceNotFoundException, "User pool X does not exist." pool_find: in any account, for calls
- * without a signature; pool_load: in the caller's. */
+ * without a signature; pool_load: in the caller's account and region. */
 gh_err pool_find(struct call *call, struct str id, struct pool *out);
 gh_err pool_load(struct call *call, struct str id, struct pool *out);
+gh_err pool_load_in(struct call *call, struct tx *tx, struct str id, struct pool *out); /* to change it */
 
 /* Names as this pool compares them: "case-insensitive: usernames and aliases compared lower-cased". */
 struct str pool_fold(struct call *call, const struct pool *pool, struct str name);

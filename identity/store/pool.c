@@ -3,14 +3,14 @@
 static struct pool_row pool_of(struct rows *rows)
 {
     return (struct pool_row){ rows_str(rows, 0), rows_str(rows, 1), rows_str(rows, 2), rows_str(rows, 3),
-                              rows_i64(rows, 4) };
+                              rows_str(rows, 4), rows_i64(rows, 5) };
 }
 
 gh_err store_pool_find(struct db *db, struct tx *tx, struct arena *arena, struct str id, struct pool_row *out,
                        bool *found)
 {
     struct rows rows;
-    rows_open(&rows, db, tx, arena, "SELECT id, account, region, doc, created_us FROM pools WHERE id = $1",
+    rows_open(&rows, db, tx, arena, "SELECT id, account, region, doc, more, created_us FROM pools WHERE id = $1",
               "s", id);
     *found = rows_next(&rows);
     if (*found)
@@ -25,7 +25,7 @@ gh_err store_pool_list(struct db *db, struct arena *arena, struct str account, s
     *out = ARENA_ARRAY(arena, struct pool_row, limit);
     *n = 0;
     rows_open(&rows, db, NULL, arena,
-              "SELECT id, account, region, doc, created_us FROM pools"
+              "SELECT id, account, region, doc, more, created_us FROM pools"
               " WHERE account = $1 AND region = $2 AND id > $3 ORDER BY id LIMIT $4",
               "sssi", account, region, after.ptr ? after : STR(""), limit);
     while (*n < (size_t)limit && rows_next(&rows))
@@ -43,8 +43,8 @@ gh_err store_pool_users(struct db *db, struct arena *arena, struct str id, int64
 
 void store_pool_insert(struct tx *tx, const struct pool_row *row)
 {
-    tx_run(tx, "INSERT INTO pools (id, account, region, created_us, doc) VALUES ($1, $2, $3, $4, $5)",
-           "sssis", row->id, row->account, row->region, row->created_us, row->doc);
+    tx_run(tx, "INSERT INTO pools (id, account, region, created_us, doc, more) VALUES ($1, $2, $3, $4, $5, $6)",
+           "sssiss", row->id, row->account, row->region, row->created_us, row->doc, row->more);
 }
 
 void store_pool_update(struct tx *tx, struct str id, struct str doc)
@@ -52,9 +52,16 @@ void store_pool_update(struct tx *tx, struct str id, struct str doc)
     tx_run(tx, "UPDATE pools SET doc = $2 WHERE id = $1", "ss", id, doc);
 }
 
+void store_pool_update_more(struct tx *tx, struct str id, struct str more)
+{
+    tx_run(tx, "UPDATE pools SET more = $2 WHERE id = $1", "ss", id, more);
+}
+
 void store_pool_delete(struct tx *tx, struct str id)
 {
     static const char *const statements[] = {
+        "DELETE FROM pool_failures WHERE pool = $1", "DELETE FROM pool_attempts WHERE pool = $1",
+        "DELETE FROM pool_risk WHERE pool = $1",     "DELETE FROM pool_auth_events WHERE pool = $1",
         "DELETE FROM pool_clients WHERE pool = $1",  "DELETE FROM pool_users WHERE pool = $1",
         "DELETE FROM pool_aliases WHERE pool = $1",  "DELETE FROM pool_codes WHERE pool = $1",
         "DELETE FROM pool_groups WHERE pool = $1",   "DELETE FROM pool_members WHERE pool = $1",
@@ -112,6 +119,7 @@ void store_client_update(struct tx *tx, struct str id, struct str doc)
 
 void store_client_delete(struct tx *tx, struct str id)
 {
+    tx_run(tx, "DELETE FROM pool_risk WHERE client = $1", "s", id);
     tx_run(tx, "DELETE FROM pool_sessions WHERE client = $1", "s", id);
     tx_run(tx, "DELETE FROM pool_clients WHERE id = $1", "s", id);
 }

@@ -5,6 +5,7 @@
 
 struct pool_row {
     struct str id, account, region, doc;
+    struct str more; /* what AWS's document has no place for, a JSON object; absent: nothing */
     int64_t created_us;
 };
 /* *found false: none. With a transaction, sees its writes. */
@@ -15,7 +16,8 @@ gh_err store_pool_list(struct db *db, struct arena *arena, struct str account, s
                        struct str after, int64_t limit, struct pool_row **out, size_t *n);
 gh_err store_pool_users(struct db *db, struct arena *arena, struct str id, int64_t *n);
 void store_pool_insert(struct tx *tx, const struct pool_row *row);
-void store_pool_update(struct tx *tx, struct str id, struct str doc);
+void store_pool_update(struct tx *tx, struct str id, struct str doc); /* leaves `more` as it is */
+void store_pool_update_more(struct tx *tx, struct str id, struct str more);
 void store_pool_delete(struct tx *tx, struct str id); /* with everything in it */
 
 struct client_row {

@@ -91,6 +91,9 @@ void store_user_update(struct tx *tx, const struct user *user)
 void store_user_delete(struct tx *tx, const struct user *user)
 {
     static const char *const statements[] = {
+        "DELETE FROM pool_failures WHERE pool = $1 AND who = $2",
+        "DELETE FROM pool_attempts WHERE pool = $1 AND who = $2",
+        "DELETE FROM pool_auth_events WHERE pool = $1 AND sub = $2",
         "DELETE FROM pool_aliases WHERE pool = $1 AND sub = $2",
         "DELETE FROM pool_codes WHERE pool = $1 AND sub = $2",
         "DELETE FROM pool_members WHERE pool = $1 AND sub = $2",

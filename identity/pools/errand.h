@@ -1,0 +1,15 @@
+/* What Gatehouse adds to a user pool, below /_gatehouse/user-pools/{id}/ (admin/local.c has the table): each is
+ * signed and allowed as one of AWS's operations on the pool. */
+#pragma once
+
+#include "wire/call.h"
+
+struct pool_errand {
+    struct str pool_id;
+    struct str method;       /* "PUT" */
+    struct str query;        /* as sent, without '?' */
+    const struct str *body;  /* read when it runs */
+};
+/* Each: a handler with a struct pool_errand * as its context; *json is the answer (absent: none). */
+gh_err pool_options_get(struct call *call, void *errand, struct str *json);
+gh_err pool_options_put(struct call *call, void *errand, struct str *json); /* PUT: all; PATCH: what is named */

@@ -1,0 +1,122 @@
+#include "identity/pools/options.h"
+
+#include "core/log.h"
+#include "identity/pools/errand.h"
+#include "identity/store/pool.h"
+
+static const struct option_spec specs[] = {
+    { "lockoutAfterFailures", OPTION_COUNT, 1, 1000, NULL,
+      "wrong passwords in a row after which a user waits: 1 s, then twice as long each time (not set: 5, as on AWS)" },
+    { "lockoutMaxSeconds", OPTION_COUNT, 1, 86400, NULL, "the longest of these waits (not set: 900, as on AWS)" },
+    { "lockoutForgetSeconds", OPTION_COUNT, 60, 86400, NULL,
+      "without a wrong password for so long, counting begins anew (not set: 900, as on AWS)" },
+    { "capConfirmForgotPassword", OPTION_COUNT, 1, 1000000, NULL,
+      "ConfirmForgotPassword of a user in an hour (not set: 20, and 5 while wrong passwords lock the user; AWS: 5 to "
+      "20, by risk)" },
+    { "capResendConfirmationCode", OPTION_COUNT, 1, 1000000, NULL, "ResendConfirmationCode of a user in an hour (not set: 5)" },
+    { "capConfirmSignUp", OPTION_COUNT, 1, 1000000, NULL, "ConfirmSignUp of a user in an hour (not set: 15)" },
+    { "capChangePassword", OPTION_COUNT, 1, 1000000, NULL, "ChangePassword of a user in an hour (not set: 5)" },
+    { "capGetUserAttributeVerificationCode", OPTION_COUNT, 1, 1000000, NULL,
+      "GetUserAttributeVerificationCode of a user in an hour (not set: 5)" },
+    { "capVerifyUserAttribute", OPTION_COUNT, 1, 1000000, NULL, "VerifyUserAttribute of a user in an hour (not set: 15)" },
+};
+const struct option_table pool_options = { specs, COUNT(specs) };
+
+static const struct str SHOWN = STR_INIT("(set)"); /* a secret, to whoever asks */
+
+static struct str place(struct call *call, struct str pool_id, const char *name)
+{
+    return str_printf(call->arena, "pool-option/%.*s/%s", STR_FMT(pool_id), name);
+}
+
+struct str pool_option_secret(struct call *call, const struct pool *pool, const char *name)
+{
+    struct str sealed = option_text(pool->more, name), plain = STR_NONE;
+    if (!sealed.ptr || unseal(call->sealer, call->arena, place(call, pool->id, name), sealed, &plain))
+        return plain;
+    log_at(LOG_ERROR, "a sealed option does not open", { "pool", pool->id }, { "option", str_of(name) });
+    return STR_NONE;
+}
+
+/* Secrets are shown as set, not as what they are. */
+static struct str shown(struct call *call, const struct pool *pool)
+{
+    json_t *all = json_own(call->arena, json_object());
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(pool->more, "options"), name, value) {
+        const struct option_spec *spec = option_find(&pool_options, name);
+        if (spec && spec->kind == OPTION_SECRET)
+            json_set_str(all, name, SHOWN);
+        else
+            json_object_set(all, name, value);
+    }
+    return json_print(call->arena, all);
+}
+
+gh_err pool_options_get(struct call *call, void *ctx, struct str *json)
+{
+    const struct pool_errand *errand = ctx;
+    struct pool pool;
+    gh_err err = pool_load(call, errand->pool_id, &pool);
+    if (!err)
+        *json = shown(call, &pool);
+    return err;
+}
+
+static gh_err bad(struct call *call, struct str why)
+{
+    return gh_fail(call->arena, &idp_InvalidParameterException, "%.*s", STR_FMT(why));
+}
+
+/* What was named and is a secret is sealed for its place; as it was shown, it stays what it is. */
+static void seal_secrets(struct call *call, struct str pool_id, json_t *options, const json_t *changes,
+                         const json_t *before)
+{
+    for (size_t i = 0; i < pool_options.n; i++) {
+        const struct option_spec *spec = &pool_options.specs[i];
+        struct str given = json_str(changes, spec->name), old = json_str(before, spec->name);
+        if (spec->kind != OPTION_SECRET || !given.ptr)
+            continue;
+        bool same = str_eq(given, SHOWN) && old.ptr;
+        json_set_str(options, spec->name,
+                     same ? old : seal(call->sealer, call->arena, place(call, pool_id, spec->name), given));
+    }
+}
+
+static gh_err change(struct call *call, const struct pool_errand *errand, struct pool *pool)
+{
+    struct str why = STR_NONE;
+    const json_t *changes = json_parse(call->arena, *errand->body, &why);
+    if (!json_is_object(changes))
+        return bad(call, STR("Send a JSON object of options: {\"name\": value}. null takes one away"));
+    json_t *before = json_object_get(pool->more, "options");
+    json_t *options = json_own(call->arena, json_object());
+    if (before && !str_is(errand->method, "PUT"))
+        json_object_update(options, before);
+    if (!options_change(call->arena, &pool_options, options, changes, &why))
+        return bad(call, why);
+    seal_secrets(call, pool->id, options, changes, before);
+    json_object_set(pool->more, "options", options);
+    return NULL;
+}
+
+gh_err pool_options_put(struct call *call, void *ctx, struct str *json)
+{
+    const struct pool_errand *errand = ctx;
+    struct pool pool;
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena); /* two changes at once: the second sees the first */
+    gh_err err = pool_load_in(call, &tx, errand->pool_id, &pool);
+    if (!err)
+        err = change(call, errand, &pool);
+    if (err) {
+        tx_rollback(&tx);
+        return err;
+    }
+    store_pool_update_more(&tx, pool.id, json_print(call->arena, pool.more));
+    err = tx_commit(&tx);
+    if (!err)
+        *json = shown(call, &pool);
+    return err;
+}
