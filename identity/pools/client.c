@@ -5,6 +5,7 @@
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/id.h"
+#include "core/json.h"
 #include "identity/store/pool.h"
 #include "wire/codec_json.h"
 
@@ -125,6 +126,16 @@ static bool permits(const struct idp_ClientPermissionListType *list, struct str 
         if (str_eq(list->items[i], attribute))
             return true;
     return !list->set;
+}
+
+json_t *client_metadata(struct call *call, const struct idp_ClientMetadataType *given)
+{
+    if (!given->set)
+        return NULL;
+    json_t *metadata = json_own(call->arena, json_object());
+    for (size_t i = 0; i < given->n; i++)
+        json_set_str(metadata, str_copy(call->arena, given->items[i].key).ptr, given->items[i].value);
+    return metadata;
 }
 
 bool client_may_read(const struct client *client, struct str attribute)

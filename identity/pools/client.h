@@ -29,6 +29,8 @@ gh_err client_of_pool(struct call *call, const struct pool *pool, struct str id,
 /* SECRET_HASH: Base64(HMAC-SHA256(client secret, username + client id)), compared in constant time. */
 gh_err client_check_secret_hash(struct call *call, const struct client *client, struct str username,
                                 struct str secret_hash);
+/* ClientMetadata as triggers get it; NULL: none was sent. */
+json_t *client_metadata(struct call *call, const struct idp_ClientMetadataType *given);
 /* Lists absent: standard and custom attributes alike (*_verified and sub read only). */
 bool client_may_read(const struct client *client, struct str attribute);
 bool client_may_write(const struct client *client, struct str attribute);

@@ -6,26 +6,21 @@
 gh_err password_begin(struct sign_in *s)
 {
     struct str name, password;
-    bool found;
     gh_err err = sign_in_need(s, "USERNAME", &name);
     if (!err)
         err = sign_in_need(s, "PASSWORD", &password);
     if (!err)
-        err = sign_in_check_secret_hash(s, name);
-    if (!err)
-        err = user_find(s->call, &s->client.pool, name, &s->user, &found);
+        err = sign_in_find_user(s);
     if (err)
         return err;
-    if (!found) {
-        if (!s->client.hides_users)
-            return gh_fail(s->call->arena, &idp_UserNotFoundException, "User does not exist.");
+    if (!s->user.sub.ptr) {
         password_waste(password, &PASSWORD_COST_DEFAULT);
         return sign_in_refused(s);
     }
     err = sign_in_check_user(s);
     if (err)
         return err;
-    return user_password_is(s->call, &s->user, password) ? sign_in_next(s) : sign_in_refused(s);
+    return user_password_is(s->call, &s->user, password) ? sign_in_passed(s, "PASSWORD") : sign_in_refused(s);
 }
 
 /* "CUSTOM_AUTH: no triggers" - pools here have none yet, so this is the whole answer. */
@@ -47,6 +42,13 @@ gh_err refresh_begin(struct sign_in *s)
     return err ? err : tokens_issue(s->call, &s->client, &s->user, &session, &s->result);
 }
 
+gh_err new_password_due(struct sign_in *s, const char **due)
+{
+    if (str_eq(s->user.status, FORCE_CHANGE_PASSWORD))
+        *due = "NEW_PASSWORD_REQUIRED";
+    return NULL;
+}
+
 /* Required attributes without a value, as "userAttributes.name". */
 static json_t *missing_attributes(const struct sign_in *s)
 {
@@ -61,9 +63,8 @@ static json_t *missing_attributes(const struct sign_in *s)
 }
 
 /* requiredAttributes and userAttributes are "both JSON strings; userAttributes omits sub" */
-gh_err new_password_start(struct sign_in *s, json_t *state)
+gh_err new_password_start(struct sign_in *s)
 {
-    (void)state;
     json_t *shown = json_own(s->call->arena, json_object());
     const char *name;
     json_t *value;
@@ -105,10 +106,11 @@ static gh_err take_attributes(struct sign_in *s)
     return NULL;
 }
 
-gh_err new_password_answer(struct sign_in *s, const json_t *state)
+gh_err new_password_answer(struct sign_in *s)
 {
-    (void)state;
     struct str password;
+    if (!s->user.sub.ptr)
+        return sign_in_refused(s);
     gh_err err = sign_in_need(s, "NEW_PASSWORD", &password);
     if (!err)
         err = sign_in_check_user(s);
@@ -124,6 +126,6 @@ gh_err new_password_answer(struct sign_in *s, const json_t *state)
     if (err)
         return err;
     s->user.status = CONFIRMED;
-    s->new_user_state = true;
-    return sign_in_next(s);
+    s->user_changed = true;
+    return sign_in_passed(s, "NEW_PASSWORD_REQUIRED");
 }

@@ -1,28 +1,11 @@
-/* InitiateAuth, RespondToAuthChallenge, AdminInitiateAuth, AdminRespondToAuthChallenge. */
+/* The engine: what is asked, what is due, how a step ends. */
 #include "identity/signin/sign_in.h"
 
 #include "core/base64.h"
 #include "core/digest.h"
+#include "core/id.h"
 #include "core/json.h"
-
-static const struct sign_in_flow flows[] = {
-    { "USER_SRP_AUTH", true, true, FLOW_SRP, "USER_SRP_AUTH is not enabled for the client.", srp_begin },
-    { "USER_PASSWORD_AUTH", true, false, FLOW_PASSWORD, "USER_PASSWORD_AUTH flow not enabled for this client",
-      password_begin },
-    { "ADMIN_USER_PASSWORD_AUTH", false, true, FLOW_ADMIN_PASSWORD, "Auth flow not enabled for this client",
-      password_begin },
-    { "ADMIN_NO_SRP_AUTH", false, true, FLOW_ADMIN_PASSWORD, "Auth flow not enabled for this client",
-      password_begin },
-    { "REFRESH_TOKEN_AUTH", true, true, FLOW_REFRESH, "Auth flow not enabled for this client",
-      refresh_begin },
-    { "REFRESH_TOKEN", true, true, FLOW_REFRESH, "Auth flow not enabled for this client", refresh_begin },
-    { "CUSTOM_AUTH", true, true, FLOW_CUSTOM, "CUSTOM_AUTH is not enabled for the client.", custom_begin },
-};
-
-static const struct sign_in_challenge challenges[] = {
-    { "PASSWORD_VERIFIER", false, srp_start, srp_answer },
-    { "NEW_PASSWORD_REQUIRED", true, new_password_start, new_password_answer },
-};
+#include "identity/signin/tables.h"
 
 struct str sign_in_given(const struct sign_in *s, const char *name)
 {
@@ -47,10 +30,9 @@ gh_err sign_in_check_secret_hash(const struct sign_in *s, struct str username)
 
 void sign_in_parameter(struct sign_in *s, const char *name, struct str value)
 {
-    enum { MOST = 8 };
     struct idp_ChallengeParametersType *list = &s->parameters;
-    if (!list->items)
-        list->items = arena_zalloc(s->call->arena, MOST * sizeof *list->items);
+    list->items = arena_grow(s->call->arena, list->items, list->n * sizeof *list->items,
+                             (list->n + 1) * sizeof *list->items);
     list->items[list->n].key = str_of(name);
     list->items[list->n++].value = value;
 }
@@ -79,11 +61,75 @@ gh_err sign_in_check_user(const struct sign_in *s)
     return NULL;
 }
 
-/* ---- sessions between question and answer: sealed, nothing is kept until one is spent ---- */
-
-static struct str session_place(const struct sign_in *s)
+gh_err sign_in_find_user(struct sign_in *s)
 {
-    return str_concat(s->call->arena, STR("pool-session/"), s->client.id);
+    struct str name;
+    bool found;
+    gh_err err = sign_in_need(s, "USERNAME", &name);
+    if (!err)
+        err = sign_in_check_secret_hash(s, name);
+    if (!err)
+        err = user_find(s->call, &s->client.pool, name, &s->user, &found);
+    if (err)
+        return err;
+    json_set_str(s->state, "name", name);
+    if (found) {
+        json_set_str(s->state, "sub", s->user.sub);
+        return NULL;
+    }
+    s->user = (struct user){ .sub = STR_NONE };
+    if (s->client.hides_users)
+        return NULL;
+    return gh_fail(s->call->arena, &idp_UserNotFoundException, "User does not exist.");
+}
+
+/* ---- the state ---- */
+
+static void begin_state(struct sign_in *s, struct str flow)
+{
+    s->state = json_own(s->call->arena, json_object());
+    json_set_str(s->state, "id", id_uuid(s->call->env, s->call->arena));
+    json_set_str(s->state, "client", s->client.id);
+    json_set_str(s->state, "flow", flow);
+}
+
+void sign_in_keep(struct sign_in *s, const char *challenge, json_t *what)
+{
+    json_object_set_new(s->state, challenge, what);
+}
+
+json_t *sign_in_recall(const struct sign_in *s, const char *challenge)
+{
+    return json_object_get(s->state, challenge);
+}
+
+bool sign_in_has_passed(const struct sign_in *s, const char *challenge)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach(json_object_get(s->state, "passed"), i, name)
+        if (strcmp(json_string_value(name), challenge) == 0)
+            return true;
+    return false;
+}
+
+static void note_passed(struct sign_in *s, const char *challenge)
+{
+    json_t *passed = json_object_get(s->state, "passed");
+    if (!passed) {
+        passed = json_array();
+        json_object_set_new(s->state, "passed", passed);
+    }
+    json_array_append_new(passed, json_string(challenge));
+}
+
+/* ---- sessions between question and answer ---- */
+
+static const struct str SESSION_PLACE = STR_INIT("pool-session");
+
+struct str sign_in_seal(struct sign_in *s)
+{
+    return seal(s->call->sealer, s->call->arena, SESSION_PLACE, json_print(s->call->arena, s->state));
 }
 
 static gh_err bad_session(const struct sign_in *s, const char *more)
@@ -91,25 +137,79 @@ static gh_err bad_session(const struct sign_in *s, const char *more)
     return gh_fail(s->call->arena, &idp_NotAuthorizedException, "Invalid session for the user%s.", more);
 }
 
-gh_err sign_in_ask(struct sign_in *s, const char *name)
+/* Opened, asked at this client for this challenge, in time, not guessed at too often. */
+static gh_err open_session(struct sign_in *s, struct str session, const char *asked)
 {
-    for (size_t i = 0; i < COUNT(challenges); i++) {
-        if (strcmp(challenges[i].name, name) != 0)
-            continue;
-        json_t *state = json_own(s->call->arena, json_object());
-        json_set_str(state, "challenge", str_of(name));
-        json_set_str(state, "sub", s->user.sub);
-        json_set_i64(state, "at", s->call->now_us);
-        s->challenge = str_of(name);
-        s->parameters.set = true;
-        gh_err err = challenges[i].start(s, state);
-        if (!err && challenges[i].has_session)
-            s->session =
-                seal(s->call->sealer, s->call->arena, session_place(s), json_print(s->call->arena, state));
-        return err;
-    }
-    return gh_fail(s->call->arena, &GH_INTERNAL, "no challenge %s", name);
+    struct str plain;
+    int64_t tries;
+    if (!session.ptr)
+        return gh_fail(s->call->arena, &idp_InvalidParameterException, "Missing required parameter Session");
+    if (!unseal(s->call->sealer, s->call->arena, SESSION_PLACE, session, &plain))
+        return bad_session(s, "");
+    s->state = json_parse(s->call->arena, plain, NULL);
+    if (!str_is(json_str(s->state, "asked"), asked))
+        return bad_session(s, "");
+    struct str client = json_str(s->state, "client");
+    gh_err err = s->client.id.ptr ? NULL : client_find(s->call, client, &s->client);
+    if (err || !str_eq(s->client.id, client))
+        return bad_session(s, "");
+    s->spend_until_s = json_i64(s->state, "at", 0) / 1000000 + s->client.session_ttl_s;
+    if (s->call->now_us / 1000000 >= s->spend_until_s)
+        return bad_session(s, ", session is expired");
+    err = store_tries(s->call->db, s->call->arena, json_str(s->state, "id"), &tries);
+    if (!err && tries >= SIGN_IN_TRIES)
+        return bad_session(s, "");
+    s->spend = session;
+    return err;
 }
+
+/* The user the session speaks of; nobody stays nobody. */
+static gh_err load_user(struct sign_in *s)
+{
+    struct str sub = json_str(s->state, "sub");
+    bool found;
+    s->user = (struct user){ .sub = STR_NONE };
+    if (!sub.ptr)
+        return NULL;
+    gh_err err = store_user_find(s->call->db, NULL, s->call->arena, s->client.pool.id, USER_BY_SUB, sub,
+                                 &s->user, &found);
+    return err || found ? err : bad_session(s, "");
+}
+
+gh_err sign_in_open(struct call *call, struct str session, const char *asked, struct sign_in *out)
+{
+    *out = (struct sign_in){ .call = call };
+    gh_err err = open_session(out, session, asked);
+    return err ? err : load_user(out);
+}
+
+/* USERNAME in an answer is the user's, or what was typed. */
+static gh_err check_username(struct sign_in *s)
+{
+    struct str name;
+    struct user named;
+    bool found;
+    gh_err err = sign_in_need(s, "USERNAME", &name);
+    if (!err)
+        err = sign_in_check_secret_hash(s, name);
+    if (err || !s->user.sub.ptr || str_eq(name, s->user.username))
+        return err;
+    err = user_find(s->call, &s->client.pool, name, &named, &found);
+    return err || (found && str_eq(named.sub, s->user.sub)) ? err : bad_session(s, "");
+}
+
+gh_err sign_in_wrong(struct sign_in *s, gh_err refusal)
+{
+    struct tx tx;
+    tx_begin(&tx, s->call->db, s->call->arena);
+    store_tried(&tx, json_str(s->state, "id"),
+                s->call->now_us / 1000000 + s->client.session_ttl_s * (SIGN_IN_TRIES + 1),
+                s->call->now_us / 1000000);
+    gh_err err = tx_commit(&tx);
+    return err ? err : refusal;
+}
+
+/* ---- steps ---- */
 
 static struct str spent_mac(const struct sign_in *s, struct str what)
 {
@@ -118,179 +218,114 @@ static struct str spent_mac(const struct sign_in *s, struct str what)
     return base64url_encode(s->call->arena, digest_str(mac, sizeof mac));
 }
 
-/* Opens the session, finds the user it speaks of. */
-static gh_err resume(struct sign_in *s, struct str session, const char *challenge, json_t **state)
-{
-    struct str plain;
-    bool found;
-    if (!session.ptr)
-        return gh_fail(s->call->arena, &idp_InvalidParameterException, "Missing required parameter Session");
-    if (!unseal(s->call->sealer, s->call->arena, session_place(s), session, &plain))
-        return bad_session(s, "");
-    *state = json_parse(s->call->arena, plain, NULL);
-    if (!str_is(json_str(*state, "challenge"), challenge))
-        return bad_session(s, "");
-    s->spend_until_s = json_i64(*state, "at", 0) / 1000000 + s->client.session_ttl_s;
-    if (s->call->now_us / 1000000 >= s->spend_until_s)
-        return bad_session(s, ", session is expired");
-    gh_err err = store_user_find(s->call->db, NULL, s->call->arena, s->client.pool.id, USER_BY_SUB,
-                                 json_str(*state, "sub"), &s->user, &found);
-    if (err)
-        return err;
-    struct str name;
-    err = sign_in_need(s, "USERNAME", &name);
-    if (!err)
-        err = sign_in_check_secret_hash(s, name);
-    if (err)
-        return err;
-    struct user named;
-    bool is_named = false;
-    if (found)
-        err = user_find(s->call, &s->client.pool, name, &named, &is_named);
-    if (err)
-        return err;
-    s->spend = session;
-    return found && is_named && str_eq(named.sub, s->user.sub) ? NULL : bad_session(s, "");
-}
-
-/* ---- the end: a session row and tokens ---- */
-
-static gh_err finish(struct sign_in *s)
+/* Spends the session, saves the user; with a client, writes the session row. */
+static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
 {
     struct call *call = s->call;
-    struct session session;
     struct tx tx;
     bool fresh = true;
     gh_err err = NULL;
+    if (!last && !s->spend.ptr && !s->user_changed)
+        return NULL;
     tx_begin(&tx, call->db, call->arena);
     if (s->spend.ptr)
         store_spend(&tx, spent_mac(s, s->spend), s->spend_until_s, call->now_us / 1000000, &fresh);
     if (!tx.err && !fresh)
-        err = s->session.ptr || s->new_user_state ? bad_session(s, ", session can only be used once")
-                                                  : sign_in_refused(s);
-    if (!err && s->new_user_state)
+        err = s->given_session.ptr ? bad_session(s, ", session can only be used once") : sign_in_refused(s);
+    if (!err && s->user_changed)
         err = user_save(call, &tx, &s->client.pool, &s->user, false);
-    struct str refresh = STR_NONE;
-    if (!err)
-        refresh = session_begin(call, &tx, &s->client, &s->user, &session);
+    if (!err && last)
+        *refresh = session_insert(call, &tx, &s->client, &s->user, &s->session);
     if (err) {
         tx_rollback(&tx);
         return err;
     }
-    err = tx_commit(&tx);
-    if (!err)
-        err = tokens_issue(call, &s->client, &s->user, &session, &s->result);
-    if (!err)
-        s->result->refresh_token = refresh;
-    s->challenge = STR_NONE;
-    s->parameters = (struct idp_ChallengeParametersType){ .set = true };
-    return err;
+    s->spend = STR_NONE;
+    s->user_changed = false;
+    return tx_commit(&tx);
 }
 
-gh_err sign_in_next(struct sign_in *s)
+static gh_err finish(struct sign_in *s)
 {
-    if (str_eq(s->user.status, FORCE_CHANGE_PASSWORD))
-        return sign_in_ask(s, "NEW_PASSWORD_REQUIRED");
-    return finish(s);
-}
-
-/* ---- operations ---- */
-
-static gh_err initiate(struct sign_in *s, struct str flow_name)
-{
-    for (size_t i = 0; i < COUNT(flows); i++) {
-        const struct sign_in_flow *flow = &flows[i];
-        if (!str_is(flow_name, flow->name))
-            continue;
-        if (!(s->admin ? flow->admin : flow->client))
-            break;
-        if (!(s->client.flows & flow->allowed_by))
-            return gh_fail(s->call->arena, &idp_InvalidParameterException, "%s", flow->not_allowed);
-        return flow->begin(s);
+    struct str refresh = STR_NONE;
+    session_begin(s->call, &s->session);
+    gh_err err = tokens_issue(s->call, &s->client, &s->user, &s->session, &s->result);
+    if (!err)
+        err = commit_step(s, true, &refresh);
+    if (err) {
+        s->result = NULL;
+        return err;
     }
-    if (str_is(flow_name, "USER_AUTH"))
-        return gh_fail(s->call->arena, &idp_InvalidParameterException,
-                       "USER_AUTH flow not enabled for this client");
-    return gh_fail(s->call->arena, &idp_InvalidParameterException, "Initiate Auth method not supported.");
+    s->result->refresh_token = refresh;
+    return NULL;
 }
 
-static gh_err respond(struct sign_in *s, struct str challenge, struct str session)
+gh_err sign_in_ask(struct sign_in *s, const char *name)
 {
-    for (size_t i = 0; i < COUNT(challenges); i++) {
-        if (!str_is(challenge, challenges[i].name))
-            continue;
-        json_t *state = NULL;
-        gh_err err = challenges[i].has_session ? resume(s, session, challenges[i].name, &state) : NULL;
-        return err ? err : challenges[i].answer(s, state);
+    const struct sign_in_challenge *challenge = challenge_named(str_of(name));
+    if (!challenge)
+        return gh_fail(s->call->arena, &GH_INTERNAL, "no challenge %s", name);
+    json_set_str(s->state, "asked", str_of(name));
+    json_set_i64(s->state, "at", s->call->now_us);
+    s->challenge = str_of(name);
+    gh_err err = challenge->start(s);
+    /* "PASSWORD_VERIFIER from USER_SRP_AUTH carries no Session" */
+    if (!err && !sign_in_is_bare(s))
+        s->session_text = sign_in_seal(s);
+    return err;
+}
+
+static gh_err next(struct sign_in *s)
+{
+    const char *due = NULL;
+    gh_err err = NULL;
+    for (size_t i = 0; i < n_sign_in_gates && !err && !due; i++)
+        err = sign_in_gates[i].check(s, &due);
+    if (err)
+        return err;
+    if (!due)
+        return finish(s);
+    err = commit_step(s, false, NULL);
+    return err ? err : sign_in_ask(s, due);
+}
+
+gh_err sign_in_passed(struct sign_in *s, const char *challenge)
+{
+    if (!s->user.sub.ptr)
+        return sign_in_refused(s);
+    note_passed(s, challenge);
+    return next(s);
+}
+
+bool sign_in_is_bare(const struct sign_in *s)
+{
+    return str_is(json_str(s->state, "flow"), "USER_SRP_AUTH") && !json_object_get(s->state, "passed");
+}
+
+gh_err sign_in_initiate(struct sign_in *s, struct str flow_name)
+{
+    const struct sign_in_flow *flow = flow_named(flow_name);
+    if (!flow || !(s->admin ? flow->admin : flow->client))
+        return gh_fail(s->call->arena, &idp_InvalidParameterException, "Initiate Auth method not supported.");
+    if (!(s->client.flows & flow->allowed_by))
+        return gh_fail(s->call->arena, &idp_InvalidParameterException, "%s", flow->not_allowed);
+    begin_state(s, flow_name);
+    return flow->begin(s);
+}
+
+gh_err sign_in_respond(struct sign_in *s, struct str name)
+{
+    const struct sign_in_challenge *challenge = challenge_named(name);
+    if (!challenge)
+        return bad_session(s, ""); /* never asked, so no session can be for it */
+    if (!s->given_session.ptr && str_is(name, "PASSWORD_VERIFIER")) {
+        begin_state(s, STR("USER_SRP_AUTH")); /* the secret block says the rest */
+        return challenge->answer(s);
     }
-    return bad_session(s, ""); /* never asked, so no session can be for it */
-}
-
-/* AuthParametersType and ChallengeResponsesType are both maps of strings. */
-#define GIVEN(map) .given = (const struct pair *)(const void *)(map).items, .n_given = (map).n
-_Static_assert(sizeof(struct pair) == sizeof(struct idp_AuthParametersType_entry), "a map of strings");
-_Static_assert(sizeof(struct pair) == sizeof(struct idp_ChallengeResponsesType_entry), "a map of strings");
-
-#define ANSWER(out, s)                                                                                       \
-    do {                                                                                                     \
-        (out)->challenge_name = (s).challenge;                                                               \
-        (out)->session = (s).session;                                                                        \
-        (out)->challenge_parameters = (s).parameters;                                                        \
-        (out)->challenge_parameters.set = true;                                                              \
-        (out)->authentication_result = (s).result;                                                           \
-    } while (0)
-
-static gh_err admin_client(struct call *call, struct str pool_id, struct str client_id, struct client *client)
-{
-    struct pool pool;
-    gh_err err = pool_load(call, pool_id, &pool);
-    return err ? err : client_of_pool(call, &pool, client_id, client);
-}
-
-gh_err idp_InitiateAuth(struct call *call, const struct idp_InitiateAuth_in *in,
-                        struct idp_InitiateAuth_out *out)
-{
-    struct sign_in s = { .call = call, GIVEN(in->auth_parameters) };
-    gh_err err = client_find(call, in->client_id, &s.client);
+    gh_err err = open_session(s, s->given_session, challenge->name);
     if (!err)
-        err = initiate(&s, in->auth_flow);
+        err = load_user(s);
     if (!err)
-        ANSWER(out, s);
-    return err;
-}
-
-gh_err idp_AdminInitiateAuth(struct call *call, const struct idp_AdminInitiateAuth_in *in,
-                             struct idp_AdminInitiateAuth_out *out)
-{
-    struct sign_in s = { .call = call, .admin = true, GIVEN(in->auth_parameters) };
-    gh_err err = admin_client(call, in->user_pool_id, in->client_id, &s.client);
-    if (!err)
-        err = initiate(&s, in->auth_flow);
-    if (!err)
-        ANSWER(out, s);
-    return err;
-}
-
-gh_err idp_RespondToAuthChallenge(struct call *call, const struct idp_RespondToAuthChallenge_in *in,
-                                  struct idp_RespondToAuthChallenge_out *out)
-{
-    struct sign_in s = { .call = call, GIVEN(in->challenge_responses) };
-    gh_err err = client_find(call, in->client_id, &s.client);
-    if (!err)
-        err = respond(&s, in->challenge_name, in->session);
-    if (!err)
-        ANSWER(out, s);
-    return err;
-}
-
-gh_err idp_AdminRespondToAuthChallenge(struct call *call, const struct idp_AdminRespondToAuthChallenge_in *in,
-                                       struct idp_AdminRespondToAuthChallenge_out *out)
-{
-    struct sign_in s = { .call = call, .admin = true, GIVEN(in->challenge_responses) };
-    gh_err err = admin_client(call, in->user_pool_id, in->client_id, &s.client);
-    if (!err)
-        err = respond(&s, in->challenge_name, in->session);
-    if (!err)
-        ANSWER(out, s);
-    return err;
+        err = check_username(s);
+    return err ? err : challenge->answer(s);
 }

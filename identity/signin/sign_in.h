@@ -1,5 +1,17 @@
-/* One sign-in engine: flows begin it, challenges carry it on, tokens end it. InitiateAuth,
- * RespondToAuthChallenge, their Admin forms (and later the hosted pages) all come through here. */
+/* One sign-in engine. A flow begins it, challenges carry it on, tokens end it: InitiateAuth,
+ * RespondToAuthChallenge and their Admin forms come through here, and pages may.
+ *
+ * Nothing is kept between question and answer: what is known of a sign-in travels sealed in its Session,
+ * `state`, an object with
+ *     id       of this sign-in, the same over all its questions: wrong answers are counted by it
+ *     client   the app client it began at
+ *     flow     the name of the flow
+ *     name     USERNAME as it was typed
+ *     sub      the user; missing: nobody, and every answer is made up
+ *     asked    the challenge of this session, and
+ *     at       when it was asked, microseconds
+ *     passed   names of challenges answered rightly, in order
+ * and what challenges add under their own names. */
 #pragma once
 
 #include "identity/tokens/token.h"
@@ -8,20 +20,28 @@ struct pair {
     struct str key, value;
 };
 
+enum { SIGN_IN_TRIES = 5 }; /* wrong answers, then the sign-in is over */
+
 struct sign_in {
     struct call *call;
     struct client client;
-    bool admin;               /* an Admin… operation: signed by AWS credentials */
-    struct user user;         /* who it turned out to be */
+    bool admin;               /* an Admin... operation: signed by AWS credentials */
+    struct user user;         /* who it turned out to be; sub absent: nobody */
+    json_t *state;            /* never NULL once a flow has begun */
     const struct pair *given; /* AuthParameters or ChallengeResponses */
     size_t n_given;
-    struct str spend; /* what must not be used again once this succeeds, or absent */
-    int64_t spend_until_s;
-    bool new_user_state; /* user was changed and is saved along with the session */
+    struct str given_session; /* of the request, or absent */
+    json_t *metadata;         /* ClientMetadata of this request, or NULL */
 
-    /* the answer: a challenge with a session, or tokens */
-    struct str challenge, session;
+    struct str spend; /* what must not be used again once this step succeeds, or absent */
+    int64_t spend_until_s;
+    bool user_changed;      /* saved along with the step */
+    struct session session; /* what it will be: who proves something (device, acr, amr) writes it here */
+
+    /* the answer: a challenge, or tokens */
+    struct str challenge, session_text;
     struct idp_ChallengeParametersType parameters;
+    struct idp_AvailableChallengeListType available;
     struct idp_AuthenticationResultType *result;
 };
 
@@ -29,6 +49,7 @@ struct sign_in {
 struct str sign_in_given(const struct sign_in *s, const char *name);
 gh_err sign_in_need(const struct sign_in *s, const char *name, struct str *out);
 gh_err sign_in_check_secret_hash(const struct sign_in *s, struct str username);
+/* One of the answer's ChallengeParameters. */
 void sign_in_parameter(struct sign_in *s, const char *name, struct str value);
 
 /* A flow: finds the user and asks the first question. */
@@ -43,25 +64,52 @@ gh_err srp_begin(struct sign_in *s);
 gh_err password_begin(struct sign_in *s);
 gh_err refresh_begin(struct sign_in *s);
 gh_err custom_begin(struct sign_in *s);
+/* USERNAME, the secret hash, the user: what every flow but refreshing begins with. Found nobody: an error
+ * unless the client hides who exists; s->user.sub is then absent. */
+gh_err sign_in_find_user(struct sign_in *s);
 
-/* A challenge: its question, its answer. `start` fills in the parameters; `answer` judges. `state` is what
- * the session says: an object that `start` may add to. */
+/* A challenge: its question, its answer. `start` fills in the parameters and may add to the state; `answer`
+ * judges, and ends in sign_in_passed, sign_in_wrong or an error. Both are also called for nobody. */
 struct sign_in_challenge {
     const char *name;
-    bool has_session; /* "PASSWORD_VERIFIER from USER_SRP_AUTH carries no Session" */
-    gh_err (*start)(struct sign_in *s, json_t *state);
-    gh_err (*answer)(struct sign_in *s, const json_t *state);
+    gh_err (*start)(struct sign_in *s);
+    gh_err (*answer)(struct sign_in *s);
 };
-gh_err srp_start(struct sign_in *s, json_t *state);
-gh_err srp_answer(struct sign_in *s, const json_t *state);
-gh_err new_password_start(struct sign_in *s, json_t *state);
-gh_err new_password_answer(struct sign_in *s, const json_t *state);
+gh_err srp_start(struct sign_in *s);
+gh_err srp_answer(struct sign_in *s);
+gh_err new_password_start(struct sign_in *s);
+gh_err new_password_answer(struct sign_in *s);
 
-/* After a right answer: the next challenge, or tokens. */
-gh_err sign_in_next(struct sign_in *s);
+/* What may still be due after a right answer. In the order of their table, each says which challenge is to be
+ * asked now (`*due`), or leaves it NULL: nothing more from here. */
+struct sign_in_gate {
+    gh_err (*check)(struct sign_in *s, const char **due);
+};
+gh_err new_password_due(struct sign_in *s, const char **due);
+
+/* Asks: the answer is a challenge, with a session where it has one. */
 gh_err sign_in_ask(struct sign_in *s, const char *challenge);
+/* A right answer (or a flow that needs none): noted, then whatever is due, or tokens. One commit. Nobody
+ * does not get any further. */
+gh_err sign_in_passed(struct sign_in *s, const char *challenge);
+bool sign_in_has_passed(const struct sign_in *s, const char *challenge);
+/* A wrong answer that leaves the session good: counted; gives back `refusal`, or says that this was one too
+ * many. */
+gh_err sign_in_wrong(struct sign_in *s, gh_err refusal);
+/* What a challenge keeps for its answer. sign_in_recall: NULL when it kept nothing. */
+void sign_in_keep(struct sign_in *s, const char *challenge, json_t *what /* new reference */);
+json_t *sign_in_recall(const struct sign_in *s, const char *challenge);
+
+/* For operations that take a Session of a sign-in in place of an access token (AssociateSoftwareToken, ...):
+ * opened, live, of the user it speaks of; and a new one of the same state. `asked`: of that challenge.
+ * Errors: NotAuthorizedException ("Invalid session for the user.", "..., session is expired."). */
+gh_err sign_in_open(struct call *call, struct str session, const char *asked, struct sign_in *out);
+struct str sign_in_seal(struct sign_in *s);
+
+/* The first question of USER_SRP_AUTH: it has no session. */
+bool sign_in_is_bare(const struct sign_in *s);
+
 /* May this user sign in at all? UNCONFIRMED, RESET_REQUIRED, disabled, temporary password too old. */
 gh_err sign_in_check_user(const struct sign_in *s);
-
 /* "Incorrect username or password." */
 gh_err sign_in_refused(const struct sign_in *s);

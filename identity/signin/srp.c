@@ -16,6 +16,7 @@ struct block {
     uint8_t b[SRP_EXPONENT_BYTES];
     uint8_t B[NUMBER], A[NUMBER]; /* left-padded with zeros */
     char sub[36];                 /* all zero: nobody */
+    char sign_in[36];             /* id of the sign-in whose Session goes with it; all zero: it goes alone */
 };
 
 /* Who is asked: a user, or somebody made up. */
@@ -89,40 +90,40 @@ static struct asked somebody(const struct sign_in *s)
     return (struct asked){ s->user.username, s->user.sub, s->user.salt, user_verifier(s->call, &s->user) };
 }
 
-gh_err srp_begin(struct sign_in *s)
+/* SRP_A, of this request. */
+static gh_err given_number(const struct sign_in *s, struct str *A)
 {
-    struct str name, A_hex, A;
-    bool found;
-    gh_err err = sign_in_need(s, "USERNAME", &name);
-    if (!err)
-        err = sign_in_need(s, "SRP_A", &A_hex);
-    if (!err)
-        err = sign_in_check_secret_hash(s, name);
+    struct str hex;
+    gh_err err = sign_in_need(s, "SRP_A", &hex);
     if (err)
         return err;
-    if (!srp_number(s->call->arena, A_hex, &A) || A.len == 0 || A.len > NUMBER)
-        return gh_fail(s->call->arena, &idp_InvalidParameterException, "SRP_A is not a valid number.");
-    err = user_find(s->call, &s->client.pool, name, &s->user, &found);
-    if (err)
-        return err;
-    if (!found && !s->client.hides_users)
-        return gh_fail(s->call->arena, &idp_UserNotFoundException, "User does not exist.");
-    if (!found)
-        s->user = (struct user){ .sub = STR_NONE };
-    return sign_in_ask(s, "PASSWORD_VERIFIER");
+    if (srp_number(s->call->arena, hex, A) && A->len > 0 && A->len <= NUMBER)
+        return NULL;
+    return gh_fail(s->call->arena, &idp_InvalidParameterException, "SRP_A is not a valid number.");
 }
 
-gh_err srp_start(struct sign_in *s, json_t *state)
+gh_err srp_begin(struct sign_in *s)
 {
-    (void)state; /* no Session: the SECRET_BLOCK carries what is needed */
-    struct str name = sign_in_given(s, "USERNAME"), A;
+    struct str name, A;
+    gh_err err = sign_in_need(s, "USERNAME", &name);
+    if (!err)
+        err = given_number(s, &A);
+    if (!err)
+        err = sign_in_find_user(s);
+    return err ? err : sign_in_ask(s, "PASSWORD_VERIFIER");
+}
+
+gh_err srp_start(struct sign_in *s)
+{
+    struct str name = json_str(s->state, "name"), A;
+    gh_err err = given_number(s, &A);
+    if (err)
+        return err;
     struct asked asked = s->user.sub.ptr ? somebody(s) : nobody(s, name);
     if (!asked.verifier.ptr) /* a user without a password: cannot succeed, must not show */
         asked.verifier = nobody(s, name).verifier;
     if (!asked.salt_hex.ptr)
         asked.salt_hex = nobody(s, name).salt_hex;
-    if (!srp_number(s->call->arena, sign_in_given(s, "SRP_A"), &A))
-        return sign_in_refused(s);
 
     struct block block = { .at_us = s->call->now_us };
     env_random(s->call->env, block.b, sizeof block.b);
@@ -131,6 +132,9 @@ gh_err srp_start(struct sign_in *s, json_t *state)
     pad_into(block.B, B);
     if (asked.sub.ptr)
         memcpy(block.sub, asked.sub.ptr, asked.sub.len < sizeof block.sub ? asked.sub.len : sizeof block.sub);
+    struct str id = json_str(s->state, "id");
+    if (!sign_in_is_bare(s) && id.len == sizeof block.sign_in)
+        memcpy(block.sign_in, id.ptr, sizeof block.sign_in);
     sign_in_parameter(s, "SALT", asked.salt_hex);
     sign_in_parameter(s, "SECRET_BLOCK", block_encode(s, &block));
     sign_in_parameter(s, "SRP_B", srp_hex(s->call->arena, B));
@@ -138,6 +142,14 @@ gh_err srp_start(struct sign_in *s, json_t *state)
     sign_in_parameter(s, "USER_ID_FOR_SRP", asked.user_id);
     digest_wipe(&block, sizeof block);
     return NULL;
+}
+
+/* A block that was made within another flow must not be answered without that flow's Session. */
+static bool block_fits(const struct sign_in *s, const struct block *block)
+{
+    struct str id =
+        digest_str((const uint8_t *)block->sign_in, strnlen(block->sign_in, sizeof block->sign_in));
+    return s->given_session.ptr ? str_eq(id, json_str(s->state, "id")) : id.len == 0;
 }
 
 /* USERNAME in the answer is USER_ID_FOR_SRP, or what was typed. */
@@ -158,9 +170,8 @@ static gh_err find_answerer(struct sign_in *s, const struct block *block, struct
 
 /* "Wrong password, wrong signature or altered SECRET_BLOCK: NotAuthorizedException". The arithmetic is
  * done for nobody, too, so that time tells nothing. */
-gh_err srp_answer(struct sign_in *s, const json_t *state)
+gh_err srp_answer(struct sign_in *s)
 {
-    (void)state;
     struct str name, block_b64, claim_b64, timestamp, bytes, claim;
     gh_err err = sign_in_need(s, "USERNAME", &name);
     if (!err)
@@ -178,11 +189,13 @@ gh_err srp_answer(struct sign_in *s, const json_t *state)
     bool someone;
     if (!base64_decode(s->call->arena, block_b64, &bytes) ||
         !base64_decode(s->call->arena, claim_b64, &claim) || !block_decode(s, bytes, &block) ||
-        !srp_timestamp_is_canonical(timestamp))
+        !block_fits(s, &block) || !srp_timestamp_is_canonical(timestamp))
         return sign_in_refused(s);
-    s->spend_until_s = block.at_us / 1000000 + s->client.session_ttl_s;
-    if (s->call->now_us / 1000000 >= s->spend_until_s)
+    int64_t until_s = block.at_us / 1000000 + s->client.session_ttl_s;
+    if (s->call->now_us / 1000000 >= until_s)
         return sign_in_refused(s);
+    if (!s->given_session.ptr)
+        s->spend_until_s = until_s;
     err = find_answerer(s, &block, name, &someone);
     if (err)
         return err;
@@ -202,6 +215,10 @@ gh_err srp_answer(struct sign_in *s, const json_t *state)
     if (!right)
         return sign_in_refused(s);
     err = sign_in_check_user(s);
-    s->spend = block_b64;
-    return err ? err : sign_in_next(s);
+    if (!s->given_session.ptr) {
+        s->spend = block_b64;
+        json_set_str(s->state, "name", name);
+        json_set_str(s->state, "sub", s->user.sub);
+    }
+    return err ? err : sign_in_passed(s, "PASSWORD_VERIFIER");
 }

@@ -9,9 +9,11 @@
 static struct user user_of(struct rows *rows)
 {
     json_t *doc = json_parse(rows->arena, rows_str(rows, 12), NULL);
+    if (!doc)
+        doc = json_own(rows->arena, json_object());
     json_t *attributes = json_object_get(doc, "attributes");
-    if (!attributes)
-        attributes = json_own(rows->arena, json_object());
+    attributes = json_own(rows->arena, attributes ? json_incref(attributes) : json_object());
+    json_object_del(doc, "attributes");
     return (struct user){
         .pool = rows_str(rows, 0),
         .folded = rows_str(rows, 1),
@@ -26,6 +28,7 @@ static struct user user_of(struct rows *rows)
         .verifier = rows_str(rows, 10),
         .password = rows_str(rows, 11),
         .attributes = attributes,
+        .more = doc,
     };
 }
 
@@ -64,7 +67,10 @@ gh_err store_user_list(struct db *db, struct arena *arena, struct str pool, stru
 
 static struct str doc_of(struct arena *arena, const struct user *user)
 {
-    return str_printf(arena, "{\"attributes\":%s}", json_print(arena, user->attributes).ptr);
+    json_t *doc = json_own(arena, json_object());
+    json_object_set(doc, "attributes", user->attributes);
+    json_object_update(doc, user->more);
+    return json_print(arena, doc);
 }
 
 void store_user_insert(struct tx *tx, const struct user *user)

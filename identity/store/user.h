@@ -18,6 +18,7 @@ struct user {
     struct str verifier; /* sealed */
     struct str password; /* argon2id PHC string */
     json_t *attributes;  /* name -> value, both strings; without sub */
+    json_t *more; /* an object: everything else, each part under its own name; secrets in it are sealed */
 };
 
 /* By the key, by the sub, by another name (folded too). */

@@ -2,9 +2,33 @@
  * AdminSetUserPassword, AdminResetUserPassword, AdminEnableUser, AdminDisableUser, AdminDeleteUser,
  * AdminUpdateUserAttributes, AdminDeleteUserAttributes. */
 #include "core/json.h"
-#include "identity/users/user.h"
+#include "identity/users/code.h"
 
 static const char TAKEN[] = "User account already exists";
+
+/* "DesiredDeliveryMediums default SMS"; who has no phone number gets a mail. */
+static gh_err invite(struct call *call, const struct pool *pool, const struct user *user, struct str password,
+                     const struct idp_AdminCreateUser_in *in)
+{
+    const struct idp_DeliveryMediumListType *mediums = &in->desired_delivery_mediums;
+    bool mail = false, sms = mediums->n == 0, has_phone = user_attribute(user, "phone_number").len > 0;
+    for (size_t i = 0; i < mediums->n; i++) {
+        mail |= str_is(mediums->items[i], "EMAIL");
+        sms |= str_is(mediums->items[i], "SMS");
+    }
+    mail |= mediums->n == 0 && !has_phone;
+    struct message_order order = {
+        .kind = MESSAGE_ADMIN_CREATE,
+        .attribute = "phone_number",
+        .code = password,
+        .metadata = client_metadata(call, &in->client_metadata),
+    };
+    gh_err err = sms && has_phone ? message_send(call, pool, user, &order, NULL) : NULL;
+    order.attribute = "email";
+    if (!err && mail && user_attribute(user, "email").len)
+        err = message_send(call, pool, user, &order, NULL);
+    return err;
+}
 
 /* "MessageAction=RESEND: a fresh invitation for a user who has not come yet" */
 static gh_err invite_again(struct call *call, const struct pool *pool,
@@ -25,7 +49,7 @@ static gh_err invite_again(struct call *call, const struct pool *pool,
     if (!err)
         err = user_save_alone(call, pool, &user);
     out->user = user_shown(call, &user, NULL);
-    return err ? err : invitation_send(call, pool, &user, password, &in->desired_delivery_mediums);
+    return err ? err : invite(call, pool, &user, password, in);
 }
 
 gh_err idp_AdminCreateUser(struct call *call, const struct idp_AdminCreateUser_in *in,
@@ -61,7 +85,7 @@ gh_err idp_AdminCreateUser(struct call *call, const struct idp_AdminCreateUser_i
     out->user = user_shown(call, &user, NULL);
     if (err || str_is(in->message_action, "SUPPRESS"))
         return err;
-    return invitation_send(call, &pool, &user, password, &in->desired_delivery_mediums);
+    return invite(call, &pool, &user, password, in);
 }
 
 gh_err idp_AdminGetUser(struct call *call, const struct idp_AdminGetUser_in *in,
@@ -144,7 +168,14 @@ gh_err idp_AdminResetUserPassword(struct call *call, const struct idp_AdminReset
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     err = user_save_and_end_sessions(call, &tx, &pool, &user);
-    return err ? err : code_send(call, &pool, &user, CODE_FORGOT, attribute, NULL);
+    return err ? err
+               : code_send(call, &pool, &user, CODE_FORGOT,
+                           &(struct message_order){
+                               .kind = MESSAGE_FORGOT,
+                               .attribute = attribute,
+                               .metadata = client_metadata(call, &in->client_metadata),
+                           },
+                           NULL);
 }
 
 gh_err idp_AdminEnableUser(struct call *call, const struct idp_AdminEnableUser_in *in,
@@ -198,7 +229,13 @@ gh_err idp_AdminUpdateUserAttributes(struct call *call, const struct idp_AdminUp
     if (!err)
         err = user_save_alone(call, &pool, &user);
     struct idp_CodeDeliveryDetailsListType sent = { 0 }; /* "AdminUpdateUserAttributes doesn't return it" */
-    return err ? err : code_send_for_changes(call, &pool, &user, &in->user_attributes, &sent);
+    return err ? err
+               : code_send_for_changes(call, &pool, &user, &in->user_attributes,
+                                       &(struct message_order){
+                                           .kind = MESSAGE_UPDATE_ATTRIBUTE,
+                                           .metadata = client_metadata(call, &in->client_metadata),
+                                       },
+                                       &sent);
 }
 
 gh_err idp_AdminDeleteUserAttributes(struct call *call, const struct idp_AdminDeleteUserAttributes_in *in,

@@ -1,8 +1,9 @@
-/* Codes on their way to a person, and the messages that carry them. */
+/* Codes on their way to a person: made, kept as keyed hashes, judged. */
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/id.h"
-#include "identity/users/user.h"
+#include "identity/messages/message.h"
+#include "identity/users/code.h"
 
 enum { CODE_DIGITS = 6, MAX_TRIES = 15 };
 
@@ -33,101 +34,24 @@ static struct str mac_of(struct call *call, const struct user *user, enum code_p
     return base64url_encode(call->arena, digest_str(mac, sizeof mac));
 }
 
-/* "j***@e***", "+*******9878" */
-static struct str masked(struct call *call, const char *attribute, struct str address)
-{
-    if (strcmp(attribute, "phone_number") == 0)
-        return str_printf(call->arena, "+*******%.*s",
-                          STR_FMT(str_from(address, address.len > 4 ? address.len - 4 : 0)));
-    ptrdiff_t at = str_find(address, '@');
-    return str_printf(call->arena, "%.1s***@%.1s***", address.ptr,
-                      at >= 0 && (size_t)at + 1 < address.len ? address.ptr + at + 1 : "");
-}
-
-static struct idp_CodeDeliveryDetailsType *details_of(struct call *call, const char *attribute,
-                                                      struct str address)
-{
-    struct idp_CodeDeliveryDetailsType *details = ARENA_NEW(call->arena, struct idp_CodeDeliveryDetailsType);
-    *details = (struct idp_CodeDeliveryDetailsType){
-        .destination = masked(call, attribute, address),
-        .delivery_medium = strcmp(attribute, "email") == 0 ? STR("EMAIL") : STR("SMS"),
-        .attribute_name = str_of(attribute),
-    };
-    return details;
-}
-
-/* "{####}" and "{username}" in a template. */
-static struct str filled(struct call *call, struct str text, struct str username, struct str code)
-{
-    const struct {
-        struct str mark, value;
-    } marks[] = { { STR_INIT("{####}"), code }, { STR_INIT("{username}"), username } };
-    struct strbuf out = strbuf_in(call->arena, text.len + 64);
-    while (text.len > 0) {
-        bool replaced = false;
-        for (size_t i = 0; i < COUNT(marks) && !replaced; i++)
-            if (str_starts(text, marks[i].mark)) {
-                strbuf_add(&out, marks[i].value);
-                text = str_from(text, marks[i].mark.len);
-                replaced = true;
-            }
-        if (replaced)
-            continue;
-        strbuf_char(&out, text.ptr[0]);
-        text = str_from(text, 1);
-    }
-    return strbuf_view(&out);
-}
-
-static struct str given_or(struct str given, const char *otherwise)
-{
-    return given.ptr ? given : str_of(otherwise);
-}
-
-static gh_err deliver(struct call *call, const struct pool *pool, const char *attribute, struct str to,
-                      struct str subject, struct str text, struct str username, struct str code)
-{
-    const struct message message = {
-        .account = pool->account,
-        .to = to,
-        .channel = strcmp(attribute, "email") == 0 ? STR("email") : STR("sms"),
-        .subject = subject,
-        .body = filled(call, text, username, code),
-        .code = code,
-    };
-    gh_err err = call->env->send(call->env->ctx, call->arena, &message);
-    return err ? gh_fail(call->arena, &idp_CodeDeliveryFailureException, "%.*s", STR_FMT(err->message))
-               : NULL;
-}
-
 gh_err code_send(struct call *call, const struct pool *pool, const struct user *user,
-                 enum code_purpose purpose, const char *attribute,
+                 enum code_purpose purpose, const struct message_order *order,
                  struct idp_CodeDeliveryDetailsType **details)
 {
-    struct str code = id_random(call->env, call->arena, CODE_DIGITS, ID_DIGITS),
-               to = user_attribute(user, attribute);
-    const struct code_row row = { mac_of(call, user, purpose, code), str_of(attribute),
+    struct message_order filled = *order;
+    filled.code = id_random(call->env, call->arena, CODE_DIGITS, ID_DIGITS);
+    const struct code_row row = { mac_of(call, user, purpose, filled.code), str_of(order->attribute),
                                   call->now_us / 1000000, 0 };
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     store_code_put(&tx, pool->id, user->sub, purpose_name(purpose), &row);
     gh_err err = tx_commit(&tx);
-    if (err)
-        return err;
-    const struct idp_VerificationMessageTemplateType *template = pool->doc->verification_message_template;
-    bool email = strcmp(attribute, "email") == 0;
-    if (details)
-        *details = details_of(call, attribute, to);
-    return deliver(call, pool, attribute, to, given_or(template->email_subject, "Your verification code"),
-                   given_or(email ? template->email_message : template->sms_message,
-                            purpose == CODE_FORGOT ? "Your password reset code is {####}"
-                                                   : "Your confirmation code is {####}"),
-                   user->username, code);
+    return err ? err : message_send(call, pool, user, &filled, details);
 }
 
 /* "when auto-verified, sends a code": one for each address that changed. */
 gh_err code_send_for_changes(struct call *call, const struct pool *pool, const struct user *user,
-                             const struct idp_AttributeListType *given,
+                             const struct idp_AttributeListType *given, const struct message_order *order,
                              struct idp_CodeDeliveryDetailsListType *sent)
 {
     static const char *const addresses[] = { "email", "phone_number" };
@@ -138,8 +62,10 @@ gh_err code_send_for_changes(struct call *call, const struct pool *pool, const s
             if (!str_is(given->items[i]->name, addresses[a]) || !pool_auto_verifies(pool, addresses[a]) ||
                 !user_attribute(user, addresses[a]).len || user_has_verified(user, addresses[a]))
                 continue;
-            gh_err err = code_send(call, pool, user, a == 0 ? CODE_VERIFY_EMAIL : CODE_VERIFY_PHONE,
-                                   addresses[a], &sent->items[sent->n]);
+            struct message_order one = *order;
+            one.attribute = addresses[a];
+            gh_err err = code_send(call, pool, user, a == 0 ? CODE_VERIFY_EMAIL : CODE_VERIFY_PHONE, &one,
+                                   &sent->items[sent->n]);
             if (err)
                 return err;
             sent->n++;
@@ -185,12 +111,13 @@ void code_drop(struct tx *tx, const struct user *user, enum code_purpose purpose
 struct idp_CodeDeliveryDetailsType *code_pretend(struct call *call, const struct pool *pool, struct str name)
 {
     if (is_email(name))
-        return details_of(call, "email", name);
+        return delivery_details(call, "email", name);
     if (is_phone_number(name))
-        return details_of(call, "phone_number", name);
+        return delivery_details(call, "phone_number", name);
     uint8_t mac[SHA256_BYTES];
     sealer_mac(call->sealer, STR("pool-pretend"), str_concat(call->arena, pool->id, name), mac);
-    return details_of(call, "email", str_printf(call->arena, "%c@%c", 'a' + mac[0] % 26, 'a' + mac[1] % 26));
+    return delivery_details(call, "email",
+                            str_printf(call->arena, "%c@%c", 'a' + mac[0] % 26, 'a' + mac[1] % 26));
 }
 
 /* "If both, the code goes to the phone." */
@@ -201,32 +128,4 @@ const char *code_attribute_to_verify(const struct pool *pool, const struct user 
         if (pool_auto_verifies(pool, in_order[i]) && user_attribute(user, in_order[i]).len)
             return in_order[i];
     return NULL;
-}
-
-/* "DesiredDeliveryMediums default SMS"; who has no phone number gets a mail. */
-gh_err invitation_send(struct call *call, const struct pool *pool, const struct user *user,
-                       struct str password, const struct idp_DeliveryMediumListType *mediums)
-{
-    const struct idp_MessageTemplateType none = { 0 },
-                                         *template =
-                                             pool->doc->admin_create_user_config->invite_message_template;
-    if (!template)
-        template = &none;
-    bool wants_mail = false, wants_sms = mediums->n == 0;
-    for (size_t i = 0; i < mediums->n; i++) {
-        wants_mail |= str_is(mediums->items[i], "EMAIL");
-        wants_sms |= str_is(mediums->items[i], "SMS");
-    }
-    struct str mail = user_attribute(user, "email"), phone = user_attribute(user, "phone_number");
-    wants_mail |= mediums->n == 0 && !phone.len;
-    static const char text[] = "Your username is {username} and temporary password is {####}.";
-    struct str username = pool_names_are_subs(pool) ? (mail.len ? mail : phone) : user->username;
-    gh_err err = NULL;
-    if (wants_sms && phone.len)
-        err = deliver(call, pool, "phone_number", phone, STR_NONE, given_or(template->sms_message, text),
-                      username, password);
-    if (!err && wants_mail && mail.len)
-        err = deliver(call, pool, "email", mail, given_or(template->email_subject, "Your temporary password"),
-                      given_or(template->email_message, text), username, password);
-    return err;
 }

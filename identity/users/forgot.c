@@ -1,6 +1,6 @@
 /* ForgotPassword, ConfirmForgotPassword: a code to a verified address, then a new password. */
 #include "identity/tokens/revocation.h"
-#include "identity/users/user.h"
+#include "identity/users/code.h"
 
 /* "AccountRecoverySetting absent: phone if verified unless it is the MFA factor, else e-mail". */
 static const char *recovery_attribute(struct call *call, const struct pool *pool, const struct user *user,
@@ -56,7 +56,14 @@ gh_err idp_ForgotPassword(struct call *call, const struct idp_ForgotPassword_in 
         return gh_fail(
             call->arena, &idp_InvalidParameterException,
             "Cannot reset password for the user as there is no registered/verified email or phone_number");
-    return code_send(call, &client.pool, &user, CODE_FORGOT, attribute, &out->code_delivery_details);
+    return code_send(call, &client.pool, &user, CODE_FORGOT,
+                     &(struct message_order){
+                         .kind = MESSAGE_FORGOT,
+                         .attribute = attribute,
+                         .client = &client,
+                         .metadata = client_metadata(call, &in->client_metadata),
+                     },
+                     &out->code_delivery_details);
 }
 
 /* "ConfirmForgotPassword makes RESET_REQUIRED -> CONFIRMED (UNCONFIRMED stays)". All sign-ins end: who asks

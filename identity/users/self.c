@@ -2,6 +2,7 @@
  * DeleteUser, GetUserAttributeVerificationCode, VerifyUserAttribute. */
 #include "core/json.h"
 #include "identity/tokens/token.h"
+#include "identity/users/code.h"
 
 gh_err idp_GetUser(struct call *call, const struct idp_GetUser_in *in, struct idp_GetUser_out *out)
 {
@@ -26,6 +27,11 @@ gh_err idp_UpdateUserAttributes(struct call *call, const struct idp_UpdateUserAt
         err = user_save_alone(call, &access.client.pool, &access.user);
     return err ? err
                : code_send_for_changes(call, &access.client.pool, &access.user, &in->user_attributes,
+                                       &(struct message_order){
+                                           .kind = MESSAGE_UPDATE_ATTRIBUTE,
+                                           .client = &access.client,
+                                           .metadata = client_metadata(call, &in->client_metadata),
+                                       },
                                        &out->code_delivery_details_list);
 }
 
@@ -129,7 +135,13 @@ gh_err idp_GetUserAttributeVerificationCode(struct call *call,
     if (!user_attribute(&access.user, email ? "email" : "phone_number").len)
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "User does not have a valid registered %s", email ? "email address" : "phone number");
-    return code_send(call, &access.client.pool, &access.user, purpose, email ? "email" : "phone_number",
+    return code_send(call, &access.client.pool, &access.user, purpose,
+                     &(struct message_order){
+                         .kind = MESSAGE_VERIFY_ATTRIBUTE,
+                         .attribute = email ? "email" : "phone_number",
+                         .client = &access.client,
+                         .metadata = client_metadata(call, &in->client_metadata),
+                     },
                      &out->code_delivery_details);
 }
 

@@ -1,5 +1,5 @@
 /* SignUp, ConfirmSignUp, ResendConfirmationCode. */
-#include "identity/users/user.h"
+#include "identity/users/code.h"
 
 #include "core/json.h"
 
@@ -45,7 +45,14 @@ gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_
     out->user_confirmed = some_bool(false);
     out->user_sub = user.sub;
     const char *attribute = code_attribute_to_verify(pool, &user);
-    return attribute ? code_send(call, pool, &user, CODE_SIGN_UP, attribute, &out->code_delivery_details)
+    return attribute ? code_send(call, pool, &user, CODE_SIGN_UP,
+                                 &(struct message_order){
+                                     .kind = MESSAGE_SIGN_UP,
+                                     .attribute = attribute,
+                                     .client = &client,
+                                     .metadata = client_metadata(call, &in->client_metadata),
+                                 },
+                                 &out->code_delivery_details)
                      : NULL;
 }
 
@@ -116,5 +123,12 @@ gh_err idp_ResendConfirmationCode(struct call *call, const struct idp_ResendConf
     const char *attribute = code_attribute_to_verify(&client.pool, &user);
     if (!attribute)
         return gh_fail(call->arena, &idp_InvalidParameterException, "Auto verification not turned on.");
-    return code_send(call, &client.pool, &user, CODE_SIGN_UP, attribute, &out->code_delivery_details);
+    return code_send(call, &client.pool, &user, CODE_SIGN_UP,
+                     &(struct message_order){
+                         .kind = MESSAGE_RESEND,
+                         .attribute = attribute,
+                         .client = &client,
+                         .metadata = client_metadata(call, &in->client_metadata),
+                     },
+                     &out->code_delivery_details);
 }

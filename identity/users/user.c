@@ -72,6 +72,7 @@ gh_err user_new(struct call *call, const struct pool *pool, struct str name, con
         .created_us = call->now_us,
         .modified_us = call->now_us,
         .attributes = json_own(call->arena, json_object()),
+        .more = json_own(call->arena, json_object()),
     };
     if (pool_names_are_subs(pool))
         json_set_str(out->attributes, is_email(name) ? "email" : "phone_number", name);

@@ -70,25 +70,3 @@ struct str password_generate(struct call *call, const struct pool *pool); /* con
 gh_err user_set_password(struct call *call, const struct pool *pool, struct user *user, struct str password);
 bool user_password_is(struct call *call, const struct user *user, struct str password);
 struct str user_verifier(struct call *call, const struct user *user); /* opened; absent: none */
-
-/* ---- code.c ---- */
-enum code_purpose { CODE_SIGN_UP, CODE_FORGOT, CODE_VERIFY_EMAIL, CODE_VERIFY_PHONE };
-/* A fresh code to the attribute's address. Delivered at once: call it after the commit that made
- * the user. details may be NULL. */
-gh_err code_send(struct call *call, const struct pool *pool, const struct user *user,
-                 enum code_purpose purpose, const char *attribute,
-                 struct idp_CodeDeliveryDetailsType **details);
-/* One to each address among `given` that the pool verifies and that is not verified. */
-gh_err code_send_for_changes(struct call *call, const struct pool *pool, const struct user *user,
-                             const struct idp_AttributeListType *given,
-                             struct idp_CodeDeliveryDetailsListType *sent);
-/* Right, live: dropped in the transaction that the caller commits. *attribute: where it had gone. */
-gh_err code_check(struct call *call, const struct user *user, enum code_purpose purpose, struct str code,
-                  struct str *attribute);
-void code_drop(struct tx *tx, const struct user *user, enum code_purpose purpose);
-/* What a stranger is told who asks for a code for a user who is not there. */
-struct idp_CodeDeliveryDetailsType *code_pretend(struct call *call, const struct pool *pool, struct str name);
-/* "email" or "phone_number", auto-verified by the pool and held by the user; NULL: none. */
-const char *code_attribute_to_verify(const struct pool *pool, const struct user *user);
-gh_err invitation_send(struct call *call, const struct pool *pool, const struct user *user,
-                       struct str password, const struct idp_DeliveryMediumListType *mediums);

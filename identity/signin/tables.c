@@ -1,0 +1,42 @@
+#include "identity/signin/tables.h"
+
+static const struct sign_in_flow flows[] = {
+    { "USER_SRP_AUTH", true, true, FLOW_SRP, "USER_SRP_AUTH is not enabled for the client.", srp_begin },
+    { "USER_PASSWORD_AUTH", true, false, FLOW_PASSWORD, "USER_PASSWORD_AUTH flow not enabled for this client",
+      password_begin },
+    { "ADMIN_USER_PASSWORD_AUTH", false, true, FLOW_ADMIN_PASSWORD, "Auth flow not enabled for this client",
+      password_begin },
+    { "ADMIN_NO_SRP_AUTH", false, true, FLOW_ADMIN_PASSWORD, "Auth flow not enabled for this client",
+      password_begin },
+    { "REFRESH_TOKEN_AUTH", true, true, FLOW_REFRESH, "Auth flow not enabled for this client",
+      refresh_begin },
+    { "REFRESH_TOKEN", true, true, FLOW_REFRESH, "Auth flow not enabled for this client", refresh_begin },
+    { "CUSTOM_AUTH", true, true, FLOW_CUSTOM, "CUSTOM_AUTH is not enabled for the client.", custom_begin },
+    { "USER_AUTH", true, true, 0, "USER_AUTH flow not enabled for this client", NULL },
+};
+
+static const struct sign_in_challenge challenges[] = {
+    { "PASSWORD_VERIFIER", srp_start, srp_answer },
+    { "NEW_PASSWORD_REQUIRED", new_password_start, new_password_answer },
+};
+
+const struct sign_in_gate sign_in_gates[] = {
+    { new_password_due },
+};
+const size_t n_sign_in_gates = COUNT(sign_in_gates);
+
+const struct sign_in_flow *flow_named(struct str name)
+{
+    for (size_t i = 0; i < COUNT(flows); i++)
+        if (str_is(name, flows[i].name))
+            return &flows[i];
+    return NULL;
+}
+
+const struct sign_in_challenge *challenge_named(struct str name)
+{
+    for (size_t i = 0; i < COUNT(challenges); i++)
+        if (str_is(name, challenges[i].name))
+            return &challenges[i];
+    return NULL;
+}
