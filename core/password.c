@@ -1,6 +1,7 @@
 #include "core/password.h"
 
 #include <argon2.h>
+#include <stdio.h>
 
 enum { SALT_BYTES = 16, HASH_BYTES = 32 };
 
@@ -24,6 +25,14 @@ bool password_verify(struct arena *arena, struct str password, struct str hash)
 {
     return str_starts(hash, STR("$argon2id$")) &&
            argon2id_verify(str_c(arena, hash), password.ptr, password.len) == ARGON2_OK;
+}
+
+bool password_hash_is_of(struct str hash, const struct password_cost *cost)
+{
+    char prefix[64];
+    int len = snprintf(prefix, sizeof prefix, "$argon2id$v=19$m=%u,t=%u,p=%u$", cost->memory_kib, cost->passes,
+                       cost->lanes);
+    return str_starts(hash, (struct str){ prefix, (size_t)len });
 }
 
 void password_waste(struct str password, const struct password_cost *cost)

@@ -16,5 +16,7 @@ struct str password_hash(const struct env *env, struct arena *arena, struct str 
                          const struct password_cost *cost);
 /* False also when `hash` is no argon2id PHC string. */
 bool password_verify(struct arena *arena, struct str password, struct str hash);
+/* Made with this cost; false: to be hashed anew when the password is at hand. */
+bool password_hash_is_of(struct str hash, const struct password_cost *cost);
 /* Spends what a verification would: for users who do not exist, so that time tells nothing. */
 void password_waste(struct str password, const struct password_cost *cost);

@@ -20,7 +20,10 @@ gh_err password_begin(struct sign_in *s)
     err = sign_in_check_user(s);
     if (err)
         return err;
-    return user_password_is(s->call, &s->user, password) ? sign_in_passed(s, "PASSWORD") : sign_in_refused(s);
+    if (!user_password_is(s->call, &s->user, password))
+        return sign_in_refused(s);
+    err = user_renew_password(s->call, &s->client.pool, &s->user, password, &s->user_changed);
+    return err ? err : sign_in_passed(s, "PASSWORD");
 }
 
 /* "CUSTOM_AUTH: no triggers" - pools here have none yet, so this is the whole answer. */

@@ -16,7 +16,7 @@ struct user {
     int64_t password_us; /* when it was set; 0: none */
     struct str salt;     /* hex */
     struct str verifier; /* sealed */
-    struct str password; /* argon2id PHC string */
+    struct str password; /* argon2id PHC string, or what identity/transfer/foreign_hash.h reads */
     json_t *attributes;  /* name -> value, both strings; without sub */
     json_t *more; /* an object: everything else, each part under its own name; secrets in it are sealed */
 };

@@ -4,6 +4,7 @@
 #include "core/id.h"
 #include "core/password.h"
 #include "identity/signin/srp_numbers.h"
+#include "identity/transfer/foreign_hash.h"
 #include "identity/users/user.h"
 
 /* "^ $ * . [ ] { } ( ) ? - " ! @ # % & / \ , > < ' : ; | _ ~ ` + =", and a space that is not first or last */
@@ -84,7 +85,23 @@ gh_err user_set_password(struct call *call, const struct pool *pool, struct user
 
 bool user_password_is(struct call *call, const struct user *user, struct str password)
 {
-    return user->password.ptr && password_verify(call->arena, password, user->password);
+    if (!user->password.ptr)
+        return false;
+    return password_hash_is_of(user->password, &PASSWORD_COST_DEFAULT)
+               ? password_verify(call->arena, password, user->password)
+               : foreign_hash_verify(call->arena, password, user->password);
+}
+
+gh_err user_renew_password(struct call *call, const struct pool *pool, struct user *user, struct str password,
+                           bool *changed)
+{
+    int64_t set_us = user->password_us; /* a temporary one is no younger for it */
+    if (user->verifier.ptr && password_hash_is_of(user->password, &PASSWORD_COST_DEFAULT))
+        return NULL;
+    gh_err err = user_set_password(call, pool, user, password);
+    user->password_us = set_us;
+    *changed |= !err;
+    return err;
 }
 
 struct str user_verifier(struct call *call, const struct user *user)

@@ -69,4 +69,8 @@ struct str password_generate(struct call *call, const struct pool *pool); /* con
 /* Verifier and hash into the user, not yet saved. */
 gh_err user_set_password(struct call *call, const struct pool *pool, struct user *user, struct str password);
 bool user_password_is(struct call *call, const struct user *user, struct str password);
+/* After user_password_is said yes: a hash from elsewhere, or of a cost we no longer use, becomes one of ours, and
+ * a verifier that is missing is made, so that SRP works from now on. Into the user, not yet saved (*changed). */
+gh_err user_renew_password(struct call *call, const struct pool *pool, struct user *user, struct str password,
+                           bool *changed);
 struct str user_verifier(struct call *call, const struct user *user); /* opened; absent: none */
