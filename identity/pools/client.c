@@ -284,9 +284,11 @@ gh_err idp_ListUserPoolClients(struct call *call, const struct idp_ListUserPoolC
         err = store_client_list(call->db, call->arena, pool.id, after, limit + 1, &rows, &n);
     if (err)
         return err;
+    out->user_pool_clients.set = true;
+    if (str_is(in->client_type, "DCR"))
+        return NULL; /* made by dynamic client registration: there are none here */
     bool more = n > (size_t)limit;
     n -= more;
-    out->user_pool_clients.set = true;
     out->user_pool_clients.items = ARENA_ARRAY(call->arena, struct idp_UserPoolClientDescription *, n);
     for (size_t i = 0; i < n; i++) {
         struct idp_UserPoolClientType doc;

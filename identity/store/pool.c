@@ -67,6 +67,7 @@ void store_pool_delete(struct tx *tx, struct str id)
         "DELETE FROM pool_groups WHERE pool = $1",   "DELETE FROM pool_members WHERE pool = $1",
         "DELETE FROM pool_sessions WHERE pool = $1", "DELETE FROM pool_epochs WHERE pool = $1",
         "DELETE FROM pool_revoked WHERE pool = $1",  "DELETE FROM pool_keys WHERE pool = $1",
+        "DELETE FROM pool_records WHERE pool = $1",
         "DELETE FROM pools WHERE id = $1",
     };
     for (size_t i = 0; i < COUNT(statements); i++)
@@ -121,5 +122,9 @@ void store_client_delete(struct tx *tx, struct str id)
 {
     tx_run(tx, "DELETE FROM pool_risk WHERE client = $1", "s", id);
     tx_run(tx, "DELETE FROM pool_sessions WHERE client = $1", "s", id);
+    tx_run(tx,
+           "DELETE FROM pool_records WHERE pool = (SELECT pool FROM pool_clients WHERE id = $1) AND owner = $1"
+           " AND kind IN ('ui', 'branding', 'terms')",
+           "s", id);
     tx_run(tx, "DELETE FROM pool_clients WHERE id = $1", "s", id);
 }
