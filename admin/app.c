@@ -137,8 +137,13 @@ static bool open_modules(struct app *app, struct str *why)
 {
     const struct options *o = &app->options;
     app->options.base_url = base_url(app);
+    if (!outside_open(&app->options.outside, o->mode == MODE_DEV, app->arena, why))
+        return false;
+    net_guard_own_port(app->options.outside.guard, app->port);
+    outside_add_own(&app->options.outside, app->arena, o->addr, app->port);
+    app->fetcher = http_fetcher_new(&app->env, app->options.outside.guard, app->options.outside.trust);
     const struct identity_config identity = {
-        .env = &app->env, .db = app->db, .sealer = app->sealer, .base_url = o->base_url, .partition = STR("aws"),
+        .fetcher = app->fetcher, .env = &app->env, .db = app->db, .sealer = app->sealer, .base_url = o->base_url, .partition = STR("aws"),
         .region = o->region, .default_account = o->account, .dev_root = o->mode == MODE_DEV && !o->enforce,
     };
     app->identity = identity_open(&identity, app->arena, why);
@@ -156,10 +161,6 @@ static bool open_modules(struct app *app, struct str *why)
     struct loop **loops = ARENA_ARRAY(app->arena, struct loop *, app->n_workers);
     for (int i = 0; i < app->n_workers; i++)
         loops[i] = app->workers[i].loop;
-    if (!outside_open(&app->options.outside, o->mode == MODE_DEV, app->arena, why))
-        return false;
-    net_guard_own_port(app->options.outside.guard, app->port);
-    outside_add_own(&app->options.outside, app->arena, o->addr, app->port);
     const struct gateway_config gateway = {
         .env = &app->env, .db = app->db, .sealer = app->sealer, .identity = app->identity,
         .invoker = functions_invoker(app->functions), .jobs = app->jobs, .loops = loops,
@@ -380,6 +381,7 @@ void app_close(struct app *app)
     }
     if (app->gateway)
         gateway_close(app->gateway);
+    http_fetcher_free(app->fetcher);
     outside_close(&app->options.outside);
     for (int i = 0; i < app->n_workers; i++)
         if (app->workers[i].loop)

@@ -26,6 +26,7 @@ struct app {
     struct sealer *sealer;
     struct job_pool *jobs;
     struct outbox outbox;
+    struct http_fetcher *fetcher; /* what job threads ask of the world outside */
     struct identity *identity;
     struct functions *functions;
     struct gateway *gateway;

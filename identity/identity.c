@@ -16,6 +16,7 @@ struct identity *identity_open(const struct identity_config *config, struct aren
         .default_account = str_copy(own, config->default_account),
         .dev_root = config->dev_root,
         .invoker = config->invoker,
+        .fetcher = config->fetcher,
         .arena = own,
     };
     identity->principals = principals_open(identity, arena, why);

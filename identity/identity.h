@@ -5,6 +5,7 @@
  * current by the operations that change them (an operation returns only after its change is visible here). */
 #pragma once
 
+#include "core/http_fetch.h"
 #include "policy/eval.h"
 #include "wire/call.h"
 
@@ -18,6 +19,7 @@ struct identity_config {
     struct str partition, region, default_account;
     bool dev_root;             /* dev mode without --enforce: a key we never issued is root */
     const struct invoker *invoker; /* triggers */
+    struct http_fetcher *fetcher;  /* webhooks, other pools; outlives this */
 };
 
 /* Migrates are done by the caller. NULL: *why. Freed by identity_close. */

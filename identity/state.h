@@ -14,6 +14,7 @@ struct identity {
     struct str base_url, partition, region, default_account;
     bool dev_root;
     const struct invoker *invoker;
+    struct http_fetcher *fetcher;
     struct arena *arena; /* lives as long as this */
     struct principals *principals;
     struct pool_directory *pools;
