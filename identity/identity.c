@@ -1,5 +1,6 @@
 #include "identity/identity.h"
 
+#include "identity/protection/guard.h"
 #include "identity/state.h"
 
 struct identity *identity_open(const struct identity_config *config, struct arena *arena, struct str *why)
@@ -19,7 +20,11 @@ struct identity *identity_open(const struct identity_config *config, struct aren
         .fetcher = config->fetcher,
         .arena = own,
     };
-    identity->principals = principals_open(identity, arena, why);
+    identity->throttle = throttle_new();
+    if (!identity->throttle)
+        *why = STR("no memory");
+    else
+        identity->principals = principals_open(identity, arena, why);
     if (identity->principals)
         identity->pools = pool_directory_open(identity, arena, why);
     if (identity->pools)
@@ -35,5 +40,6 @@ void identity_close(struct identity *identity)
     pool_directory_close(identity->pools);
     if (identity->principals)
         principals_close(identity->principals);
+    throttle_free(identity->throttle);
     arena_free(identity->arena);
 }

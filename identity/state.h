@@ -18,6 +18,7 @@ struct identity {
     struct arena *arena; /* lives as long as this */
     struct principals *principals;
     struct pool_directory *pools;
+    struct throttle *throttle; /* protection/: wrong guesses by address */
 };
 
 /* Each part loads its tables and is freed by its close. NULL: *why. */

@@ -10,8 +10,11 @@ static const struct option_spec specs[] = {
     { "lockoutMaxSeconds", OPTION_COUNT, 1, 86400, NULL, "the longest of these waits (not set: 900, as on AWS)" },
     { "lockoutForgetSeconds", OPTION_COUNT, 60, 86400, NULL,
       "without a wrong password for so long, counting begins anew (not set: 900, as on AWS)" },
+    { "ipFailuresPerMinute", OPTION_COUNT, 0, 1000000, NULL,
+      "wrong passwords and codes that one address (of IPv6: one /64) may give in a minute; then TooManyRequestsException "
+      "(not set: 60, and any number from this machine; 0: any number)" },
     { "capConfirmForgotPassword", OPTION_COUNT, 1, 1000000, NULL,
-      "ConfirmForgotPassword of a user in an hour (not set: 20, and 5 while wrong passwords lock the user; AWS: 5 to "
+      "ConfirmForgotPassword of a user in an hour (not set: 15, and 5 while wrong passwords lock the user; AWS: 5 to "
       "20, by risk)" },
     { "capResendConfirmationCode", OPTION_COUNT, 1, 1000000, NULL, "ResendConfirmationCode of a user in an hour (not set: 5)" },
     { "capConfirmSignUp", OPTION_COUNT, 1, 1000000, NULL, "ConfirmSignUp of a user in an hour (not set: 15)" },

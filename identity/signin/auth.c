@@ -28,6 +28,7 @@ gh_err idp_InitiateAuth(struct call *call, const struct idp_InitiateAuth_in *in,
 {
     struct sign_in s = {
         .call = call,
+        .ip = call->source_ip,
         .given_session = in->session,
         .metadata = client_metadata(call, &in->client_metadata),
         GIVEN(in->auth_parameters),
@@ -46,6 +47,7 @@ gh_err idp_AdminInitiateAuth(struct call *call, const struct idp_AdminInitiateAu
     struct sign_in s = {
         .call = call,
         .admin = true,
+        .ip = in->context_data ? in->context_data->ip_address : STR_NONE,
         .given_session = in->session,
         .metadata = client_metadata(call, &in->client_metadata),
         GIVEN(in->auth_parameters),
@@ -63,6 +65,7 @@ gh_err idp_RespondToAuthChallenge(struct call *call, const struct idp_RespondToA
 {
     struct sign_in s = {
         .call = call,
+        .ip = call->source_ip,
         .given_session = in->session,
         .metadata = client_metadata(call, &in->client_metadata),
         GIVEN(in->challenge_responses),
@@ -81,6 +84,7 @@ gh_err idp_AdminRespondToAuthChallenge(struct call *call, const struct idp_Admin
     struct sign_in s = {
         .call = call,
         .admin = true,
+        .ip = in->context_data ? in->context_data->ip_address : STR_NONE,
         .given_session = in->session,
         .metadata = client_metadata(call, &in->client_metadata),
         GIVEN(in->challenge_responses),

@@ -1,6 +1,5 @@
 /* USER_PASSWORD_AUTH and ADMIN_USER_PASSWORD_AUTH, and NEW_PASSWORD_REQUIRED after a temporary one. */
 #include "core/json.h"
-#include "core/password.h"
 #include "identity/signin/sign_in.h"
 
 gh_err password_begin(struct sign_in *s)
@@ -11,18 +10,8 @@ gh_err password_begin(struct sign_in *s)
         err = sign_in_need(s, "PASSWORD", &password);
     if (!err)
         err = sign_in_find_user(s);
-    if (err)
-        return err;
-    if (!s->user.sub.ptr) {
-        password_waste(password, &PASSWORD_COST_DEFAULT);
-        return sign_in_refused(s);
-    }
-    err = sign_in_check_user(s);
-    if (err)
-        return err;
-    if (!user_password_is(s->call, &s->user, password))
-        return sign_in_refused(s);
-    err = user_renew_password(s->call, &s->client.pool, &s->user, password, &s->user_changed);
+    if (!err)
+        err = sign_in_check_password(s, password);
     return err ? err : sign_in_passed(s, "PASSWORD");
 }
 

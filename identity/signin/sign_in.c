@@ -137,11 +137,10 @@ static gh_err bad_session(const struct sign_in *s, const char *more)
     return gh_fail(s->call->arena, &idp_NotAuthorizedException, "Invalid session for the user%s.", more);
 }
 
-/* Opened, asked at this client for this challenge, in time, not guessed at too often. */
+/* Opened, asked at this client for this challenge, in time. */
 static gh_err open_session(struct sign_in *s, struct str session, const char *asked)
 {
     struct str plain;
-    int64_t tries;
     if (!session.ptr)
         return gh_fail(s->call->arena, &idp_InvalidParameterException, "Missing required parameter Session");
     if (!unseal(s->call->sealer, s->call->arena, SESSION_PLACE, session, &plain))
@@ -156,11 +155,16 @@ static gh_err open_session(struct sign_in *s, struct str session, const char *as
     s->spend_until_s = json_i64(s->state, "at", 0) / 1000000 + s->client.session_ttl_s;
     if (s->call->now_us / 1000000 >= s->spend_until_s)
         return bad_session(s, ", session is expired");
-    err = store_tries(s->call->db, s->call->arena, json_str(s->state, "id"), &tries);
-    if (!err && tries >= SIGN_IN_TRIES)
-        return bad_session(s, "");
     s->spend = session;
-    return err;
+    return NULL;
+}
+
+/* Not guessed at too often in this sign-in. */
+static gh_err check_tries(const struct sign_in *s)
+{
+    int64_t tries;
+    gh_err err = store_tries(s->call->db, s->call->arena, json_str(s->state, "id"), &tries);
+    return err || tries < SIGN_IN_TRIES ? err : bad_session(s, "");
 }
 
 /* The user the session speaks of; nobody stays nobody. */
@@ -180,7 +184,9 @@ gh_err sign_in_open(struct call *call, struct str session, const char *asked, st
 {
     *out = (struct sign_in){ .call = call };
     gh_err err = open_session(out, session, asked);
-    return err ? err : load_user(out);
+    if (!err)
+        err = load_user(out);
+    return err ? err : check_tries(out);
 }
 
 /* USERNAME in an answer is the user's, or what was typed. */
@@ -202,10 +208,13 @@ gh_err sign_in_wrong(struct sign_in *s, gh_err refusal)
 {
     struct tx tx;
     tx_begin(&tx, s->call->db, s->call->arena);
+    if (s->guess.judged)
+        guess_wrong(s->call, &s->client.pool, &s->guess, &tx);
     store_tried(&tx, json_str(s->state, "id"),
                 s->call->now_us / 1000000 + s->client.session_ttl_s * (SIGN_IN_TRIES + 1),
                 s->call->now_us / 1000000);
     gh_err err = tx_commit(&tx);
+    guess_end(&s->guess);
     return err ? err : refusal;
 }
 
@@ -234,6 +243,8 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
         err = s->given_session.ptr ? bad_session(s, ", session can only be used once") : sign_in_refused(s);
     if (!err && s->user_changed)
         err = user_save(call, &tx, &s->client.pool, &s->user, false);
+    if (!err && last && json_object_get(s->state, "failures"))
+        store_failures_drop(&tx, s->client.pool.id, s->user.sub);
     if (!err && last)
         *refresh = session_insert(call, &tx, &s->client, &s->user, &s->session);
     if (err) {
@@ -293,6 +304,7 @@ gh_err sign_in_passed(struct sign_in *s, const char *challenge)
 {
     if (!s->user.sub.ptr)
         return sign_in_refused(s);
+    guess_end(&s->guess);
     note_passed(s, challenge);
     return next(s);
 }
@@ -302,7 +314,7 @@ bool sign_in_is_bare(const struct sign_in *s)
     return str_is(json_str(s->state, "flow"), "USER_SRP_AUTH") && !json_object_get(s->state, "passed");
 }
 
-gh_err sign_in_initiate(struct sign_in *s, struct str flow_name)
+static gh_err initiate(struct sign_in *s, struct str flow_name)
 {
     const struct sign_in_flow *flow = flow_named(flow_name);
     if (!flow || !(s->admin ? flow->admin : flow->client))
@@ -313,7 +325,7 @@ gh_err sign_in_initiate(struct sign_in *s, struct str flow_name)
     return flow->begin(s);
 }
 
-gh_err sign_in_respond(struct sign_in *s, struct str name)
+static gh_err respond(struct sign_in *s, struct str name)
 {
     const struct sign_in_challenge *challenge = challenge_named(name);
     if (!challenge)
@@ -327,5 +339,23 @@ gh_err sign_in_respond(struct sign_in *s, struct str name)
         err = load_user(s);
     if (!err)
         err = check_username(s);
+    if (!err && challenge_is_guessed(challenge->name))
+        err = sign_in_guess(s);
+    if (!err)
+        err = check_tries(s); /* now that its turn has come */
     return err ? err : challenge->answer(s);
+}
+
+gh_err sign_in_initiate(struct sign_in *s, struct str flow_name)
+{
+    gh_err err = initiate(s, flow_name);
+    guess_end(&s->guess);
+    return err;
+}
+
+gh_err sign_in_respond(struct sign_in *s, struct str name)
+{
+    gh_err err = respond(s, name);
+    guess_end(&s->guess);
+    return err;
 }

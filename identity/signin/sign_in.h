@@ -10,10 +10,12 @@
  *     sub      the user; missing: nobody, and every answer is made up
  *     asked    the challenge of this session, and
  *     at       when it was asked, microseconds
+ *     failures of passwords or codes before it; missing: none
  *     passed   names of challenges answered rightly, in order
  * and what challenges add under their own names. */
 #pragma once
 
+#include "identity/protection/guard.h"
 #include "identity/tokens/token.h"
 
 struct pair {
@@ -32,6 +34,9 @@ struct sign_in {
     size_t n_given;
     struct str given_session; /* of the request, or absent */
     json_t *metadata;         /* ClientMetadata of this request, or NULL */
+
+    struct str ip;      /* of the person who signs in; absent: not known */
+    struct guess guess; /* being judged (protection/guard.h) */
 
     struct str spend; /* what must not be used again once this step succeeds, or absent */
     int64_t spend_until_s;
@@ -108,6 +113,14 @@ struct str sign_in_seal(struct sign_in *s);
 
 /* The first question of USER_SRP_AUTH: it has no session. */
 bool sign_in_is_bare(const struct sign_in *s);
+
+/* ---- guess.c ---- */
+/* Before a password or code is judged: see guess_begin. Ends by itself with the step. */
+gh_err sign_in_guess(struct sign_in *s);
+/* The user's password, or nobody's: a flow with PASSWORD. NULL: right, and the user may sign in.
+ * Errors: what locks, what the user's status says, "Incorrect username or password." (counted). */
+gh_err sign_in_check_password(struct sign_in *s, struct str password);
+gh_err sign_in_wrong_password(struct sign_in *s); /* counted; "Incorrect username or password." */
 
 /* May this user sign in at all? UNCONFIRMED, RESET_REQUIRED, disabled, temporary password too old. */
 gh_err sign_in_check_user(const struct sign_in *s);

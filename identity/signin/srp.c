@@ -16,6 +16,7 @@ struct block {
     uint8_t b[SRP_EXPONENT_BYTES];
     uint8_t B[NUMBER], A[NUMBER]; /* left-padded with zeros */
     char sub[36];                 /* all zero: nobody */
+    char nobody[64];              /* as whom guesses at a name that is nobody's are counted; all zero: somebody */
     char sign_in[36];             /* id of the sign-in whose Session goes with it; all zero: it goes alone */
 };
 
@@ -132,6 +133,9 @@ gh_err srp_start(struct sign_in *s)
     pad_into(block.B, B);
     if (asked.sub.ptr)
         memcpy(block.sub, asked.sub.ptr, asked.sub.len < sizeof block.sub ? asked.sub.len : sizeof block.sub);
+    struct str who = asked.sub.ptr ? STR_NONE : guard_who(s->call, &s->client.pool, STR_NONE, name);
+    if (who.ptr)
+        memcpy(block.nobody, who.ptr, who.len < sizeof block.nobody ? who.len : sizeof block.nobody);
     struct str id = json_str(s->state, "id");
     if (!sign_in_is_bare(s) && id.len == sizeof block.sign_in)
         memcpy(block.sign_in, id.ptr, sizeof block.sign_in);
@@ -168,6 +172,17 @@ static gh_err find_answerer(struct sign_in *s, const struct block *block, struct
     return err;
 }
 
+/* The name in the answer may be the one that was made up, so that of the question counts. */
+static gh_err guess(struct sign_in *s, const struct block *block, struct str name)
+{
+    if (!json_str(s->state, "name").ptr)
+        json_set_str(s->state, "name", name);
+    if (block->nobody[0])
+        json_set_str(s->state, "nobody",
+                     digest_str((const uint8_t *)block->nobody, strnlen(block->nobody, sizeof block->nobody)));
+    return sign_in_guess(s);
+}
+
 /* "Wrong password, wrong signature or altered SECRET_BLOCK: NotAuthorizedException". The arithmetic is
  * done for nobody, too, so that time tells nothing. */
 gh_err srp_answer(struct sign_in *s)
@@ -197,6 +212,8 @@ gh_err srp_answer(struct sign_in *s)
     if (!s->given_session.ptr)
         s->spend_until_s = until_s;
     err = find_answerer(s, &block, name, &someone);
+    if (!err)
+        err = guess(s, &block, name);
     if (err)
         return err;
     struct asked asked = someone ? somebody(s) : nobody(s, name);
@@ -213,7 +230,7 @@ gh_err srp_answer(struct sign_in *s)
     digest_wipe(key, sizeof key);
     digest_wipe(&block, sizeof block);
     if (!right)
-        return sign_in_refused(s);
+        return sign_in_wrong_password(s);
     err = sign_in_check_user(s);
     if (!s->given_session.ptr) {
         s->spend = block_b64;

@@ -6,6 +6,7 @@
 
 const struct sign_in_flow *flow_named(struct str name);           /* NULL: none */
 const struct sign_in_challenge *challenge_named(struct str name); /* NULL: none */
+bool challenge_is_guessed(const char *name); /* guess.c */
 extern const struct sign_in_gate sign_in_gates[];
 extern const size_t n_sign_in_gates;
 

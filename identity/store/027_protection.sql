@@ -9,9 +9,10 @@ CREATE TABLE pool_failures (
     who TEXT NOT NULL,
     failures BIGINT NOT NULL,
     last_us BIGINT NOT NULL,
+    forget_us BIGINT NOT NULL, -- nothing counts after it
     PRIMARY KEY (pool, who)
 );
-CREATE INDEX pool_failures_in_time ON pool_failures (last_us);
+CREATE INDEX pool_failures_forget ON pool_failures (forget_us);
 
 -- Attempts at what is capped by the hour, of which since_s is the start.
 CREATE TABLE pool_attempts (

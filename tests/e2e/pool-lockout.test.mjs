@@ -1,0 +1,158 @@
+// Who guesses wrong waits (attack table d65-d68, d75, d77): by user, also by one who does not exist, and by address.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test from 'node:test';
+import { addPool, addUser, advance, refused, setOptions, setUp, signIn, srpSignIn, WRONG } from './support/userpool.mjs';
+
+const INCORRECT = ['NotAuthorizedException', 'Incorrect username or password.'];
+const EXCEEDED = ['NotAuthorizedException', 'Password attempts exceeded'];
+
+// The n of the table and its wait, in seconds.
+const TABLE = Array.from({ length: 16 }, (_, i) => [i + 5, Math.min(2 ** i, 900)]);
+
+test('after n = 5..20 wrong passwords a user waits 1, 2, 4 ... 512, 900, 900 s; nobody, too (d65, d66)', async (t) => {
+    const s = await setUp(t);
+    await addUser(s, 'ann');
+    const both = async (password, expected) => {
+        for (const name of ['ann', 'nobody']) await refused(signIn(s, name, password), ...expected);
+    };
+    for (let n = 1; n < 5; n++) await both(WRONG, INCORRECT);
+    for (const [n, wait] of TABLE) {
+        await both(WRONG, INCORRECT); // the n-th
+        await both(WRONG, EXCEEDED);
+        if (wait > 1) {
+            await advance(s.server, wait - 1);
+            await both(WRONG, EXCEEDED); // a second too early, and not counted
+        }
+        await refused(signIn(s, 'ann'), ...EXCEEDED); // the right password does not help (d68)
+        await advance(s.server, 1);
+        if (n === 12) {
+            await s.server.restart('SIGKILL'); // the clock is right again, so the wait begins: counted since then (d67)
+            Object.assign(s, await reopen(s));
+            await both(WRONG, EXCEEDED);
+            await advance(s.server, wait + TABLE.slice(0, 7).reduce((sum, [, w]) => sum + w, 0));
+        }
+    }
+    assert.ok((await signIn(s, 'ann')).AuthenticationResult, 'after the wait the right password is right');
+    for (let n = 1; n < 5; n++) await refused(signIn(s, 'ann', WRONG), ...INCORRECT);
+    assert.ok((await signIn(s, 'ann')).AuthenticationResult, 'and counting began anew');
+});
+
+async function reopen({ server, poolId, clientId }) {
+    const { operations } = await import('./support/userpool.mjs');
+    const { CognitoIdentityProviderClient } = await import('@aws-sdk/client-cognito-identity-provider');
+    return { api: operations(server.client(CognitoIdentityProviderClient)), poolId, clientId };
+}
+
+test('15 minutes without attempts after the wait begin anew; a second less does not', async (t) => {
+    const s = await setUp(t);
+    for (const name of ['ann', 'bob', 'eve']) await addUser(s, name);
+    const fail = async (name, times) => {
+        for (let i = 0; i < times; i++) await refused(signIn(s, name, WRONG), ...INCORRECT);
+    };
+    await fail('ann', 4);
+    await fail('bob', 4);
+    await fail('eve', 5);
+    await advance(s.server, 899);
+    await fail('ann', 1); // the fifth of five
+    await refused(signIn(s, 'ann'), ...EXCEEDED);
+    await advance(s.server, 1);
+    await fail('bob', 4); // the first four of new ones
+    assert.ok((await signIn(s, 'bob')).AuthenticationResult);
+    await advance(s.server, 1); // eve: one second of waiting, then 900
+    await fail('eve', 4);
+    assert.ok((await signIn(s, 'eve')).AuthenticationResult);
+});
+
+test('SRP, passwords and both ends of an e-mail alias count together; another user does not wait', async (t) => {
+    const s = await setUp(t, { pool: { AliasAttributes: ['email'], UsernameConfiguration: { CaseSensitive: false } } });
+    await addUser(s, 'ann');
+    await addUser(s, 'bob');
+    for (const name of ['ann', 'nobody']) {
+        await refused(srpSignIn(s, name, WRONG), ...INCORRECT);
+        await refused(srpSignIn(s, name, WRONG), ...INCORRECT);
+        await refused(signIn(s, name, WRONG), ...INCORRECT);
+        await refused(signIn(s, name === 'ann' ? 'ann@example.org' : 'NoBody', WRONG), ...INCORRECT);
+        await refused(srpSignIn(s, name, WRONG), ...INCORRECT);
+        await advance(s.server, 1);
+        await refused(signIn(s, name, WRONG), ...INCORRECT);
+        await advance(s.server, 2);
+        await refused(signIn(s, name, WRONG), ...INCORRECT); // the seventh: 4 s
+        await refused(srpSignIn(s, name, WRONG), ...EXCEEDED);
+        await refused(signIn(s, name), ...EXCEEDED);
+    }
+    assert.ok((await signIn(s, 'bob')).AuthenticationResult);
+    await advance(s.server, 4);
+    assert.ok(await srpSignIn(s, 'ann'));
+});
+
+test('a client that tells who exists does not count for nobody', async (t) => {
+    const s = await setUp(t, { client: { PreventUserExistenceErrors: 'LEGACY' } });
+    for (let i = 0; i < 8; i++) await refused(signIn(s, 'nobody', WRONG), 'UserNotFoundException', 'User does not exist.');
+});
+
+test('a hundred guesses at once are five', async (t) => {
+    const s = await setUp(t);
+    await addUser(s, 'ann');
+    for (const name of ['ann', 'nobody']) {
+        const answers = await Promise.all(Array.from({ length: 100 }, () => signIn(s, name, WRONG).catch((e) => e.message)));
+        const judged = answers.filter((message) => message === INCORRECT[1]).length;
+        assert.equal(judged, 5, name);
+        assert.equal(answers.filter((message) => message === EXCEEDED[1]).length, 95, name);
+    }
+    await advance(s.server, 1);
+    const all = await Promise.all(Array.from({ length: 20 }, () => signIn(s, 'ann')));
+    assert.ok(all.every((one) => one.AuthenticationResult), 'who knows the password may sign in as often as he likes');
+});
+
+test('the table is the pool\'s to change', async (t) => {
+    const s = await setUp(t);
+    await addUser(s, 'ann');
+    await setOptions(s, { lockoutAfterFailures: 2, lockoutMaxSeconds: 2, lockoutForgetSeconds: 60 });
+    for (let i = 0; i < 2; i++) await refused(signIn(s, 'ann', WRONG), ...INCORRECT);
+    for (const wait of [1, 2, 2]) {
+        await refused(signIn(s, 'ann'), ...EXCEEDED);
+        await advance(s.server, wait);
+        await refused(signIn(s, 'ann', WRONG), ...INCORRECT);
+    }
+});
+
+test('an address that guesses at many users is stopped; a right password from elsewhere is not (d75)', async (t) => {
+    const s = await setUp(t);
+    await addUser(s, 'ann');
+    for (let i = 0; i < 62; i++) await refused(signIn(s, `user${i}`, WRONG), ...INCORRECT); // not from this machine
+    await setOptions(s, { ipFailuresPerMinute: 20 });
+    for (let i = 0; i < 20; i++) await refused(signIn(s, `name${i}`, WRONG), ...INCORRECT);
+    await refused(signIn(s, 'name99', WRONG), 'TooManyRequestsException', 'Too many requests');
+    await refused(signIn(s, 'ann'), 'TooManyRequestsException');
+    await refused(srpSignIn(s, 'ann'), 'TooManyRequestsException');
+    const admin = (IpAddress) => s.api.adminInitiateAuth({
+        UserPoolId: s.poolId, ClientId: s.clientId, AuthFlow: 'ADMIN_USER_PASSWORD_AUTH', AuthParameters: { USERNAME: 'ann', PASSWORD: 'Engine-1843!' },
+        ...(IpAddress && { ContextData: { IpAddress, ServerName: 'shop', ServerPath: '/', HttpHeaders: [] } }),
+    });
+    await refused(admin('127.0.0.1'), 'TooManyRequestsException');
+    assert.ok((await admin('203.0.113.9')).AuthenticationResult);
+    assert.ok((await admin()).AuthenticationResult);
+    const other = await addPool(s.server);
+    await addUser(other, 'ann');
+    assert.ok((await signIn(other, 'ann')).AuthenticationResult, 'another pool counts for itself');
+    await advance(s.server, 3); // a third of a minute's twenty
+    assert.ok((await signIn(s, 'ann')).AuthenticationResult);
+    await setOptions(s, { ipFailuresPerMinute: 0 });
+    for (let i = 0; i < 22; i++) await refused(signIn(s, `other${i}`, WRONG), ...INCORRECT);
+});
+
+test('a flood of sign-ins takes the memory of as many hashes as there are threads, no more (d77)', async (t) => {
+    const s = await setUp(t);
+    await addUser(s, 'ann');
+    await signIn(s, 'ann');
+    const rss = () => Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${s.server.pid}/status`, 'utf8'))[1]) / 1024;
+    const before = rss();
+    const body = (i) => JSON.stringify({ ClientId: s.clientId, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters: { USERNAME: `flood${i}`, PASSWORD: WRONG } });
+    const headers = { 'x-amz-target': 'AWSCognitoIdentityProviderService.InitiateAuth', 'content-type': 'application/x-amz-json-1.1' };
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => s.server.fetch('/', { method: 'POST', headers, body: body(i) }).then((a) => a.status)));
+    assert.ok(answers.every((status) => [400, 429, 503].includes(status)), `${new Set(answers)}`);
+    const threads = fs.readdirSync(`/proc/${s.server.pid}/task`).length;
+    assert.ok(rss() - before < threads * 20 + 64, `${rss() - before} MiB more, ${threads} threads`);
+    assert.ok((await signIn(s, 'ann')).AuthenticationResult, 'and the next request works');
+});
