@@ -87,7 +87,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, user-pools/{id}/options, "
+                       "apikeys/{id}, user-pools/{id}/{options,users,users/bulk}, "
                        "functions/logs/{name}.");
 }
 
@@ -352,10 +352,13 @@ static const struct {
     const char *method, *name, *as;
     size_t limit; /* bytes of the request's body */
     gh_err (*run)(struct call *call, void *errand, struct str *json);
+    const char *(*as_asked)(struct arena *arena, struct str query); /* instead of `as` */
 } pool_routes[] = {
     { "GET", "options", "DescribeUserPool", 0, pool_options_get },
     { "PUT", "options", "UpdateUserPool", 65536, pool_options_put },
     { "PATCH", "options", "UpdateUserPool", 65536, pool_options_put },
+    { "GET", "users", "ListUsers", 0, pool_users_search },
+    { "POST", "users/bulk", NULL, 65536, pool_users_bulk, pool_users_bulk_as },
 };
 
 static void user_pools(struct app *app, struct http_exchange *x, struct str rest)
@@ -371,13 +374,14 @@ static void user_pools(struct app *app, struct http_exchange *x, struct str rest
             continue;
         struct pool_errand *errand = ARENA_NEW(x->arena, struct pool_errand);
         *errand = (struct pool_errand){ .pool_id = id, .method = x->method, .query = x->query, .body = &x->body };
-        management_beside_pool(app, x, pool_routes[i].as, id, pool_routes[i].limit, pool_routes[i].run, errand);
+        const char *as = pool_routes[i].as ? pool_routes[i].as : pool_routes[i].as_asked(x->arena, x->query);
+        management_beside_pool(app, x, as, id, pool_routes[i].limit, pool_routes[i].run, errand);
         return;
     }
     if (other_method)
         refuse(x, 405, "That method does not apply here.");
     else
-        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options.");
+        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, users, users/bulk.");
 }
 
 static void send_code(struct errand *errand)

@@ -83,6 +83,16 @@ void store_member_drop(struct tx *tx, struct str pool, struct str name, struct s
     tx_run(tx, "DELETE FROM pool_members WHERE pool = $1 AND name = $2 AND sub = $3", "sss", pool, name, sub);
 }
 
+gh_err store_member_find(struct db *db, struct arena *arena, struct str pool, struct str name, struct str sub,
+                         bool *found)
+{
+    struct str value;
+    gh_err err = db_find(db, NULL, arena, &value,
+                         "SELECT name FROM pool_members WHERE pool = $1 AND name = $2 AND sub = $3", "sss", pool, name, sub);
+    *found = !err && value.ptr;
+    return err;
+}
+
 gh_err store_member_list(struct db *db, struct arena *arena, struct str pool, struct str name,
                          struct str after, int64_t limit, struct user **out, size_t *n)
 {

@@ -19,5 +19,7 @@ void store_group_put(struct tx *tx, const struct group_row *row);
 void store_group_delete(struct tx *tx, struct str pool, struct str name);
 void store_member_put(struct tx *tx, struct str pool, struct str name, struct str sub);
 void store_member_drop(struct tx *tx, struct str pool, struct str name, struct str sub);
+gh_err store_member_find(struct db *db, struct arena *arena, struct str pool, struct str name, struct str sub,
+                         bool *found);
 gh_err store_member_list(struct db *db, struct arena *arena, struct str pool, struct str name,
                          struct str after, int64_t limit, struct user **out, size_t *n);

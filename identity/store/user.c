@@ -2,11 +2,7 @@
 
 #include "core/json.h"
 
-#define COLUMNS                                                                                              \
-    "u.pool, u.folded, u.sub, u.username, u.status, u.enabled, u.created_us, u.modified_us, u.password_us,"  \
-    " u.salt, u.verifier, u.password, u.doc"
-
-static struct user user_of(struct rows *rows)
+struct user store_user_of(struct rows *rows)
 {
     json_t *doc = json_parse(rows->arena, rows_str(rows, 12), NULL);
     if (!doc)
@@ -36,17 +32,17 @@ gh_err store_user_find(struct db *db, struct tx *tx, struct arena *arena, struct
                        struct str value, struct user *out, bool *found)
 {
     static const char *const by_sql[] = {
-        [USER_BY_NAME] = "SELECT " COLUMNS " FROM pool_users u WHERE u.pool = $1 AND u.folded = $2",
-        [USER_BY_SUB] = "SELECT " COLUMNS " FROM pool_users u WHERE u.pool = $1 AND u.sub = $2",
+        [USER_BY_NAME] = "SELECT " USER_COLUMNS " FROM pool_users u WHERE u.pool = $1 AND u.folded = $2",
+        [USER_BY_SUB] = "SELECT " USER_COLUMNS " FROM pool_users u WHERE u.pool = $1 AND u.sub = $2",
         [USER_BY_ALIAS] =
-            "SELECT " COLUMNS " FROM pool_aliases a JOIN pool_users u ON u.pool = a.pool AND u.sub = a.sub"
+            "SELECT " USER_COLUMNS " FROM pool_aliases a JOIN pool_users u ON u.pool = a.pool AND u.sub = a.sub"
             " WHERE a.pool = $1 AND a.value = $2",
     };
     struct rows rows;
     rows_open(&rows, db, tx, arena, by_sql[by], "ss", pool, value);
     *found = rows_next(&rows);
     if (*found)
-        *out = user_of(&rows);
+        *out = store_user_of(&rows);
     return rows_close(&rows);
 }
 
@@ -57,11 +53,11 @@ gh_err store_user_list(struct db *db, struct arena *arena, struct str pool, stru
     *out = ARENA_ARRAY(arena, struct user, limit);
     *n = 0;
     rows_open(&rows, db, NULL, arena,
-              "SELECT " COLUMNS
+              "SELECT " USER_COLUMNS
               " FROM pool_users u WHERE u.pool = $1 AND u.folded > $2 ORDER BY u.folded LIMIT $3",
               "ssi", pool, after.ptr ? after : STR(""), limit);
     while (*n < (size_t)limit && rows_next(&rows))
-        (*out)[(*n)++] = user_of(&rows);
+        (*out)[(*n)++] = store_user_of(&rows);
     return rows_close(&rows);
 }
 
@@ -73,25 +69,39 @@ static struct str doc_of(struct arena *arena, const struct user *user)
     return json_print(arena, doc);
 }
 
+/* An attribute as its index has it; absent: not set. */
+static struct str indexed(struct tx *tx, const struct user *user, const char *name)
+{
+    struct str value = json_str(user->attributes, name);
+    return value.ptr ? str_lower(tx->arena, value) : STR_NONE;
+}
+#define INDEXED(tx, user)                                                                                    \
+    indexed(tx, user, "email"), indexed(tx, user, "phone_number"), indexed(tx, user, "name"),                \
+        indexed(tx, user, "given_name"), indexed(tx, user, "family_name"),                                   \
+        indexed(tx, user, "preferred_username")
+
 void store_user_insert(struct tx *tx, const struct user *user)
 {
     tx_run(tx,
            "INSERT INTO pool_users (pool, folded, sub, username, status, enabled, created_us, modified_us, "
-           "password_us,"
-           " salt, verifier, password, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+           "password_us, salt, verifier, password, doc, by_email, by_phone_number, by_name, by_given_name, "
+           "by_family_name, by_preferred_username)"
+           " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
            " ON CONFLICT DO NOTHING",
-           "sssssiiiissss", user->pool, user->folded, user->sub, user->username, user->status,
+           "sssssiiiissssssssss", user->pool, user->folded, user->sub, user->username, user->status,
            (int64_t)user->enabled, user->created_us, user->modified_us, user->password_us, user->salt,
-           user->verifier, user->password, doc_of(tx->arena, user));
+           user->verifier, user->password, doc_of(tx->arena, user), INDEXED(tx, user));
 }
 
 void store_user_update(struct tx *tx, const struct user *user)
 {
     tx_run(tx,
            "UPDATE pool_users SET status = $3, enabled = $4, modified_us = $5, password_us = $6, salt = $7,"
-           " verifier = $8, password = $9, doc = $10 WHERE pool = $1 AND sub = $2",
-           "sssiiissss", user->pool, user->sub, user->status, (int64_t)user->enabled, user->modified_us,
-           user->password_us, user->salt, user->verifier, user->password, doc_of(tx->arena, user));
+           " verifier = $8, password = $9, doc = $10, by_email = $11, by_phone_number = $12, by_name = $13,"
+           " by_given_name = $14, by_family_name = $15, by_preferred_username = $16 WHERE pool = $1 AND sub = $2",
+           "sssiiissssssssss", user->pool, user->sub, user->status, (int64_t)user->enabled, user->modified_us,
+           user->password_us, user->salt, user->verifier, user->password, doc_of(tx->arena, user),
+           INDEXED(tx, user));
 }
 
 void store_user_delete(struct tx *tx, const struct user *user)

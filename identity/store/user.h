@@ -21,6 +21,13 @@ struct user {
     json_t *more; /* an object: everything else, each part under its own name; secrets in it are sealed */
 };
 
+/* For files of store/: the columns of a user as u, and the user in such a row. */
+#define USER_COLUMNS                                                                                         \
+    "u.pool, u.folded, u.sub, u.username, u.status, u.enabled, u.created_us, u.modified_us, u.password_us,"  \
+    " u.salt, u.verifier, u.password, u.doc"
+enum { USER_COLUMNS_N = 13 };
+struct user store_user_of(struct rows *rows);
+
 /* By the key, by the sub, by another name (folded too). */
 enum user_by { USER_BY_NAME, USER_BY_SUB, USER_BY_ALIAS };
 gh_err store_user_find(struct db *db, struct tx *tx, struct arena *arena, struct str pool, enum user_by by,

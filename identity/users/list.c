@@ -1,5 +1,5 @@
 /* ListUsers: a page at a time, one condition at most. */
-#include "identity/users/user.h"
+#include "identity/users/search.h"
 
 enum { PAGE = 60, SCAN = 500 };
 
@@ -15,17 +15,19 @@ struct filter {
 static const struct searchable {
     const char *name;
     bool case_sensitive;
+    enum user_index index;
+    bool upper; /* the index has upper case */
 } searchable[] = {
-    { "username", true },
-    { "sub", true },
-    { "status", true },
-    { "email", false },
-    { "phone_number", false },
-    { "name", false },
-    { "given_name", false },
-    { "family_name", false },
-    { "preferred_username", false },
-    { "cognito:user_status", false },
+    { "username", true, USERS_BY_KEY, false },
+    { "sub", true, USERS_BY_SUB, false },
+    { "status", true, USERS_DISABLED, false },
+    { "email", false, USERS_BY_EMAIL, false },
+    { "phone_number", false, USERS_BY_PHONE_NUMBER, false },
+    { "name", false, USERS_BY_NAME, false },
+    { "given_name", false, USERS_BY_GIVEN_NAME, false },
+    { "family_name", false, USERS_BY_FAMILY_NAME, false },
+    { "preferred_username", false, USERS_BY_PREFERRED_USERNAME, false },
+    { "cognito:user_status", false, USERS_BY_STATUS, true },
 };
 
 static const struct searchable *find_searchable(struct str name)
@@ -89,7 +91,7 @@ static struct str value_of(const struct user *user, struct str name)
     return user_attribute(user, name.ptr);
 }
 
-static bool matches(struct call *call, const struct filter *filter, const struct user *user)
+static bool matches(const struct filter *filter, const struct user *user)
 {
     if (filter->any)
         return true;
@@ -99,8 +101,24 @@ static bool matches(struct call *call, const struct filter *filter, const struct
         return false;
     if (row->case_sensitive)
         return filter->prefix ? str_starts(value, filter->value) : str_eq(value, filter->value);
-    (void)call;
     return filter->prefix ? str_starts_nocase(value, filter->value) : str_eq_nocase(value, filter->value);
+}
+
+/* Every filter has its index. "status" has one for the few who are disabled; the enabled are nearly all. */
+static struct user_query query_of(struct call *call, const struct pool *pool, const struct filter *filter)
+{
+    struct user_query q = { .pool = pool->id, .match = MATCH_ALL };
+    const struct searchable *row = filter->any ? NULL : find_searchable(filter->name);
+    bool disabled = row && row->index == USERS_DISABLED && filter->value.len && str_starts(STR("Disabled"), filter->value);
+    if (!row || (row->index == USERS_DISABLED && !disabled))
+        return q;
+    q.by = row->index;
+    q.match = filter->prefix && !disabled ? MATCH_BEGINS : MATCH_IS;
+    q.value = row->upper                    ? str_upper(call->arena, filter->value)
+              : row->index == USERS_BY_KEY ? pool_fold(call, pool, filter->value)
+              : row->index == USERS_BY_SUB ? filter->value
+                                           : str_lower(call->arena, filter->value);
+    return q;
 }
 
 static gh_err check_wanted(struct call *call, const struct pool *pool,
@@ -113,14 +131,37 @@ static gh_err check_wanted(struct call *call, const struct pool *pool,
     return NULL;
 }
 
+struct page {
+    struct call *call;
+    const struct idp_ListUsers_in *in;
+    const struct filter *filter;
+    struct idp_ListUsers_out *out;
+    struct str at; /* of the last row seen */
+    size_t limit, seen;
+    bool more;
+};
+
+static bool see(void *ctx, struct arena *scratch, const struct user *user, struct str index_value)
+{
+    struct page *page = ctx;
+    struct call *call = page->call;
+    (void)scratch;
+    page->more = page->out->users.n == page->limit || page->seen == SCAN;
+    if (page->more)
+        return false;
+    page->seen++;
+    page->at = search_place(call->arena, index_value, user->folded);
+    if (matches(page->filter, user))
+        page->out->users.items[page->out->users.n++] = user_shown_kept(call, user, &page->in->attributes_to_get);
+    return true;
+}
+
 /* "pages may be short or empty with a PaginationToken": a filter looks at SCAN users a call. */
 gh_err idp_ListUsers(struct call *call, const struct idp_ListUsers_in *in, struct idp_ListUsers_out *out)
 {
     struct pool pool;
     struct filter filter = { .any = true };
     struct str after;
-    struct user *users;
-    size_t n, limit = in->limit.set && in->limit.value ? (size_t)in->limit.value : PAGE;
     gh_err err = pool_load(call, in->user_pool_id, &pool);
     if (!err)
         err = filter_read(call, in->filter, &filter);
@@ -128,18 +169,16 @@ gh_err idp_ListUsers(struct call *call, const struct idp_ListUsers_in *in, struc
         err = check_wanted(call, &pool, &in->attributes_to_get);
     if (!err)
         err = page_open(call, "users", pool.id, in->pagination_token, &after);
-    size_t scan = filter.any ? limit : SCAN;
-    if (!err)
-        err = store_user_list(call->db, call->arena, pool.id, after, (int64_t)scan + 1, &users, &n);
     if (err)
         return err;
+    struct page page = { .call = call, .in = in, .filter = &filter, .out = out,
+                         .limit = in->limit.set && in->limit.value ? (size_t)in->limit.value : PAGE };
+    struct user_query q = query_of(call, &pool, &filter);
+    search_place_read(after, &q);
     out->users.set = true;
-    out->users.items = ARENA_ARRAY(call->arena, struct idp_UserType *, limit);
-    size_t at = 0;
-    for (; at < n && at < scan && out->users.n < limit; at++)
-        if (matches(call, &filter, &users[at]))
-            out->users.items[out->users.n++] = user_shown(call, &users[at], &in->attributes_to_get);
-    if (at < n && at > 0)
-        out->pagination_token = page_token(call, "users", pool.id, users[at - 1].folded);
-    return NULL;
+    out->users.items = ARENA_ARRAY(call->arena, struct idp_UserType *, page.limit);
+    err = store_users_each(call->db, call->arena, &q, see, &page);
+    if (!err && page.more)
+        out->pagination_token = page_token(call, "users", pool.id, page.at);
+    return err;
 }

@@ -217,3 +217,14 @@ struct idp_UserType *user_shown(struct call *call, const struct user *user,
     };
     return shown;
 }
+
+struct idp_UserType *user_shown_kept(struct call *call, const struct user *user,
+                                     const struct idp_SearchedAttributeNamesListType *wanted)
+{
+    struct user kept = *user;
+    kept.username = str_copy(call->arena, user->username);
+    kept.sub = str_copy(call->arena, user->sub);
+    kept.status = str_copy(call->arena, user->status);
+    kept.attributes = json_own(call->arena, json_incref(user->attributes));
+    return user_shown(call, &kept, wanted);
+}

@@ -46,6 +46,9 @@ bool user_has_verified(const struct user *user, const char *attribute); /* "emai
 struct idp_AttributeListType user_attributes_shown(struct call *call, const struct user *user,
                                                    const struct client *client,
                                                    const struct idp_SearchedAttributeNamesListType *wanted);
+/* The same of a user who does not stay: everything is copied. */
+struct idp_UserType *user_shown_kept(struct call *call, const struct user *user,
+                                     const struct idp_SearchedAttributeNamesListType *wanted);
 struct idp_UserType *user_shown(struct call *call, const struct user *user,
                                 const struct idp_SearchedAttributeNamesListType *wanted);
 
