@@ -13,9 +13,10 @@ static const struct option_spec specs[] = {
     { "ipFailuresPerMinute", OPTION_COUNT, 0, 1000000, NULL,
       "wrong passwords and codes that one address (of IPv6: one /64) may give in a minute; then TooManyRequestsException "
       "(not set: 60, and any number from this machine; 0: any number)" },
+    { "capForgotPassword", OPTION_COUNT, 1, 1000000, NULL, "ForgotPassword of a user in an hour (not set: 20)" },
     { "capConfirmForgotPassword", OPTION_COUNT, 1, 1000000, NULL,
-      "ConfirmForgotPassword of a user in an hour (not set: 15, and 5 while wrong passwords lock the user; AWS: 5 to "
-      "20, by risk)" },
+      "ConfirmForgotPassword of a user in an hour (not set: 15, and 5 after wrong passwords that lock the user; "
+      "AWS: 5 to 20, by risk)" },
     { "capResendConfirmationCode", OPTION_COUNT, 1, 1000000, NULL, "ResendConfirmationCode of a user in an hour (not set: 5)" },
     { "capConfirmSignUp", OPTION_COUNT, 1, 1000000, NULL, "ConfirmSignUp of a user in an hour (not set: 15)" },
     { "capChangePassword", OPTION_COUNT, 1, 1000000, NULL, "ChangePassword of a user in an hour (not set: 5)" },

@@ -60,6 +60,14 @@ static gh_err look(struct call *call, const struct pool *pool, struct guess *gue
     return err;
 }
 
+gh_err guard_is_locked(struct call *call, const struct pool *pool, struct str who, bool *locked)
+{
+    struct guess guess = { .pool = pool->id, .who = who };
+    gh_err err = look(call, pool, &guess, locked);
+    *locked = guess.was.failures >= limits_of(pool).after;
+    return err;
+}
+
 static int64_t at_once(const struct guess *guess)
 {
     int64_t n = 0;

@@ -32,6 +32,8 @@ void guess_wrong(struct call *call, const struct pool *pool, struct guess *guess
 gh_err guess_wrong_alone(struct call *call, const struct pool *pool, struct guess *guess);
 void guess_end(struct guess *guess);
 
+/* Has to wait after wrong guesses, or had to lately. */
+gh_err guard_is_locked(struct call *call, const struct pool *pool, struct str who, bool *locked);
 /* Seconds of waiting after that many failures. */
 int64_t lockout_s(int64_t failures, int64_t after, int64_t longest_s);
 

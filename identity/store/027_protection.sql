@@ -25,6 +25,8 @@ CREATE TABLE pool_attempts (
 );
 CREATE INDEX pool_attempts_in_time ON pool_attempts (since_s);
 
+CREATE INDEX pool_codes_sent ON pool_codes (sent_s);
+
 -- client: '' for the pool's own.
 CREATE TABLE pool_risk (
     pool TEXT NOT NULL,

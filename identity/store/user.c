@@ -168,6 +168,11 @@ void store_code_put(struct tx *tx, struct str pool, struct str sub, struct str p
         "sssssi", pool, sub, purpose, row->mac, row->attribute, row->sent_s);
 }
 
+void store_code_forget(struct tx *tx, int64_t before_s)
+{
+    tx_run(tx, "DELETE FROM pool_codes WHERE sent_s < $1", "i", before_s);
+}
+
 void store_code_tried(struct tx *tx, struct str pool, struct str sub, struct str purpose)
 {
     tx_run(tx, "UPDATE pool_codes SET tries = tries + 1 WHERE pool = $1 AND sub = $2 AND purpose = $3", "sss",

@@ -53,5 +53,6 @@ gh_err store_code_find(struct db *db, struct arena *arena, struct str pool, stru
                        struct str purpose, struct code_row *out, bool *found);
 void store_code_put(struct tx *tx, struct str pool, struct str sub, struct str purpose,
                     const struct code_row *row);
+void store_code_forget(struct tx *tx, int64_t before_s); /* all that were sent before */
 void store_code_tried(struct tx *tx, struct str pool, struct str sub, struct str purpose);
 void store_code_drop(struct tx *tx, struct str pool, struct str sub, struct str purpose);

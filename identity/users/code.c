@@ -3,9 +3,11 @@
 #include "core/digest.h"
 #include "core/id.h"
 #include "identity/messages/message.h"
+#include "identity/protection/guard.h"
+#include "identity/protection/pace.h"
 #include "identity/users/code.h"
 
-enum { CODE_DIGITS = 6, MAX_TRIES = 15 };
+enum { CODE_DIGITS = 6, MAX_TRIES = 15, LONGEST_S = 24 * 3600 };
 
 /* "Sign-up code, attribute verification code: 24 h; forgot-password code: 1 h" */
 static const struct {
@@ -46,7 +48,12 @@ gh_err code_send(struct call *call, const struct pool *pool, const struct user *
     tx_begin(&tx, call->db, call->arena);
     store_code_put(&tx, pool->id, user->sub, purpose_name(purpose), &row);
     gh_err err = tx_commit(&tx);
-    return err ? err : message_send(call, pool, user, &filled, details);
+    if (err)
+        return err;
+    int64_t began_us = env_monotonic_us(call->env);
+    err = message_send(call, pool, user, &filled, details);
+    pace_note(env_monotonic_us(call->env) - began_us);
+    return err;
 }
 
 /* "when auto-verified, sends a code": one for each address that changed. */
@@ -107,8 +114,16 @@ void code_drop(struct tx *tx, const struct user *user, enum code_purpose purpose
     store_code_drop(tx, user->pool, user->sub, purpose_name(purpose));
 }
 
+/* ---- nobody ---- */
+
+static struct user nobody_of(struct call *call, const struct pool *pool, struct str name)
+{
+    return (struct user){ .pool = pool->id, .sub = guard_who(call, pool, STR_NONE, name), .username = name };
+}
+
 /* Stable for the same name, shaped like the real answer. */
-struct idp_CodeDeliveryDetailsType *code_pretend(struct call *call, const struct pool *pool, struct str name)
+static struct idp_CodeDeliveryDetailsType *details_of_nobody(struct call *call, const struct pool *pool,
+                                                             struct str name)
 {
     if (is_email(name))
         return delivery_details(call, "email", name);
@@ -118,6 +133,45 @@ struct idp_CodeDeliveryDetailsType *code_pretend(struct call *call, const struct
     sealer_mac(call->sealer, STR("pool-pretend"), str_concat(call->arena, pool->id, name), mac);
     return delivery_details(call, "email",
                             str_printf(call->arena, "%c@%c", 'a' + mac[0] % 26, 'a' + mac[1] % 26));
+}
+
+/* The code is drawn and forgotten: nobody can know it. */
+static gh_err put_unknown_code(struct call *call, const struct user *nobody, enum code_purpose purpose)
+{
+    struct str code = id_random(call->env, call->arena, 32, ID_ALNUM);
+    const struct code_row row = { mac_of(call, nobody, purpose, code), STR("email"), call->now_us / 1000000, 0 };
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena);
+    store_code_forget(&tx, call->now_us / 1000000 - LONGEST_S);
+    store_code_put(&tx, nobody->pool, nobody->sub, purpose_name(purpose), &row);
+    return tx_commit(&tx);
+}
+
+gh_err code_send_nobody(struct call *call, const struct pool *pool, struct str name, enum code_purpose purpose,
+                        struct idp_CodeDeliveryDetailsType **details)
+{
+    const struct user nobody = nobody_of(call, pool, name);
+    gh_err err = put_unknown_code(call, &nobody, purpose);
+    if (err)
+        return err;
+    pace_wait(call->env);
+    *details = details_of_nobody(call, pool, name);
+    return NULL;
+}
+
+/* Somebody who signed up has a code on the way; so has nobody. */
+gh_err code_check_nobody(struct call *call, const struct pool *pool, struct str name, enum code_purpose purpose)
+{
+    const struct user nobody = nobody_of(call, pool, name);
+    struct str attribute;
+    struct code_row row;
+    bool found;
+    gh_err err = store_code_find(call->db, call->arena, nobody.pool, nobody.sub, purpose_name(purpose), &row, &found);
+    if (!err && !found && purpose == CODE_SIGN_UP)
+        err = put_unknown_code(call, &nobody, purpose);
+    if (!err)
+        err = code_check(call, &nobody, purpose, STR("nobody's"), &attribute);
+    return err ? err : gh_fail(call->arena, &GH_INTERNAL, "A code that nobody has was right.");
 }
 
 /* "If both, the code goes to the phone." */

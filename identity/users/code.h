@@ -18,7 +18,11 @@ gh_err code_send_for_changes(struct call *call, const struct pool *pool, const s
 gh_err code_check(struct call *call, const struct user *user, enum code_purpose purpose, struct str code,
                   struct str *attribute);
 void code_drop(struct tx *tx, const struct user *user, enum code_purpose purpose);
-/* What a stranger is told who asks for a code for a user who is not there. */
-struct idp_CodeDeliveryDetailsType *code_pretend(struct call *call, const struct pool *pool, struct str name);
+/* The same for nobody of that name, where a client hides who exists: details made up, stable for a name; a code
+ * that nobody has, alive as long as a real one; the time that sending takes. */
+gh_err code_send_nobody(struct call *call, const struct pool *pool, struct str name, enum code_purpose purpose,
+                        struct idp_CodeDeliveryDetailsType **details);
+/* Always an error, the one that a wrong code for somebody gets. */
+gh_err code_check_nobody(struct call *call, const struct pool *pool, struct str name, enum code_purpose purpose);
 /* "email" or "phone_number", auto-verified by the pool and held by the user; NULL: none. */
 const char *code_attribute_to_verify(const struct pool *pool, const struct user *user);

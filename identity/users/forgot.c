@@ -1,5 +1,6 @@
 /* ForgotPassword, ConfirmForgotPassword: a code to a verified address, then a new password. */
 #include "identity/tokens/revocation.h"
+#include "identity/protection/cap.h"
 #include "identity/users/code.h"
 
 /* "AccountRecoverySetting absent: phone if verified unless it is the MFA factor, else e-mail". */
@@ -36,6 +37,8 @@ gh_err idp_ForgotPassword(struct call *call, const struct idp_ForgotPassword_in 
     struct user user;
     bool found;
     gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    if (!err)
+        err = cap_take(call, &client.pool, found ? user.sub : STR_NONE, in->username, CAP_FORGOT_PASSWORD);
     if (err)
         return err;
     const char *attribute =
@@ -43,10 +46,8 @@ gh_err idp_ForgotPassword(struct call *call, const struct idp_ForgotPassword_in 
     if (err)
         return err;
     /* "ForgotPassword: fake CodeDeliveryDetails (also disabled user / no verified contact)" */
-    if (!attribute && client.hides_users) {
-        out->code_delivery_details = code_pretend(call, &client.pool, in->username);
-        return NULL;
-    }
+    if (!attribute && client.hides_users)
+        return code_send_nobody(call, &client.pool, in->username, CODE_FORGOT, &out->code_delivery_details);
     if (!user.enabled)
         return gh_fail(call->arena, &idp_NotAuthorizedException, "User is disabled.");
     if (str_eq(user.status, FORCE_CHANGE_PASSWORD))
@@ -77,11 +78,12 @@ gh_err idp_ConfirmForgotPassword(struct call *call, const struct idp_ConfirmForg
     bool found;
     struct str attribute;
     gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    if (!err)
+        err = cap_take(call, &client.pool, found ? user.sub : STR_NONE, in->username, CAP_CONFIRM_FORGOT_PASSWORD);
     if (err)
         return err;
     if (!found || (!user.enabled && client.hides_users))
-        return gh_fail(call->arena, &idp_CodeMismatchException,
-                       "Invalid verification code provided, please try again.");
+        return code_check_nobody(call, &client.pool, in->username, CODE_FORGOT);
     if (!user.enabled)
         return gh_fail(call->arena, &idp_NotAuthorizedException, "User is disabled.");
     err = code_check(call, &user, CODE_FORGOT, in->confirmation_code, &attribute);

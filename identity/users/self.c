@@ -2,6 +2,7 @@
  * DeleteUser, GetUserAttributeVerificationCode, VerifyUserAttribute. */
 #include "core/json.h"
 #include "identity/tokens/token.h"
+#include "identity/protection/cap.h"
 #include "identity/users/code.h"
 
 gh_err idp_GetUser(struct call *call, const struct idp_GetUser_in *in, struct idp_GetUser_out *out)
@@ -54,6 +55,8 @@ gh_err idp_ChangePassword(struct call *call, const struct idp_ChangePassword_in 
     (void)out;
     struct access access;
     gh_err err = access_load(call, in->access_token, &access);
+    if (!err)
+        err = cap_take(call, &access.client.pool, access.user.sub, STR_NONE, CAP_CHANGE_PASSWORD);
     if (err)
         return err;
     const struct pool *pool = &access.client.pool;
@@ -129,6 +132,8 @@ gh_err idp_GetUserAttributeVerificationCode(struct call *call,
     gh_err err = access_load(call, in->access_token, &access);
     if (!err)
         err = verifiable(call, in->attribute_name, &purpose);
+    if (!err)
+        err = cap_take(call, &access.client.pool, access.user.sub, STR_NONE, CAP_GET_ATTRIBUTE_CODE);
     if (err)
         return err;
     bool email = purpose == CODE_VERIFY_EMAIL;
@@ -155,6 +160,8 @@ gh_err idp_VerifyUserAttribute(struct call *call, const struct idp_VerifyUserAtt
     gh_err err = access_load(call, in->access_token, &access);
     if (!err)
         err = verifiable(call, in->attribute_name, &purpose);
+    if (!err)
+        err = cap_take(call, &access.client.pool, access.user.sub, STR_NONE, CAP_VERIFY_ATTRIBUTE);
     if (!err)
         err = code_check(call, &access.user, purpose, in->code, &attribute);
     if (err)

@@ -1,4 +1,5 @@
 /* SignUp, ConfirmSignUp, ResendConfirmationCode. */
+#include "identity/protection/cap.h"
 #include "identity/users/code.h"
 
 #include "core/json.h"
@@ -78,11 +79,12 @@ gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *i
     bool found;
     struct str attribute;
     gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    if (!err)
+        err = cap_take(call, &client.pool, found ? user.sub : STR_NONE, in->username, CAP_CONFIRM_SIGN_UP);
     if (err)
         return err;
     if (!found)
-        return gh_fail(call->arena, &idp_ExpiredCodeException,
-                       "Invalid code provided, please request a code again.");
+        return code_check_nobody(call, &client.pool, in->username, CODE_SIGN_UP);
     if (!str_eq(user.status, UNCONFIRMED))
         return gh_fail(call->arena, &idp_NotAuthorizedException,
                        "User cannot be confirmed. Current status is %.*s", STR_FMT(user.status));
@@ -112,12 +114,12 @@ gh_err idp_ResendConfirmationCode(struct call *call, const struct idp_ResendConf
     struct user user;
     bool found;
     gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    if (!err)
+        err = cap_take(call, &client.pool, found ? user.sub : STR_NONE, in->username, CAP_RESEND_CODE);
     if (err)
         return err;
-    if (!found) {
-        out->code_delivery_details = code_pretend(call, &client.pool, in->username);
-        return NULL;
-    }
+    if (!found)
+        return code_send_nobody(call, &client.pool, in->username, CODE_SIGN_UP, &out->code_delivery_details);
     if (!str_eq(user.status, UNCONFIRMED))
         return gh_fail(call->arena, &idp_InvalidParameterException, "User is already confirmed.");
     const char *attribute = code_attribute_to_verify(&client.pool, &user);

@@ -298,7 +298,7 @@ test('PreventUserExistenceErrors: nobody looks like somebody', async (t) => {
     const forgot = await api.forgotPassword({ ClientId: clientId, Username: 'nobody' });
     assert.match(forgot.CodeDeliveryDetails.Destination, /^.\*\*\*@.\*\*\*$/);
     await refused(api.confirmForgotPassword({ ClientId: clientId, Username: 'nobody', ConfirmationCode: '123456', Password: PASSWORD }), 'CodeMismatchException');
-    await refused(api.confirmSignUp({ ClientId: clientId, Username: 'nobody', ConfirmationCode: '123456' }), 'ExpiredCodeException');
+    await refused(api.confirmSignUp({ ClientId: clientId, Username: 'nobody', ConfirmationCode: '123456' }), 'CodeMismatchException');
 
     const open = await api.createUserPoolClient({ UserPoolId: s.poolId, ClientName: 'open', ExplicitAuthFlows: ALL_FLOWS });
     await refused(ask('nobody', open.UserPoolClient.ClientId), 'UserNotFoundException', 'User does not exist.');
