@@ -145,6 +145,7 @@ static bool open_modules(struct app *app, struct str *why)
     const struct identity_config identity = {
         .fetcher = app->fetcher, .env = &app->env, .db = app->db, .sealer = app->sealer, .base_url = o->base_url, .partition = STR("aws"),
         .region = o->region, .default_account = o->account, .dev_root = o->mode == MODE_DEV && !o->enforce,
+        .aws_limits = o->aws_limits,
     };
     app->identity = identity_open(&identity, app->arena, why);
     if (!app->identity)

@@ -13,6 +13,7 @@
 #include "gateway/ops/replay.h"
 #include "gateway/ops/stage_options.h"
 #include "gateway/ops/stage_purge.h"
+#include "identity/pools/ui_customization.h"
 #include "identity/pools/errand.h"
 
 static void health(struct app *app, struct http_exchange *x, struct str rest);
@@ -28,6 +29,7 @@ static void api_key(struct app *app, struct http_exchange *x, struct str rest);
 static void apis(struct app *app, struct http_exchange *x, struct str rest);
 static void user_pools(struct app *app, struct http_exchange *x, struct str rest);
 static void function_code(struct app *app, struct http_exchange *x, struct str rest);
+static void logo(struct app *app, struct http_exchange *x, struct str rest);
 static void function_log(struct app *app, struct http_exchange *x, struct str rest);
 
 static const struct {
@@ -49,6 +51,7 @@ static const struct {
     { "GET", "/apikeys/", true, false, api_key },
     { NULL, "/apis/", true, false, apis }, /* signed and allowed as the operation it stands beside */
     { NULL, "/user-pools/", true, false, user_pools }, /* likewise */
+    { "GET", "/logos/", true, false, logo }, /* sign-in pages show it to anybody */
     { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
     { "GET", "/functions/logs/", true, true, function_log },
 };
@@ -88,7 +91,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
                        "apikeys/{id}, user-pools/{id}/{options,users,users/bulk}, "
-                       "functions/logs/{name}.");
+                       "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
 static void health(struct app *app, struct http_exchange *x, struct str rest)
@@ -382,6 +385,28 @@ static void user_pools(struct app *app, struct http_exchange *x, struct str rest
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, users, users/bulk.");
+}
+
+/* /logos/{pool}/{client id or ALL}: SetUICustomization's image. */
+static void send_logo(struct errand *errand)
+{
+    struct app *app = errand->ctx;
+    struct http_exchange *x = errand->x;
+    struct str rest = x->path, pool = STR_NONE, client = str_from(x->path, (size_t)str_find_last(x->path, '/') + 1);
+    const char *type = "application/json";
+    rest = str_sub(rest, 0, rest.len - client.len - 1);
+    pool = str_from(rest, (size_t)(str_find_last(rest, '/') + 1));
+    errand->status = ui_logo(app->identity, x->arena, pool, client, &errand->body, &type) ? 200 : 404;
+    if (errand->status == 404)
+        errand->body = STR("{\"message\":\"There is no such logo.\"}");
+    http_header_add(x->arena, &errand->headers, STR("Content-Type"), str_of(type));
+    http_header_add(x->arena, &errand->headers, STR("X-Content-Type-Options"), STR("nosniff"));
+}
+
+static void logo(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    errand_run(app->jobs, x, app, send_logo);
 }
 
 static void send_code(struct errand *errand)

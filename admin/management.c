@@ -308,6 +308,8 @@ struct str management_capabilities(struct arena *arena)
     json_t *accepted = json_array(); /* stored for AWS's tools, though nothing acts on it yet */
     for (size_t i = 0; apigateway_accepted[i]; i++)
         json_array_append_new(accepted, json_of(str_of(apigateway_accepted[i])));
+    for (size_t i = 0; identity_accepted[i]; i++)
+        json_array_append_new(accepted, json_of(str_of(identity_accepted[i])));
     json_object_set_new(doc, "accepted_not_enforced", accepted);
     struct str text = json_print(arena, doc);
     registry_free(registry);

@@ -52,7 +52,7 @@ static const struct option {
     { "cache-memory", "SIZE", set_cache_memory, "a size such as 256M or 2G", "what all stages' response caches may hold together; default 256M" },
     { "ready-fd", "FD", set_ready_fd, "an open descriptor", "gets one byte when connections are accepted" },
     { "enforce", NULL, set_enforce, "true or false", "dev mode: keys that were never issued are refused, not root" },
-    { "limits", "open|aws", set_limits, "open or aws", "aws: API Gateway's quotas hold (29 s, 10 MB, 10,240 bytes of headers …); default open" },
+    { "limits", "open|aws", set_limits, "open or aws", "aws: API Gateway's quotas hold (29 s, 10 MB, 10,240 bytes of headers …) and Cognito's request rates; default open" },
     { "no-sandbox", NULL, set_no_sandbox, "true or false", "run functions without bubblewrap" },
     { "account-rate", "N", set_account_rate, "requests a second, 0 to 1000000000", "limit of all REST APIs of an account and region together (AWS: 10000); default 0: no limit" },
     { "account-burst", "N", set_account_burst, "1 to 1000000000", "how many of them at once (AWS and default: 5000)" },

@@ -17,7 +17,16 @@ bool tls_add_extension(X509 *certificate, int nid, const char *value)
     return ok;
 }
 
-static bool fill(X509 *certificate, EVP_PKEY *key, const char *common_name, int64_t now_s, int64_t valid_s)
+static const struct {
+    int nid;
+    const char *value;
+} uses[] = {
+    [TLS_ISSUE_CLIENT] = { NID_ext_key_usage, "clientAuth" },
+    [TLS_ISSUE_SIGNER] = { NID_key_usage, "critical,digitalSignature" },
+};
+
+static bool fill(X509 *certificate, EVP_PKEY *key, enum tls_issue_use use, const char *common_name, int64_t now_s,
+                 int64_t valid_s)
 {
     unsigned char serial[SERIAL_BYTES];
     time_t now = (time_t)now_s;
@@ -34,7 +43,7 @@ static bool fill(X509 *certificate, EVP_PKEY *key, const char *common_name, int6
               X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1, 0) == 1 &&
               X509_set_issuer_name(certificate, name) == 1 &&
               tls_add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-              tls_add_extension(certificate, NID_ext_key_usage, "clientAuth") && X509_sign(certificate, key, EVP_sha256()) > 0;
+              tls_add_extension(certificate, uses[use].nid, uses[use].value) && X509_sign(certificate, key, EVP_sha256()) > 0;
     BN_free(number);
     return ok;
 }
@@ -46,13 +55,13 @@ static struct str text_of(struct arena *arena, BIO *bio)
     return str_copy(arena, (struct str){ bytes, (size_t)len });
 }
 
-bool tls_issue_client(struct arena *arena, const char *common_name, int64_t now_s, int64_t valid_s,
-                      struct str *certificate_pem, struct str *key_pem)
+bool tls_issue(struct arena *arena, enum tls_issue_use use, const char *common_name, int64_t now_s, int64_t valid_s,
+               struct str *certificate_pem, struct str *key_pem)
 {
     EVP_PKEY *key = EVP_RSA_gen(RSA_BITS);
     X509 *certificate = X509_new();
     BIO *shown = BIO_new(BIO_s_mem()), *kept = BIO_new(BIO_s_secmem());
-    bool ok = key && certificate && shown && kept && fill(certificate, key, common_name, now_s, valid_s) &&
+    bool ok = key && certificate && shown && kept && fill(certificate, key, use, common_name, now_s, valid_s) &&
               PEM_write_bio_X509(shown, certificate) == 1 &&
               PEM_write_bio_PrivateKey(kept, key, NULL, NULL, 0, NULL, NULL) == 1;
     if (ok) {

@@ -6,9 +6,14 @@
 #include "core/arena.h"
 #include "core/str.h"
 
+enum tls_issue_use {
+    TLS_ISSUE_CLIENT, /* shown in a TLS handshake */
+    TLS_ISSUE_SIGNER, /* signs documents */
+};
+
 /* PEM, both, in the arena; the caller wipes the key. Blocks for some 100 ms. False: no randomness or memory. */
-bool tls_issue_client(struct arena *arena, const char *common_name, int64_t now_s, int64_t valid_s,
-                      struct str *certificate_pem, struct str *key_pem);
+bool tls_issue(struct arena *arena, enum tls_issue_use use, const char *common_name, int64_t now_s, int64_t valid_s,
+               struct str *certificate_pem, struct str *key_pem);
 
 /* An extension as openssl's configuration files write it ("critical,CA:FALSE"), of a certificate that signs
  * itself. False: the value makes no sense, or there is no memory. */

@@ -1,6 +1,7 @@
 #include "identity/identity.h"
 
 #include "identity/protection/guard.h"
+#include "identity/pools/limits.h"
 #include "identity/state.h"
 
 struct identity *identity_open(const struct identity_config *config, struct arena *arena, struct str *why)
@@ -28,6 +29,8 @@ struct identity *identity_open(const struct identity_config *config, struct aren
     if (identity->principals)
         identity->pools = pool_directory_open(identity, arena, why);
     if (identity->pools)
+        identity->limits = call_limits_open(identity, config->aws_limits, arena, why);
+    if (identity->limits)
         return identity;
     identity_close(identity);
     return NULL;
@@ -37,6 +40,7 @@ void identity_close(struct identity *identity)
 {
     if (!identity)
         return;
+    call_limits_close(identity->limits);
     pool_directory_close(identity->pools);
     if (identity->principals)
         principals_close(identity->principals);

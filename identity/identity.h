@@ -19,6 +19,7 @@ struct identity_config {
     struct str partition, region, default_account;
     bool dev_root;             /* dev mode without --enforce: a key we never issued is root */
     const struct invoker *invoker; /* triggers */
+    bool aws_limits;               /* --limits aws: Cognito's default request rates */
     struct http_fetcher *fetcher;  /* webhooks, other pools; outlives this */
 };
 
@@ -103,6 +104,8 @@ bool identity_pool_exists(struct identity *identity, struct str pool_arn);
 
 /* Members of cognito-idp's operations that are not enforced yet (struct registered's `refused`). */
 extern const char *const identity_refused_idp[];
+/* What is kept and shown although nothing acts on it yet, each a sentence. NULL-terminated. */
+extern const char *const identity_accepted[];
 extern const char *const identity_refused_iam[];
 extern const char *const identity_refused_sts[];
 

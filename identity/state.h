@@ -5,6 +5,7 @@
 #include "identity/identity.h"
 
 struct principals;     /* iam/ and sts/: access keys, users, roles, sessions, compiled policies */
+struct call_limits;    /* pools/: requests a second of an account, by category */
 struct pool_directory; /* pools/: keys of user pools, verified tokens, revocations */
 
 struct identity {
@@ -18,6 +19,7 @@ struct identity {
     struct arena *arena; /* lives as long as this */
     struct principals *principals;
     struct pool_directory *pools;
+    struct call_limits *limits;
     struct throttle *throttle; /* protection/: wrong guesses by address */
 };
 

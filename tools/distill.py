@@ -118,6 +118,8 @@ class Service:
             del body['enum']
         if name in self.quirks.get('patterns', {}):
             body['pattern'] = self.quirks['patterns'][name]
+            if body['pattern'] is None:
+                del body['pattern']
         if name in self.quirks.get('dense', []):
             body['x-dense'] = True
         return body

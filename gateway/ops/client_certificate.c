@@ -33,7 +33,7 @@ gh_err apigw_GenerateClientCertificate(struct call *call, const struct apigw_Gen
     gh_err err = ops_check_tags(call, json_object_get(doc, "tags"));
     if (err)
         return err;
-    if (!tls_issue_client(call->arena, "ApiGateway", now_s, VALID_S, &certificate, &key))
+    if (!tls_issue(call->arena, TLS_ISSUE_CLIENT, "ApiGateway", now_s, VALID_S, &certificate, &key))
         return gh_fail(call->arena, &GH_INTERNAL, "the certificate could not be made");
     json_set_str(doc, "pemEncodedCertificate", certificate);
     json_set_i64(doc, "createdDate", now_s);

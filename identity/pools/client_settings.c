@@ -1,6 +1,8 @@
 /* What an app client's members are when left out, and what AWS refuses. */
 #include "identity/pools/client.h"
 
+#include "identity/pools/provider.h"
+
 static const struct {
     const char *name;
     int64_t seconds;
@@ -87,11 +89,17 @@ static gh_err check_attributes(struct call *call, const struct pool *pool,
 gh_err client_check_settings(struct call *call, const struct pool *pool,
                              const struct idp_UserPoolClientType *doc)
 {
-    for (size_t i = 0; i < doc->supported_identity_providers.n; i++)
-        if (!str_is(doc->supported_identity_providers.items[i], "COGNITO"))
-            return gh_fail(call->arena, &idp_InvalidParameterException,
-                           "The provider %.*s does not exist for User Pool %.*s.",
-                           STR_FMT(doc->supported_identity_providers.items[i]), STR_FMT(pool->id));
+    for (size_t i = 0; i < doc->supported_identity_providers.n; i++) {
+        struct str name = doc->supported_identity_providers.items[i];
+        struct idp_IdentityProviderType provider;
+        bool found = str_is(name, "COGNITO");
+        gh_err err = found ? NULL : provider_find(call, NULL, pool, name, &provider, &found);
+        if (!err && !found)
+            err = gh_fail(call->arena, &idp_InvalidParameterException,
+                          "The provider %.*s does not exist for User Pool %.*s.", STR_FMT(name), STR_FMT(pool->id));
+        if (err)
+            return err;
+    }
     gh_err err = check_flows(call, &doc->explicit_auth_flows);
     if (!err)
         err = check_lifetimes(call, doc);

@@ -2,6 +2,8 @@
 #include "identity/pools/pool.h"
 
 #include "core/id.h"
+#include "identity/pools/domain.h"
+#include "identity/pools/limits.h"
 #include "identity/tokens/revocation.h"
 #include "identity/store/pool.h"
 #include "wire/codec_json.h"
@@ -21,6 +23,9 @@ static gh_err find(struct call *call, struct tx *tx, struct str id, struct pool 
         return err;
     if (!found)
         return not_found(call, id);
+    err = call_limits_take(call, row.account, row.region);
+    if (err)
+        return err;
     struct idp_UserPoolType *doc = ARENA_NEW(call->arena, struct idp_UserPoolType);
     if (!shape_parse(call->arena, &idp_shape_UserPoolType, row.doc, doc))
         return gh_fail(call->arena, &GH_INTERNAL, "The record of user pool %.*s is damaged.", STR_FMT(id));
@@ -99,6 +104,9 @@ static struct str doc_text(struct call *call, const struct idp_UserPoolType *doc
 gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in *in,
                           struct idp_CreateUserPool_out *out)
 {
+    gh_err err = call_limits_take(call, call->account, call->region);
+    if (err)
+        return err;
     struct str id = str_printf(call->arena, "%.*s_%s", STR_FMT(call->region),
                                id_random(call->env, call->arena, 9, ID_ALNUM).ptr);
     struct idp_UserPoolType *doc = ARENA_NEW(call->arena, struct idp_UserPoolType);
@@ -131,7 +139,7 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
         .user_pool_tier = in->user_pool_tier,
     };
     pool_set_defaults(call, doc);
-    gh_err err = pool_check_settings(call, doc);
+    err = pool_check_settings(call, doc);
     if (!err)
         err = pool_schema(call, &in->schema, &doc->schema_attributes);
     if (err)
@@ -167,7 +175,7 @@ gh_err idp_DescribeUserPool(struct call *call, const struct idp_DescribeUserPool
         return err;
     pool.doc->estimated_number_of_users = some_i64(users);
     out->user_pool = pool.doc;
-    return NULL;
+    return domains_of_pool(call, NULL, &pool, &pool.doc->domain, &pool.doc->custom_domain);
 }
 
 /* "If you don't provide a value for an attribute, Amazon Cognito sets it to its default value." */
@@ -224,7 +232,9 @@ gh_err idp_ListUserPools(struct call *call, const struct idp_ListUserPools_in *i
     size_t n;
     struct str after;
     int64_t limit = in->max_results.value;
-    gh_err err = page_open(call, "pools", STR(""), in->next_token, &after);
+    gh_err err = call_limits_take(call, call->account, call->region);
+    if (!err)
+        err = page_open(call, "pools", STR(""), in->next_token, &after);
     if (!err)
         err =
             store_pool_list(call->db, call->arena, call->account, call->region, after, limit + 1, &rows, &n);
@@ -267,9 +277,15 @@ gh_err idp_DeleteUserPool(struct call *call, const struct idp_DeleteUserPool_in 
             "The user pool cannot be deleted because deletion protection is activated. Deletion protection "
             "must be inactivated first.");
     struct tx tx;
+    struct str prefix, custom;
     tx_begin(&tx, call->db, call->arena);
-    store_pool_delete(&tx, pool.id);
-    err = tx_commit(&tx);
+    err = domains_of_pool(call, &tx, &pool, &prefix, &custom);
+    if (!err && (prefix.ptr || custom.ptr))
+        err = gh_fail(call->arena, &idp_InvalidParameterException,
+                      "User pool cannot be deleted. It has a domain configured that should be deleted first.");
+    if (!err)
+        store_pool_delete(&tx, pool.id);
+    err = record_end(&tx, err);
     if (!err)
         pool_directory_remove(pools_of(call), pool.id);
     return err;

@@ -32,6 +32,10 @@ const char *const identity_refused_idp[] = {
     POOL("UpdateUserPool"),
     CLIENT("CreateUserPoolClient"),
     CLIENT("UpdateUserPoolClient"),
+    "CreateUserPoolDomain.Routing",
+    "UpdateUserPoolDomain.Routing",
+    "DescribeManagedLoginBranding.ReturnMergedResources",
+    "DescribeManagedLoginBrandingByClient.ReturnMergedResources",
     "SetLogDeliveryConfiguration.LogConfigurations.S3Configuration",
     "SetLogDeliveryConfiguration.LogConfigurations.FirehoseConfiguration",
     "SetUserPoolMfaConfig.MfaConfiguration=ON",
@@ -42,5 +46,12 @@ const char *const identity_refused_idp[] = {
     "SetUserPoolMfaConfig.WebAuthnConfiguration",
     "RevokeToken.RevokeAssociatedSessions",
     "GetTokensFromRefreshToken.DeviceKey",
+    NULL,
+};
+
+const char *const identity_accepted[] = {
+    "CreateIdentityProvider: the record is kept and checked, links and mappings too; nobody signs in through it before there are sign-in pages",
+    "CreateUserPoolDomain: the name is kept for the pool; nothing is served under it before there are sign-in pages",
+    "SetUICustomization, CreateManagedLoginBranding, CreateTerms: kept for the sign-in pages",
     NULL,
 };

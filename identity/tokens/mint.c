@@ -48,12 +48,28 @@ static struct str preferred_role(const struct group_row *groups, size_t n)
     return role;
 }
 
-/* The API keeps all attributes as strings; in tokens four are something else. */
+/* "in the ID token: array, `primary` and `dateCreated` as strings" */
+static json_t *identities_claim(struct str value)
+{
+    size_t i;
+    json_t *list = json_loadb(value.ptr, value.len, 0, NULL), *entry;
+    json_array_foreach(list, i, entry) {
+        char date[24];
+        snprintf(date, sizeof date, "%lld", (long long)json_i64(entry, "dateCreated", 0));
+        json_object_set_new(entry, "primary", json_string(json_flag(entry, "primary", false) ? "true" : "false"));
+        json_object_set_new(entry, "dateCreated", json_string(date));
+    }
+    return list ? list : json_array();
+}
+
+/* The API keeps all attributes as strings; in tokens five are something else. */
 static json_t *attribute_claim(struct str name, struct str value)
 {
     int64_t number;
     if (str_is(name, "email_verified") || str_is(name, "phone_number_verified"))
         return json_boolean(str_is(value, "true"));
+    if (str_is(name, "identities"))
+        return identities_claim(value);
     if (str_is(name, "address"))
         return json_pack("{s:o}", "formatted", json_of(value));
     if (str_is(name, "updated_at") && str_i64(value, &number))
@@ -66,7 +82,7 @@ static void attribute_claims(json_t *claims, const struct client *client, const 
     const char *name;
     json_t *value;
     json_object_foreach(user->attributes, name, value)
-        if (client_may_read(client, str_of(name)) && !str_starts(str_of(name), STR("dev:")))
+        if ((client_may_read(client, str_of(name)) || strcmp(name, "identities") == 0) && !str_starts(str_of(name), STR("dev:")))
             json_object_set_new(claims, name, attribute_claim(str_of(name), json_value_str(value)));
 }
 

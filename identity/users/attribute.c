@@ -101,6 +101,12 @@ static bool creates(enum attribute_writer writer)
     return writer == WRITER_SIGN_UP || writer == WRITER_ADMIN_CREATE;
 }
 
+/* What only the pool itself writes: who the user is, and by which providers. */
+static bool is_ours(struct str name)
+{
+    return str_is(name, "sub") || str_is(name, "identities");
+}
+
 static gh_err check_one(struct call *call, const struct pool *pool, const struct client *client,
                         const struct idp_AttributeType *given, enum attribute_writer writer)
 {
@@ -113,7 +119,7 @@ static gh_err check_one(struct call *call, const struct pool *pool, const struct
     if (client && !client_may_write(client, given->name))
         return gh_fail(call->arena, &idp_NotAuthorizedException,
                        "A client attempted to write unauthorized attribute");
-    if (str_is(given->name, "sub") || (!attribute->mutable.value && !creates(writer)))
+    if (is_ours(given->name) || (!attribute->mutable.value && !creates(writer)))
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "user.%.*s: Attribute cannot be updated.\n", STR_FMT(given->name));
     return check_value(call, attribute, given->value);
@@ -172,7 +178,7 @@ gh_err attributes_remove(struct call *call, const struct pool *pool, const struc
         if (client && !client_may_write(client, names->items[i]))
             return gh_fail(call->arena, &idp_NotAuthorizedException,
                            "A client attempted to write unauthorized attribute");
-        if (!attribute->mutable.value || attribute->required.value)
+        if (is_ours(names->items[i]) || !attribute->mutable.value || attribute->required.value)
             return gh_fail(call->arena, &idp_InvalidParameterException,
                            "user.%.*s: Attribute cannot be deleted.\n", STR_FMT(names->items[i]));
     }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as idp from '@aws-sdk/client-cognito-identity-provider';
 import { AuthenticationDetails, CognitoUser, CognitoUserPool } from 'amazon-cognito-identity-js';
 import { start } from './harness.mjs';
+import { signed } from './sign.mjs';
 
 export const PASSWORD = 'Engine-1843!';
 export const WRONG = 'Wrong-1843!';
@@ -12,6 +13,24 @@ export const ALL_FLOWS = ['ALLOW_USER_SRP_AUTH', 'ALLOW_USER_PASSWORD_AUTH', 'AL
 export function operations(client) {
     return new Proxy({}, {
         get: (_, name) => (input = {}) => client.send(new idp[`${name[0].toUpperCase()}${name.slice(1)}Command`](input)),
+    });
+}
+
+// The same for operations and members that the installed SDK does not know yet: what is given goes out as it is.
+export function raw(server, credentials = { accessKeyId: 'test', secretAccessKey: 'test' }) {
+    return new Proxy({}, {
+        get: (_, name) => async (input = {}) => {
+            const answer = await signed(server.url + '/', credentials, {
+                service: 'cognito-idp', method: 'POST', body: typeof input === 'string' ? input : JSON.stringify(input),
+                headers: {
+                    'content-type': 'application/x-amz-json-1.1',
+                    'x-amz-target': `AWSCognitoIdentityProviderService.${name[0].toUpperCase()}${name.slice(1)}`,
+                },
+            });
+            const body = await answer.json();
+            if (answer.status === 200) return body;
+            throw Object.assign(new Error(body.message), { name: body.__type, status: answer.status });
+        },
     });
 }
 
