@@ -58,11 +58,8 @@ bool app_open(struct app *app, const struct options *options, struct arena *aren
     app->sealer = sealer_open(str_printf(arena, "%s/key", options->data.ptr).ptr, true, &app->env, arena, why);
     if (!app->sealer)
         return false;
-    app->outbox = (struct outbox){ &app->env, app->db, app->sealer };
-    if (options->mode == MODE_DEV) {
-        app->env.ctx = &app->outbox; /* the clock functions of the real world need no context */
-        app->env.send = outbox_keep;
-    }
+    app->env.ctx = &app->postman; /* the clock functions of the real world need no context */
+    app->env.send = postman_send;
     app->n_workers = options->workers;
     app->workers = ARENA_ARRAY(arena, struct worker, app->n_workers);
     return open_workers(app, why) && open_modules(app, why) && management_open(app, why) &&
@@ -133,6 +130,20 @@ static bool role_keys(void *ctx, struct arena *arena, struct str role_arn, struc
     return identity_service_role(ctx, arena, role_arn, STR("lambda.amazonaws.com"), session_name, key_id, secret, token);
 }
 
+static void open_postman(struct app *app)
+{
+    const struct options *o = &app->options;
+    app->postman.env = &app->env;
+    app->postman.outbox = (struct outbox){ &app->env, app->db, app->sealer };
+    app->postman.keeps = o->mode == MODE_DEV;
+    app->postman.smtp = o->smtp;
+    app->postman.sms_hook = o->sms_hook;
+    app->postman.sns = outside_find_endpoint(&o->outside, STR("sns"));
+    app->postman.fetcher = app->fetcher;
+    app->postman.identity = app->identity;
+    app->postman.region = o->region;
+}
+
 static bool open_modules(struct app *app, struct str *why)
 {
     const struct options *o = &app->options;
@@ -150,6 +161,7 @@ static bool open_modules(struct app *app, struct str *why)
     app->identity = identity_open(&identity, app->arena, why);
     if (!app->identity)
         return false;
+    open_postman(app);
     const struct functions_config functions = {
         .env = &app->env, .db = app->db, .sealer = app->sealer, .jobs = app->jobs, .data_dir = o->data,
         .base_url = o->base_url, .region = o->region, .default_account = o->account, .partition = STR("aws"),

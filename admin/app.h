@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "admin/options.h"
-#include "admin/outbox.h"
+#include "admin/postman.h"
 #include "core/http_server.h"
 #include "functions/functions.h"
 #include "gateway/gateway.h"
@@ -25,7 +25,7 @@ struct app {
     struct db *db;
     struct sealer *sealer;
     struct job_pool *jobs;
-    struct outbox outbox;
+    struct postman postman;
     struct http_fetcher *fetcher; /* what job threads ask of the world outside */
     struct identity *identity;
     struct functions *functions;

@@ -141,6 +141,7 @@ static void metrics(struct app *app, struct http_exchange *x, struct str rest)
     strbuf_printf(&text, "# TYPE gatehouse_jobs_busy gauge\ngatehouse_jobs_busy %d\n", job_pool_busy(app->jobs));
     management_metrics(&text);
     gateway_metrics(app->gateway, &text);
+    postman_metrics(&app->postman, &text);
     struct http_headers headers = { 0 };
     http_header_add(x->arena, &headers, STR("Content-Type"), STR("text/plain; version=0.0.4"));
     http_reply(x, 200, &headers, strbuf_view(&text));
@@ -151,7 +152,7 @@ static void list_outbox(struct errand *errand)
     struct app *app = errand->ctx;
     struct arena *arena = errand->x->arena;
     struct str to = uri_query_get(arena, errand->x->query, "to");
-    gh_err err = outbox_list(&app->outbox, arena, to, &errand->body);
+    gh_err err = outbox_list(&app->postman.outbox, arena, to, &errand->body);
     errand->status = err ? err->kind->status : 200;
     if (err)
         errand->body = STR("{\"message\":\"The outbox cannot be read.\"}");

@@ -296,7 +296,7 @@ gh_err management_reset(struct app *app, struct arena *arena, struct str account
     call.module = app->identity;
     if (!err)
         err = identity_reset(&call);
-    return err ? err : outbox_clear(&app->outbox, arena, account);
+    return err ? err : outbox_clear(&app->postman.outbox, arena, account);
 }
 
 struct str management_capabilities(struct arena *arena)

@@ -31,6 +31,10 @@ static bool set_allow_backend(struct options *o, struct arena *a, struct str v);
 static bool set_backend_ca(struct options *o, struct arena *a, struct str v);
 static bool set_endpoint(struct options *o, struct arena *a, struct str v);
 static bool set_vpc_link(struct options *o, struct arena *a, struct str v);
+static bool set_smtp(struct options *o, struct arena *a, struct str v);
+static bool set_smtp_ca(struct options *o, struct arena *a, struct str v);
+static bool set_mail_from(struct options *o, struct arena *a, struct str v);
+static bool set_sms(struct options *o, struct arena *a, struct str v);
 static bool set_nothing(struct options *o, struct arena *a, struct str v);
 
 static const struct option {
@@ -62,6 +66,12 @@ static const struct option {
       "where integrations find it; http://KEY:SECRET@… signs with that key; may be said again" },
     { "vpc-link", "NAME|ARN=TARGETS", set_vpc_link, "a VPC link's name or target ARN and HOST:PORT or URLs, such as shop=10.0.0.1:80,10.0.0.2:80",
       "what a VPC link leads to; of a URL the path is asked for its health; may be said again" },
+    { "smtp", "URL", set_smtp, "smtp://[USER:PASSWORD@]HOST[:PORT] or smtps://…",
+      "the mail server of user pools (STARTTLS, or TLS from the start); dev mode keeps mails in its outbox without one" },
+    { "smtp-ca", "FILE", set_smtp_ca, "a file", "PEM certificates that the mail server's may come from, instead of the system's" },
+    { "mail-from", "ADDRESS", set_mail_from, "an address, or Name <address>", "whom mails come from when a pool says nothing of it" },
+    { "sms", "URL", set_sms, "an http or https URL",
+      "gets each text message as JSON {to, message, account}; without it --endpoint sns=… is asked, then dev mode's outbox" },
     { "log-level", "LEVEL", set_log_level, "debug, info, warn or error", "default info" },
     { "config", "FILE", set_nothing, "a file", "lines of `name = value`, # comments" },
 };
@@ -244,6 +254,31 @@ static bool set_endpoint(struct options *o, struct arena *a, struct str v)
 static bool set_vpc_link(struct options *o, struct arena *a, struct str v)
 {
     return outside_link(&o->outside, a, v);
+}
+
+static bool set_smtp(struct options *o, struct arena *a, struct str v)
+{
+    return smtp_server_parse(&o->smtp, a, v);
+}
+
+static bool set_smtp_ca(struct options *o, struct arena *a, struct str v)
+{
+    o->smtp.ca_file = str_copy(a, v);
+    return v.len > 0 && access(o->smtp.ca_file.ptr, R_OK) == 0;
+}
+
+static bool set_mail_from(struct options *o, struct arena *a, struct str v)
+{
+    struct str name, address;
+    o->smtp.from = str_copy(a, v);
+    return mailbox_parse(o->smtp.from, &name, &address);
+}
+
+static bool set_sms(struct options *o, struct arena *a, struct str v)
+{
+    struct uri uri;
+    o->sms_hook = str_copy(a, v);
+    return uri_parse(a, v, &uri) && !uri.fragment.ptr;
 }
 
 static bool set_nothing(struct options *o, struct arena *a, struct str v)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/log.h"
+#include "core/smtp.h"
 #include "core/str.h"
 #include "gateway/backend/outside.h"
 
@@ -23,6 +24,8 @@ struct options {
     int ready_fd;           /* -1: none */
     double account_rate;    /* requests a second of all REST APIs of an account and region; 0: no limit */
     int64_t account_burst;  /* of the same; the bucket's size */
+    struct smtp_server smtp;
+    struct str sms_hook;    /* a URL; or absent */
     struct gw_outside outside; /* backends, endpoints of AWS's services */
     bool enforce;           /* dev mode: unknown keys are refused too */
     bool aws_limits;        /* AWS's quotas hold (29 s, 10 MB, 10,240 bytes of headers, 10,000 requests a second) */

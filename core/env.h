@@ -12,9 +12,13 @@ struct message {
     struct str to;       /* address or E.164 number */
     struct str channel;  /* "email" or "sms" */
     struct str subject;  /* mail only */
-    struct str body;
+    struct str body;     /* mail: HTML */
     struct str code;     /* what the person must type, for the outbox; or absent */
     struct str link;     /* what the person must click; or absent */
+    /* as its pool says; each may be absent */
+    struct str from, reply_to;    /* mail: "Name <address>" */
+    struct str configuration_set; /* mail: SES's */
+    struct str role, region;      /* SMS: in which role, and where, SNS is asked */
 };
 
 struct env {
