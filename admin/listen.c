@@ -4,6 +4,7 @@
 #include "admin/errand.h"
 #include "admin/local.h"
 #include "admin/management.h"
+#include "admin/pages.h"
 #include "admin/plane.h"
 
 /* {poolId}/.well-known/…: public documents that anybody may read and any page may fetch. */
@@ -15,6 +16,8 @@ static void serve_pool(struct app *app, struct http_exchange *x, const struct pl
         found = identity_jwks(app->identity, x->arena, place->pool_id, &json);
     else if (str_is(place->path, "/.well-known/openid-configuration"))
         found = identity_discovery(app->identity, x->arena, place->pool_id, &json);
+    if (!found && pages_serve(app, x, place))
+        return;
     if (!found) {
         reply_json(x, 404, str_printf(x->arena, "{\"message\":\"User pool %.*s has no %.*s here.\"}",
                                       STR_FMT(place->pool_id), STR_FMT(place->path)));

@@ -1,5 +1,7 @@
 #include "identity/messages/message.h"
 
+#include "identity/messages/link.h"
+
 /* "j***@e***", "+*******9878" */
 struct str address_masked(struct call *call, const char *attribute, struct str address)
 {
@@ -23,25 +25,53 @@ struct idp_CodeDeliveryDetailsType *delivery_details(struct call *call, const ch
     return details;
 }
 
-/* "{####}" and "{username}" in a template. */
-static struct str filled(struct call *call, struct str text, struct str username, struct str code)
+/* What a template's marks become. */
+struct filling {
+    struct str username, code, link;
+};
+
+/* A name may hold anything but blanks: in a mail, which is HTML, it must stay a name. */
+static void add_escaped(struct strbuf *out, struct str text)
 {
-    const struct {
-        struct str mark, value;
-    } marks[] = { { STR_INIT("{####}"), code }, { STR_INIT("{username}"), username } };
-    struct strbuf out = strbuf_in(call->arena, text.len + 64);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        const char *entity = c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : NULL;
+        if (entity)
+            strbuf_add(out, str_of(entity));
+        else
+            strbuf_char(out, c);
+    }
+}
+
+/* "{####}", "{username}", and "{##Click Here##}" around the words of a link. */
+static struct str filled(struct call *call, struct str text, const struct filling *filling, bool html)
+{
+    static const struct str code = STR_INIT("{####}"), username = STR_INIT("{username}"), link = STR_INIT("{##"),
+                            link_end = STR_INIT("##}");
+    struct strbuf out = strbuf_in(call->arena, text.len + 256);
     while (text.len > 0) {
-        bool replaced = false;
-        for (size_t i = 0; i < COUNT(marks) && !replaced; i++)
-            if (str_starts(text, marks[i].mark)) {
-                strbuf_add(&out, marks[i].value);
-                text = str_from(text, marks[i].mark.len);
-                replaced = true;
-            }
-        if (replaced)
-            continue;
-        strbuf_char(&out, text.ptr[0]);
-        text = str_from(text, 1);
+        ptrdiff_t end;
+        if (str_starts(text, code)) {
+            strbuf_add(&out, filling->code);
+            text = str_from(text, code.len);
+        } else if (str_starts(text, username)) {
+            if (html)
+                add_escaped(&out, filling->username);
+            else
+                strbuf_add(&out, filling->username);
+            text = str_from(text, username.len);
+        } else if (filling->link.ptr && str_starts(text, link) &&
+                   (end = str_find_str(str_from(text, link.len), link_end)) >= 0) {
+            strbuf_add(&out, STR("<a href=\""));
+            add_escaped(&out, filling->link);
+            strbuf_add(&out, STR("\">"));
+            strbuf_add(&out, str_sub(text, link.len, (size_t)end));
+            strbuf_add(&out, STR("</a>"));
+            text = str_from(text, link.len + (size_t)end + link_end.len);
+        } else {
+            strbuf_char(&out, text.ptr[0]);
+            text = str_from(text, 1);
+        }
     }
     return strbuf_view(&out);
 }
@@ -55,6 +85,14 @@ static struct str given_or(struct str given, const char *otherwise)
 struct words {
     struct str subject, text;
 };
+
+/* "DefaultEmailOption CONFIRM_WITH_LINK": at sign-up. Codes that an operation asks for stay codes. */
+static bool goes_by_link(const struct pool *pool, const struct message_order *order)
+{
+    return order->client && strcmp(order->attribute, "email") == 0 &&
+           (order->kind == MESSAGE_SIGN_UP || order->kind == MESSAGE_RESEND) &&
+           str_is(pool->doc->verification_message_template->default_email_option, "CONFIRM_WITH_LINK");
+}
 
 static struct words words_of(const struct pool *pool, const struct message_order *order)
 {
@@ -78,12 +116,26 @@ static struct words words_of(const struct pool *pool, const struct message_order
             given_or(email ? STR_NONE : pool->doc->sms_authentication_message,
                      "Your authentication code is {####}"),
         };
+    if (goes_by_link(pool, order))
+        return (struct words){
+            given_or(verify->email_subject_by_link, "Your verification link"),
+            given_or(verify->email_message_by_link,
+                     "Please click the link below to verify your email address. {##Verify Email##}"),
+        };
     return (struct words){
         given_or(verify->email_subject, "Your verification code"),
         given_or(email ? verify->email_message : verify->sms_message,
                  order->kind == MESSAGE_FORGOT ? "Your password reset code is {####}"
                                                : "Your confirmation code is {####}"),
     };
+}
+
+/* From, or the address that SourceArn names ("arn:aws:ses:us-east-1:1:identity/a@b.example"). */
+static struct str mail_from(const struct idp_EmailConfigurationType *config)
+{
+    ptrdiff_t slash = str_find(config->source_arn, '/');
+    struct str identity = slash < 0 ? STR_NONE : str_from(config->source_arn, (size_t)slash + 1);
+    return config->from.ptr ? config->from : str_find(identity, '@') > 0 ? identity : STR_NONE;
 }
 
 gh_err message_send(struct call *call, const struct pool *pool, const struct user *user,
@@ -95,13 +147,29 @@ gh_err message_send(struct call *call, const struct pool *pool, const struct use
                                                                 : mail.len
                                                                     ? mail
                                                                     : user_attribute(user, "phone_number");
+    bool email = strcmp(order->attribute, "email") == 0, by_link = goes_by_link(pool, order);
+    const struct filling filling = {
+        .username = username,
+        .code = order->code,
+        .link = by_link ? confirmation_link(call, order->client, user->username, order->code) : STR_NONE,
+    };
+    const struct idp_EmailConfigurationType *mail_by = pool->doc->email_configuration;
+    const struct idp_SmsConfigurationType no_sms = { 0 },
+                                          *sms_by =
+                                              pool->doc->sms_configuration ? pool->doc->sms_configuration : &no_sms;
     const struct message message = {
         .account = pool->account,
         .to = to,
-        .channel = strcmp(order->attribute, "email") == 0 ? STR("email") : STR("sms"),
-        .subject = words.subject,
-        .body = filled(call, words.text, username, order->code),
-        .code = order->code,
+        .channel = email ? STR("email") : STR("sms"),
+        .subject = email ? words.subject : STR_NONE,
+        .body = filled(call, words.text, &filling, email),
+        .code = by_link ? STR_NONE : order->code,
+        .link = filling.link,
+        .from = mail_from(mail_by),
+        .reply_to = mail_by->reply_to_email_address,
+        .configuration_set = mail_by->configuration_set,
+        .role = sms_by->sns_caller_arn,
+        .region = sms_by->sns_region,
     };
     gh_err err = call->env->send(call->env->ctx, call->arena, &message);
     if (err)

@@ -1,4 +1,5 @@
 /* What a pool's members are when left out, and what AWS refuses. */
+#include "core/smtp.h"
 #include "identity/pools/pool.h"
 
 #define FILL(member, type) ((member) ? (member) : ((member) = ARENA_NEW(call->arena, type)))
@@ -109,6 +110,25 @@ static gh_err check_recovery(struct call *call, const struct idp_AccountRecovery
     return NULL;
 }
 
+/* "Source ARN is required to use DEVELOPER email sending owner"; whose mails a server takes is its own to say. */
+static gh_err check_mail(struct call *call, const struct idp_EmailConfigurationType *mail)
+{
+    struct str name, address;
+    if (str_is(mail->email_sending_account, "DEVELOPER") && !mail->source_arn.ptr)
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Source ARN is required to use DEVELOPER email sending owner");
+    if (mail->source_arn.ptr && (!str_starts(mail->source_arn, STR("arn:")) ||
+                                 str_find_str(mail->source_arn, STR(":identity/")) < 0))
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Email address is not verified. The following identity is none of SES: %.*s",
+                       STR_FMT(mail->source_arn));
+    if (mail->from.ptr && !mailbox_parse(mail->from, &name, &address))
+        return gh_fail(call->arena, &idp_InvalidParameterException, "Provided From email address is invalid");
+    if (mail->reply_to_email_address.ptr && !mailbox_parse(mail->reply_to_email_address, &name, &address))
+        return gh_fail(call->arena, &idp_InvalidParameterException, "Provided ReplyTo email address is invalid");
+    return NULL;
+}
+
 gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc)
 {
     if (doc->alias_attributes.n && doc->username_attributes.n)
@@ -131,5 +151,6 @@ gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of "
                        "UnusedAccountValidityDays");
-    return check_recovery(call, doc->account_recovery_setting);
+    gh_err err = check_mail(call, doc->email_configuration);
+    return err ? err : check_recovery(call, doc->account_recovery_setting);
 }

@@ -16,10 +16,7 @@
         op ".UserPoolAddOns.AdvancedSecurityAdditionalFlows", op ".DcrConfiguration",                        \
         op ".KeyConfiguration", op ".IssuerConfiguration", op ".AcrConfiguration",                           \
         op ".Policies.PasswordPolicy.PasswordHistorySize",                                                   \
-        op ".EmailConfiguration.EmailSendingAccount=DEVELOPER", op ".EmailConfiguration.SourceArn",          \
-        op ".EmailConfiguration.From", op ".EmailConfiguration.ReplyToEmailAddress",                         \
-        op ".EmailConfiguration.ConfigurationSet", op ".SmsConfiguration.EumsSms",                           \
-        op ".VerificationMessageTemplate.DefaultEmailOption=CONFIRM_WITH_LINK"
+        op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \
     op ".AnalyticsConfiguration", op ".AllowedOAuthFlowsUserPoolClient",                                     \

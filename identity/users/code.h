@@ -24,5 +24,9 @@ gh_err code_send_nobody(struct call *call, const struct pool *pool, struct str n
                         struct idp_CodeDeliveryDetailsType **details);
 /* Always an error, the one that a wrong code for somebody gets. */
 gh_err code_check_nobody(struct call *call, const struct pool *pool, struct str name, enum code_purpose purpose);
+/* Confirms a user who signed up, by the code (signup.c); user NULL: nobody of that name. Errors: those of
+ * ConfirmSignUp. */
+gh_err sign_up_confirm(struct call *call, const struct client *client, struct user *user, struct str name,
+                       struct str code, bool force_alias);
 /* "email" or "phone_number", auto-verified by the pool and held by the user; NULL: none. */
 const char *code_attribute_to_verify(const struct pool *pool, const struct user *user);

@@ -70,34 +70,28 @@ gh_err stranger_find(struct call *call, struct str client_id, struct str usernam
     return err;
 }
 
-gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *in,
-                         struct idp_ConfirmSignUp_out *out)
+gh_err sign_up_confirm(struct call *call, const struct client *client, struct user *user, struct str name,
+                       struct str code, bool force_alias)
 {
-    (void)out;
-    struct client client;
-    struct user user;
-    bool found;
     struct str attribute;
-    gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
-    if (!err)
-        err = cap_take(call, &client.pool, found ? user.sub : STR_NONE, in->username, CAP_CONFIRM_SIGN_UP);
+    gh_err err = cap_take(call, &client->pool, user ? user->sub : STR_NONE, name, CAP_CONFIRM_SIGN_UP);
     if (err)
         return err;
-    if (!found)
-        return code_check_nobody(call, &client.pool, in->username, CODE_SIGN_UP);
-    if (!str_eq(user.status, UNCONFIRMED))
+    if (!user)
+        return code_check_nobody(call, &client->pool, name, CODE_SIGN_UP);
+    if (!str_eq(user->status, UNCONFIRMED))
         return gh_fail(call->arena, &idp_NotAuthorizedException,
-                       "User cannot be confirmed. Current status is %.*s", STR_FMT(user.status));
-    err = code_check(call, &user, CODE_SIGN_UP, in->confirmation_code, &attribute);
+                       "User cannot be confirmed. Current status is %.*s", STR_FMT(user->status));
+    err = code_check(call, user, CODE_SIGN_UP, code, &attribute);
     if (err)
         return err;
-    user.status = CONFIRMED;
-    json_set_str(user.attributes, str_is(attribute, "email") ? "email_verified" : "phone_number_verified",
+    user->status = CONFIRMED;
+    json_set_str(user->attributes, str_is(attribute, "email") ? "email_verified" : "phone_number_verified",
                  STR("true"));
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    code_drop(&tx, &user, CODE_SIGN_UP);
-    err = user_save(call, &tx, &client.pool, &user, in->force_alias_creation.value);
+    code_drop(&tx, user, CODE_SIGN_UP);
+    err = user_save(call, &tx, &client->pool, user, force_alias);
     if (!err)
         return tx_commit(&tx);
     tx_rollback(&tx);
@@ -105,6 +99,19 @@ gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *i
         return gh_fail(call->arena, &idp_AliasExistsException, "An account with the %.*s already exists.",
                        STR_FMT(attribute));
     return err;
+}
+
+gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *in,
+                         struct idp_ConfirmSignUp_out *out)
+{
+    (void)out;
+    struct client client;
+    struct user user;
+    bool found;
+    gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
+    return err ? err
+               : sign_up_confirm(call, &client, found ? &user : NULL, in->username, in->confirmation_code,
+                                 in->force_alias_creation.value);
 }
 
 gh_err idp_ResendConfirmationCode(struct call *call, const struct idp_ResendConfirmationCode_in *in,
