@@ -11,12 +11,13 @@
 #include "core/time.h"
 #include "core/uri.h"
 
-/* libcurl is loaded when the first mail goes out: its shared libraries take longer to load than all the rest of
- * the program. */
+/* libcurl is loaded when the first mail goes out: its shared libraries take longer to load than all the rest
+ * of the program. */
 #define CURL_FUNCTIONS(X)                                                                                    \
-    X(curl_global_init) X(curl_easy_init) X(curl_easy_setopt) X(curl_easy_perform) X(curl_easy_getinfo)      \
-    X(curl_easy_cleanup) X(curl_easy_strerror) X(curl_slist_append) X(curl_slist_free_all) X(curl_mime_init) \
-    X(curl_mime_addpart) X(curl_mime_data) X(curl_mime_type) X(curl_mime_encoder) X(curl_mime_free)
+    X(curl_global_init)                                                                                      \
+    X(curl_easy_init) X(curl_easy_setopt) X(curl_easy_perform) X(curl_easy_getinfo) X(curl_easy_cleanup)     \
+        X(curl_easy_strerror) X(curl_slist_append) X(curl_slist_free_all) X(curl_mime_init)                  \
+            X(curl_mime_addpart) X(curl_mime_data) X(curl_mime_type) X(curl_mime_encoder) X(curl_mime_free)
 
 #define POINTER(name) __typeof__(&name) name;
 static struct {
@@ -55,15 +56,21 @@ bool smtp_server_parse(struct smtp_server *server, struct arena *arena, struct s
         return false;
     /* the same syntax under a name that uri_parse knows */
     struct str http = str_printf(arena, "http://%.*s", STR_FMT(str_from(url, tls ? 8 : 7)));
-    if (!uri_parse(arena, http, &uri) || !uri.host.len || uri.query.ptr || uri.fragment.ptr || uri.path.len > 1)
+    if (!uri_parse(arena, http, &uri) || !uri.host.len || uri.query.ptr || uri.fragment.ptr ||
+        uri.path.len > 1)
         return false;
     bool v6 = str_find(uri.host, ':') >= 0;
-    server->url = str_printf(arena, "%s://%s%.*s%s:%u", tls ? "smtps" : "smtp", v6 ? "[" : "", STR_FMT(uri.host),
-                             v6 ? "]" : "", uri.has_port ? uri.port : tls ? 465 : 587);
+    server->url = str_printf(arena, "%s://%s%.*s%s:%u", tls ? "smtps" : "smtp", v6 ? "[" : "",
+                             STR_FMT(uri.host), v6 ? "]" : "",
+                             uri.has_port ? uri.port
+                             : tls        ? 465
+                                          : 587);
     ptrdiff_t colon = str_find(uri.userinfo, ':');
     if (uri.userinfo.len) {
-        server->user = uri_decode(arena, colon < 0 ? uri.userinfo : str_sub(uri.userinfo, 0, (size_t)colon), false);
-        server->password = colon < 0 ? STR("") : uri_decode(arena, str_from(uri.userinfo, (size_t)colon + 1), false);
+        server->user =
+            uri_decode(arena, colon < 0 ? uri.userinfo : str_sub(uri.userinfo, 0, (size_t)colon), false);
+        server->password =
+            colon < 0 ? STR("") : uri_decode(arena, str_from(uri.userinfo, (size_t)colon + 1), false);
     }
     return true;
 }
@@ -100,7 +107,8 @@ bool mailbox_parse(struct str text, struct str *name, struct str *address)
             *name = str_sub(*name, 1, name->len - 2);
     }
     ptrdiff_t at = str_find_last(*address, '@');
-    if (at < 1 || (size_t)at + 1 >= address->len || has_controls(text) || (name->ptr && str_find(*name, '"') >= 0))
+    if (at < 1 || (size_t)at + 1 >= address->len || has_controls(text) ||
+        (name->ptr && str_find(*name, '"') >= 0))
         return false;
     for (size_t i = 0; i < address->len; i++)
         if (strchr(" <>(),;:\\\"[]", address->ptr[i]))
@@ -116,7 +124,8 @@ struct str mail_words(struct arena *arena, struct str text)
     struct strbuf out = strbuf_in(arena, text.len * 2 + 64);
     while (text.len > 0) {
         size_t n = 0, step;
-        while (n < text.len && (step = json_utf8_len(str_from(text, n)) ? json_utf8_len(str_from(text, n)) : 1) &&
+        while (n < text.len &&
+               (step = json_utf8_len(str_from(text, n)) ? json_utf8_len(str_from(text, n)) : 1) &&
                n + step <= WORD_BYTES)
             n += step;
         strbuf_printf(&out, "%s=?UTF-8?B?%.*s?=", out.len ? " " : "",
@@ -132,8 +141,9 @@ static struct str mailbox_header(struct arena *arena, struct str mailbox)
     mailbox_parse(mailbox, &name, &address);
     if (!name.len)
         return address;
-    return is_ascii(name) ? str_printf(arena, "\"%.*s\" <%.*s>", STR_FMT(name), STR_FMT(address))
-                          : str_printf(arena, "%.*s <%.*s>", STR_FMT(mail_words(arena, name)), STR_FMT(address));
+    return is_ascii(name)
+               ? str_printf(arena, "\"%.*s\" <%.*s>", STR_FMT(name), STR_FMT(address))
+               : str_printf(arena, "%.*s <%.*s>", STR_FMT(mail_words(arena, name)), STR_FMT(address));
 }
 
 /* ---- one mail ---- */
@@ -145,8 +155,8 @@ struct headers {
 
 static void add(struct headers *headers, const char *name, struct str value)
 {
-    headers->list = curl.curl_slist_append(
-        headers->list, str_printf(headers->arena, "%s: %.*s", name, STR_FMT(value)).ptr);
+    headers->list = curl.curl_slist_append(headers->list,
+                                           str_printf(headers->arena, "%s: %.*s", name, STR_FMT(value)).ptr);
 }
 
 static struct curl_slist *headers_of(const struct env *env, struct arena *arena, const struct mail *mail,
@@ -189,8 +199,8 @@ static bool perform(CURL *easy, struct arena *arena, const struct smtp_server *s
     if (code == CURLE_OK)
         return true;
     curl.curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    *why = str_printf(arena, "%.*s: %s%s%s (last answer %ld)", STR_FMT(server->url), curl.curl_easy_strerror(code),
-                      said[0] ? ": " : "", said, status);
+    *why = str_printf(arena, "%.*s: %s%s%s (last answer %ld)", STR_FMT(server->url),
+                      curl.curl_easy_strerror(code), said[0] ? ": " : "", said, status);
     return false;
 }
 
@@ -203,7 +213,8 @@ bool smtp_send(const struct env *env, const struct smtp_server *server, struct a
         return false;
     }
     if (!mailbox_parse(mail->to, &name, &to) || name.ptr || has_controls(mail->subject) ||
-        has_controls(mail->header) || (mail->reply_to.len && !mailbox_parse(mail->reply_to, &name, &(struct str){ 0 }))) {
+        has_controls(mail->header) ||
+        (mail->reply_to.len && !mailbox_parse(mail->reply_to, &name, &(struct str){ 0 }))) {
         *why = STR("an address or the subject is not fit for a mail");
         return false;
     }

@@ -4,10 +4,10 @@
 #include "core/env.h"
 
 struct smtp_server {
-    struct str url;     /* "smtp://host:587" (STARTTLS) or "smtps://host:465", without user; absent: none */
+    struct str url; /* "smtp://host:587" (STARTTLS) or "smtps://host:465", without user; absent: none */
     struct str user, password; /* or absent */
-    struct str ca_file; /* whom to believe, PEM; absent: the system's authorities */
-    struct str from;    /* "Name <address>" or an address: when a mail says none */
+    struct str ca_file;        /* whom to believe, PEM; absent: the system's authorities */
+    struct str from;           /* "Name <address>" or an address: when a mail says none */
 };
 
 /* "smtp://user:password@host:port": percent-coding in user and password. False: it is no such URL. */
@@ -18,12 +18,13 @@ struct mail {
     struct str to;       /* an address */
     struct str reply_to; /* or absent */
     struct str subject, html;
-    struct str header;   /* one more line, "Name: value", or absent */
+    struct str header; /* one more line, "Name: value", or absent */
 };
 
 /* False: *why, for the operator (it may name the server). Without TLS, or with a
- * certificate that nobody vouches for, only a server on this machine is talked to, and only while no ca_file is
- * given. An address or subject with line breaks or other controls is refused: nobody writes headers of ours. */
+ * certificate that nobody vouches for, only a server on this machine is talked to, and only while no ca_file
+ * is given. An address or subject with line breaks or other controls is refused: nobody writes headers of
+ * ours. */
 bool smtp_send(const struct env *env, const struct smtp_server *server, struct arena *arena,
                const struct mail *mail, struct str *why);
 

@@ -3,11 +3,13 @@
 #include "core/uri.h"
 #include "identity/users/code.h"
 
-struct str confirmation_link(struct call *call, const struct client *client, struct str username, struct str code)
+struct str confirmation_link(struct call *call, const struct client *client, struct str username,
+                             struct str code)
 {
     const struct identity *identity = call->module;
     return str_printf(
-        call->arena, "%.*s/_aws/cognito-idp/%.*s/confirmUser?client_id=%.*s&user_name=%.*s&confirmation_code=%.*s",
+        call->arena,
+        "%.*s/_aws/cognito-idp/%.*s/confirmUser?client_id=%.*s&user_name=%.*s&confirmation_code=%.*s",
         STR_FMT(identity->base_url), STR_FMT(client->pool.id), STR_FMT(client->id),
         STR_FMT(uri_encode(call->arena, username, false)), STR_FMT(code));
 }

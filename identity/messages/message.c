@@ -35,7 +35,11 @@ static void add_escaped(struct strbuf *out, struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        const char *entity = c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : c == '"' ? "&quot;" : NULL;
+        const char *entity = c == '<'   ? "&lt;"
+                             : c == '>' ? "&gt;"
+                             : c == '&' ? "&amp;"
+                             : c == '"' ? "&quot;"
+                                        : NULL;
         if (entity)
             strbuf_add(out, str_of(entity));
         else
@@ -46,8 +50,8 @@ static void add_escaped(struct strbuf *out, struct str text)
 /* "{####}", "{username}", and "{##Click Here##}" around the words of a link. */
 static struct str filled(struct call *call, struct str text, const struct filling *filling, bool html)
 {
-    static const struct str code = STR_INIT("{####}"), username = STR_INIT("{username}"), link = STR_INIT("{##"),
-                            link_end = STR_INIT("##}");
+    static const struct str code = STR_INIT("{####}"), username = STR_INIT("{username}"),
+                            link = STR_INIT("{##"), link_end = STR_INIT("##}");
     struct strbuf out = strbuf_in(call->arena, text.len + 256);
     while (text.len > 0) {
         ptrdiff_t end;
@@ -154,9 +158,9 @@ gh_err message_send(struct call *call, const struct pool *pool, const struct use
         .link = by_link ? confirmation_link(call, order->client, user->username, order->code) : STR_NONE,
     };
     const struct idp_EmailConfigurationType *mail_by = pool->doc->email_configuration;
-    const struct idp_SmsConfigurationType no_sms = { 0 },
-                                          *sms_by =
-                                              pool->doc->sms_configuration ? pool->doc->sms_configuration : &no_sms;
+    const struct idp_SmsConfigurationType no_sms = { 0 }, *sms_by = pool->doc->sms_configuration
+                                                                        ? pool->doc->sms_configuration
+                                                                        : &no_sms;
     const struct message message = {
         .account = pool->account,
         .to = to,

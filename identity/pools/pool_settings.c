@@ -110,22 +110,24 @@ static gh_err check_recovery(struct call *call, const struct idp_AccountRecovery
     return NULL;
 }
 
-/* "Source ARN is required to use DEVELOPER email sending owner"; whose mails a server takes is its own to say. */
+/* "Source ARN is required to use DEVELOPER email sending owner"; whose mails a server takes is its own to
+ * say. */
 static gh_err check_mail(struct call *call, const struct idp_EmailConfigurationType *mail)
 {
     struct str name, address;
     if (str_is(mail->email_sending_account, "DEVELOPER") && !mail->source_arn.ptr)
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "Source ARN is required to use DEVELOPER email sending owner");
-    if (mail->source_arn.ptr && (!str_starts(mail->source_arn, STR("arn:")) ||
-                                 str_find_str(mail->source_arn, STR(":identity/")) < 0))
+    if (mail->source_arn.ptr &&
+        (!str_starts(mail->source_arn, STR("arn:")) || str_find_str(mail->source_arn, STR(":identity/")) < 0))
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "Email address is not verified. The following identity is none of SES: %.*s",
                        STR_FMT(mail->source_arn));
     if (mail->from.ptr && !mailbox_parse(mail->from, &name, &address))
         return gh_fail(call->arena, &idp_InvalidParameterException, "Provided From email address is invalid");
     if (mail->reply_to_email_address.ptr && !mailbox_parse(mail->reply_to_email_address, &name, &address))
-        return gh_fail(call->arena, &idp_InvalidParameterException, "Provided ReplyTo email address is invalid");
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Provided ReplyTo email address is invalid");
     return NULL;
 }
 

@@ -6,9 +6,6 @@ import crypto from 'node:crypto';
 import http from 'node:http';
 import test from 'node:test';
 import { createRequire } from 'node:module';
-import { Sha256 } from '@aws-crypto/sha256-js';
-import { HttpRequest } from '@smithy/protocol-http';
-import { SignatureV4 } from '@smithy/signature-v4';
 import * as iam from '@aws-sdk/client-iam';
 import * as idp from '@aws-sdk/client-cognito-identity-provider';
 import dynalite from 'dynalite';
@@ -17,11 +14,10 @@ import S3rver from 's3rver';
 import { api } from './support/apis.mjs';
 import { account, atEnd, region, request, scratch, start } from './support/harness.mjs';
 import { signedHeaders } from './support/sign.mjs';
+import { key, verifyingServer, withKey } from './support/verifying.mjs';
 
 const sqslite = createRequire(import.meta.url)('sqslite');
 const json = { 'content-type': 'application/json' };
-const key = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
-const withKey = (url) => url.replace('://', `://${key.accessKeyId}:${encodeURIComponent(key.secretAccessKey)}@`);
 const action = (service, name) => `arn:aws:apigateway:${region}:${service}:action/${name}`;
 const path = (service, rest) => `arn:aws:apigateway:${region}:${service}:path/${rest}`;
 
@@ -32,37 +28,6 @@ async function role(server, RoleName, Action) {
     if (Action)
         await client.send(new iam.PutRolePolicyCommand({ RoleName, PolicyName: 'p', PolicyDocument: JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] }) }));
     return Role.Arn;
-}
-
-// Signs again what came, with AWS's signer: {ok, service, …}.
-async function verify(req, body) {
-    const found = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d+)\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]+)$/.exec(req.headers.authorization ?? '');
-    if (!found) return { ok: false };
-    const [, id, , scopeRegion, service, names] = found;
-    const url = new URL(req.url, 'http://x');
-    const headers = Object.fromEntries(names.split(';').filter((n) => n !== 'x-amz-date').map((n) => [n, req.headers[n]]));
-    const signer = new SignatureV4({ credentials: key, region: scopeRegion, service, sha256: Sha256, applyChecksum: false });
-    const date = req.headers['x-amz-date'].replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
-    const again = await signer.sign(new HttpRequest({ method: req.method, path: url.pathname, query: Object.fromEntries(url.searchParams), headers, body }), { signingDate: new Date(date) });
-    return { ok: id === key.accessKeyId && again.headers.authorization === req.headers.authorization, service, region: scopeRegion, id };
-}
-
-async function verifyingServer(t, answer) {
-    const calls = [];
-    const server = http.createServer((req, res) => {
-        const pieces = [];
-        req.on('data', (p) => pieces.push(p)).on('end', async () => {
-            const body = Buffer.concat(pieces);
-            const seen = { method: req.method, url: req.url, headers: req.headers, body: body.toString(), signature: await verify(req, body) };
-            calls.push(seen);
-            const reply = answer(seen) ?? {};
-            res.writeHead(seen.signature.ok || reply.anyway ? (reply.status ?? 200) : 403, { 'content-type': 'application/json', ...reply.headers });
-            res.end(reply.body ?? '{}');
-        });
-    });
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    atEnd(t, () => { server.closeAllConnections(); server.close(); });
-    return { url: `http://127.0.0.1:${server.address().port}`, calls };
 }
 
 test('DynamoDB (dynalite): items in and out, and its errors', async (t) => {
