@@ -16,8 +16,7 @@
 #define CURL_FUNCTIONS(X)                                                                                    \
     X(curl_global_init)                                                                                      \
     X(curl_easy_init) X(curl_easy_setopt) X(curl_easy_perform) X(curl_easy_getinfo) X(curl_easy_cleanup)     \
-        X(curl_easy_strerror) X(curl_slist_append) X(curl_slist_free_all) X(curl_mime_init)                  \
-            X(curl_mime_addpart) X(curl_mime_data) X(curl_mime_type) X(curl_mime_encoder) X(curl_mime_free)
+        X(curl_easy_strerror) X(curl_slist_append) X(curl_slist_free_all)
 
 #define POINTER(name) __typeof__(&name) name;
 static struct {
@@ -29,7 +28,7 @@ static struct {
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 
-enum { CONNECT_MS = 5000, WHOLE_MS = 15000, WORD_BYTES = 42 };
+enum { CONNECT_MS = 5000, WHOLE_MS = 15000, WORD_BYTES = 42, LINE_CHARACTERS = 76 };
 
 static void load(void)
 {
@@ -148,37 +147,49 @@ static struct str mailbox_header(struct arena *arena, struct str mailbox)
 
 /* ---- one mail ---- */
 
-struct headers {
-    struct arena *arena;
-    struct curl_slist *list;
-};
-
-static void add(struct headers *headers, const char *name, struct str value)
+static void add(struct strbuf *text, const char *name, struct str value)
 {
-    headers->list = curl.curl_slist_append(headers->list,
-                                           str_printf(headers->arena, "%s: %.*s", name, STR_FMT(value)).ptr);
+    strbuf_printf(text, "%s: %.*s\r\n", name, STR_FMT(value));
 }
 
-static struct curl_slist *headers_of(const struct env *env, struct arena *arena, const struct mail *mail,
-                                     struct str from)
+/* The whole mail: HTML in base64, so that no line is too long and none is a lone dot. */
+static struct str written(const struct env *env, struct arena *arena, const struct mail *mail,
+                          struct str from)
 {
-    struct headers headers = { arena, NULL };
-    struct str name, address;
+    struct strbuf text = strbuf_in(arena, mail->html.len * 3 / 2 + 1024);
+    struct str name, address, date = time_rfc1123(arena, env_now_s(env));
     mailbox_parse(from, &name, &address);
-    add(&headers, "From", mailbox_header(arena, from));
-    add(&headers, "To", mail->to);
+    add(&text, "From", mailbox_header(arena, from));
+    add(&text, "To", mail->to);
     if (mail->reply_to.len)
-        add(&headers, "Reply-To", mailbox_header(arena, mail->reply_to));
-    add(&headers, "Subject", mail_words(arena, mail->subject));
-    struct str date = time_rfc1123(arena, env_now_s(env));
-    add(&headers, "Date", str_concat(arena, str_sub(date, 0, date.len - 3), STR("+0000")));
-    add(&headers, "Message-ID",
+        add(&text, "Reply-To", mailbox_header(arena, mail->reply_to));
+    add(&text, "Subject", mail_words(arena, mail->subject));
+    add(&text, "Date", str_concat(arena, str_sub(date, 0, date.len - 3), STR("+0000")));
+    add(&text, "Message-ID",
         str_printf(arena, "<%.*s@%.*s>", STR_FMT(id_uuid(env, arena)),
                    STR_FMT(str_from(address, (size_t)str_find_last(address, '@') + 1))));
-    add(&headers, "Auto-Submitted", STR("auto-generated"));
+    add(&text, "Auto-Submitted", STR("auto-generated"));
+    add(&text, "MIME-Version", STR("1.0"));
+    add(&text, "Content-Type", STR("text/html; charset=UTF-8"));
+    add(&text, "Content-Transfer-Encoding", STR("base64"));
     if (mail->header.len)
-        headers.list = curl.curl_slist_append(headers.list, str_c(arena, mail->header));
-    return headers.list;
+        strbuf_printf(&text, "%.*s\r\n", STR_FMT(mail->header));
+    for (struct str body = base64_encode(arena, mail->html); body.len > 0;) {
+        size_t n = body.len < LINE_CHARACTERS ? body.len : LINE_CHARACTERS;
+        strbuf_printf(&text, "\r\n%.*s", (int)n, body.ptr);
+        body = str_from(body, n);
+    }
+    strbuf_add(&text, STR("\r\n"));
+    return strbuf_view(&text);
+}
+
+static size_t give(char *out, size_t size, size_t n, void *ctx)
+{
+    struct str *left = ctx;
+    size_t most = size * n < left->len ? size * n : left->len;
+    memcpy(out, left->ptr, most);
+    *left = str_from(*left, most);
+    return most;
 }
 
 static bool is_on_this_machine(struct arena *arena, struct str url)
@@ -223,13 +234,8 @@ bool smtp_send(const struct env *env, const struct smtp_server *server, struct a
         *why = STR("libcurl.so.4 cannot be loaded (package libcurl4)");
         return false;
     }
-    struct curl_slist *headers = headers_of(env, arena, mail, from);
+    struct str text = written(env, arena, mail, from);
     struct curl_slist *rcpt = curl.curl_slist_append(NULL, str_printf(arena, "<%.*s>", STR_FMT(to)).ptr);
-    curl_mime *mime = curl.curl_mime_init(easy);
-    curl_mimepart *part = curl.curl_mime_addpart(mime);
-    curl.curl_mime_data(part, mail->html.ptr ? mail->html.ptr : "", mail->html.len);
-    curl.curl_mime_type(part, "text/html; charset=UTF-8");
-    curl.curl_mime_encoder(part, "base64");
     curl.curl_easy_setopt(easy, CURLOPT_URL, str_c(arena, server->url));
     curl.curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl.curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -249,12 +255,11 @@ bool smtp_send(const struct env *env, const struct smtp_server *server, struct a
     }
     curl.curl_easy_setopt(easy, CURLOPT_MAIL_FROM, str_printf(arena, "<%.*s>", STR_FMT(sender)).ptr);
     curl.curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, rcpt);
-    curl.curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl.curl_easy_setopt(easy, CURLOPT_MIMEPOST, mime);
+    curl.curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl.curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
+    curl.curl_easy_setopt(easy, CURLOPT_READDATA, &text);
     bool sent = perform(easy, arena, server, why);
-    curl.curl_mime_free(mime);
     curl.curl_easy_cleanup(easy);
-    curl.curl_slist_free_all(headers);
     curl.curl_slist_free_all(rcpt);
     return sent;
 }

@@ -124,8 +124,6 @@ test('what would not be enforced is refused by name', async (t) => {
         'UserPoolAddOns.AdvancedSecurityMode': { UserPoolAddOns: { AdvancedSecurityMode: 'ENFORCED' } },
         'Policies.PasswordPolicy.PasswordHistorySize': { Policies: { PasswordPolicy: { PasswordHistorySize: 3 } } },
         'Policies.SignInPolicy': { Policies: { SignInPolicy: { AllowedFirstAuthFactors: ['PASSWORD', 'EMAIL_OTP'] } } },
-        'EmailConfiguration.EmailSendingAccount': { EmailConfiguration: { EmailSendingAccount: 'DEVELOPER' } },
-        'VerificationMessageTemplate.DefaultEmailOption': { VerificationMessageTemplate: { DefaultEmailOption: 'CONFIRM_WITH_LINK' } },
         'UserAttributeUpdateSettings': { AutoVerifiedAttributes: ['email'], UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ['email'] } },
     };
     for (const [name, input] of Object.entries(pools)) await refused(api.createUserPool({ PoolName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
