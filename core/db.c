@@ -259,15 +259,12 @@ void tx_begin(struct tx *tx, struct db *db, struct arena *arena)
         tx->err = failure(arena, db->writer->sqlite, code, "begin");
 }
 
-static void run_with(struct tx *tx, const char *sql, const char *types, va_list args)
+/* Steps a statement of the writer whose parameters stand. */
+static void run_bound(struct tx *tx, sqlite3_stmt *stmt, const char *sql)
 {
-    if (tx->err)
-        return;
     struct conn *writer = tx->db->writer;
-    sqlite3_stmt *stmt = statement(writer, sql);
     int code = stmt ? SQLITE_OK : sqlite3_errcode(writer->sqlite);
     if (stmt) {
-        bind_all(stmt, types, args);
         do
             code = sqlite3_step(stmt);
         while (code == SQLITE_ROW);
@@ -277,6 +274,32 @@ static void run_with(struct tx *tx, const char *sql, const char *types, va_list 
     tx->changes = sqlite3_changes64(writer->sqlite);
     if (code != SQLITE_DONE)
         tx->err = failure(tx->arena, writer->sqlite, code, sql);
+}
+
+static void run_with(struct tx *tx, const char *sql, const char *types, va_list args)
+{
+    if (tx->err)
+        return;
+    sqlite3_stmt *stmt = statement(tx->db->writer, sql);
+    if (stmt)
+        bind_all(stmt, types, args);
+    run_bound(tx, stmt, sql);
+}
+
+void tx_run_values(struct tx *tx, const char *sql, const struct db_value *values, size_t n)
+{
+    if (tx->err)
+        return;
+    sqlite3_stmt *stmt = statement(tx->db->writer, sql);
+    for (size_t i = 0; stmt && i < n; i++) {
+        if (values[i].type == 'i')
+            sqlite3_bind_int64(stmt, (int)i + 1, values[i].i);
+        else if (values[i].type == 's' && values[i].s.ptr)
+            sqlite3_bind_text(stmt, (int)i + 1, values[i].s.ptr, (int)values[i].s.len, SQLITE_TRANSIENT);
+        else
+            sqlite3_bind_null(stmt, (int)i + 1);
+    }
+    run_bound(tx, stmt, sql);
 }
 
 void tx_run(struct tx *tx, const char *sql, const char *types, ...)

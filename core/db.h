@@ -41,6 +41,13 @@ struct tx {
 };
 void tx_begin(struct tx *tx, struct db *db, struct arena *arena); /* waits its turn; keep it short */
 void tx_run(struct tx *tx, const char *sql, const char *types, ...);
+/* The same with a list: for statements whose parameters come out of a table. */
+struct db_value {
+    char type; /* 's', 'i' or 'n' */
+    struct str s;
+    int64_t i;
+};
+void tx_run_values(struct tx *tx, const char *sql, const struct db_value *values, size_t n);
 void tx_script(struct tx *tx, const char *sql); /* several statements without parameters: migrations */
 gh_err tx_commit(struct tx *tx);   /* blocks until it is on disk; on error everything is undone */
 void tx_rollback(struct tx *tx);   /* no effect after commit: safe on every way out */

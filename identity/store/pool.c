@@ -1,5 +1,7 @@
 #include "identity/store/pool.h"
 
+#include "identity/store/pool_tables.h"
+
 static struct pool_row pool_of(struct rows *rows)
 {
     return (struct pool_row){ rows_str(rows, 0), rows_str(rows, 1), rows_str(rows, 2), rows_str(rows, 3),
@@ -59,19 +61,7 @@ void store_pool_update_more(struct tx *tx, struct str id, struct str more)
 
 void store_pool_delete(struct tx *tx, struct str id)
 {
-    static const char *const statements[] = {
-        "DELETE FROM pool_failures WHERE pool = $1", "DELETE FROM pool_attempts WHERE pool = $1",
-        "DELETE FROM pool_risk WHERE pool = $1",     "DELETE FROM pool_auth_events WHERE pool = $1",
-        "DELETE FROM pool_clients WHERE pool = $1",  "DELETE FROM pool_users WHERE pool = $1",
-        "DELETE FROM pool_aliases WHERE pool = $1",  "DELETE FROM pool_codes WHERE pool = $1",
-        "DELETE FROM pool_groups WHERE pool = $1",   "DELETE FROM pool_members WHERE pool = $1",
-        "DELETE FROM pool_sessions WHERE pool = $1", "DELETE FROM pool_epochs WHERE pool = $1",
-        "DELETE FROM pool_revoked WHERE pool = $1",  "DELETE FROM pool_keys WHERE pool = $1",
-        "DELETE FROM pool_records WHERE pool = $1",
-        "DELETE FROM pools WHERE id = $1",
-    };
-    for (size_t i = 0; i < COUNT(statements); i++)
-        tx_run(tx, statements[i], "s", id);
+    store_tables_delete_pool(tx, id);
 }
 
 static struct client_row client_of(struct rows *rows)
