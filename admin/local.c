@@ -361,6 +361,9 @@ static const struct {
     { "GET", "options", "DescribeUserPool", 0, pool_options_get },
     { "PUT", "options", "UpdateUserPool", 65536, pool_options_put },
     { "PATCH", "options", "UpdateUserPool", 65536, pool_options_put },
+    { "GET", "webhook-secret", "DescribeUserPool", 0, pool_webhook_secret_get },
+    { "POST", "webhook-secret", "UpdateUserPool", 65536, pool_webhook_secret_put },
+    { "DELETE", "webhook-secret", "UpdateUserPool", 0, pool_webhook_secret_put },
     { "GET", "users", "ListUsers", 0, pool_users_search },
     { "POST", "users/bulk", NULL, 65536, pool_users_bulk, pool_users_bulk_as },
 };
@@ -385,7 +388,7 @@ static void user_pools(struct app *app, struct http_exchange *x, struct str rest
     if (other_method)
         refuse(x, 405, "That method does not apply here.");
     else
-        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, users, users/bulk.");
+        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, webhook-secret, users, users/bulk.");
 }
 
 /* /logos/{pool}/{client id or ALL}: SetUICustomization's image. */

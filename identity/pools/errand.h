@@ -16,3 +16,5 @@ gh_err pool_options_put(struct call *call, void *errand, struct str *json); /* P
 gh_err pool_users_search(struct call *call, void *errand, struct str *json); /* identity/users/search_page.c */
 gh_err pool_users_bulk(struct call *call, void *errand, struct str *json);   /* identity/users/bulk.c */
 const char *pool_users_bulk_as(struct arena *arena, struct str query);       /* by the action asked for */
+gh_err pool_webhook_secret_get(struct call *call, void *errand, struct str *json); /* identity/triggers/webhook.c */
+gh_err pool_webhook_secret_put(struct call *call, void *errand, struct str *json); /* POST: a new one; DELETE: the old ones go */

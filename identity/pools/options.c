@@ -3,6 +3,11 @@
 #include "core/log.h"
 #include "identity/pools/errand.h"
 #include "identity/store/pool.h"
+#include "identity/triggers/webhook.h"
+
+#define WEBHOOK(trigger)                                                                                     \
+    { "webhook." trigger, OPTION_TEXT, 1, 2048, NULL,                                                        \
+      "https address (http: of this machine) asked in place of LambdaConfig." trigger ", signed" }
 
 static const struct option_spec specs[] = {
     { "lockoutAfterFailures", OPTION_COUNT, 1, 1000, NULL,
@@ -23,6 +28,22 @@ static const struct option_spec specs[] = {
     { "capGetUserAttributeVerificationCode", OPTION_COUNT, 1, 1000000, NULL,
       "GetUserAttributeVerificationCode of a user in an hour (not set: 5)" },
     { "capVerifyUserAttribute", OPTION_COUNT, 1, 1000000, NULL, "VerifyUserAttribute of a user in an hour (not set: 15)" },
+    WEBHOOK("PreSignUp"),
+    WEBHOOK("PostConfirmation"),
+    WEBHOOK("PreAuthentication"),
+    WEBHOOK("PostAuthentication"),
+    WEBHOOK("CustomMessage"),
+    WEBHOOK("UserMigration"),
+    WEBHOOK("PreTokenGeneration"),
+    WEBHOOK("DefineAuthChallenge"),
+    WEBHOOK("CreateAuthChallenge"),
+    WEBHOOK("VerifyAuthChallengeResponse"),
+    WEBHOOK("CustomEmailSender"),
+    WEBHOOK("CustomSMSSender"),
+    { "webhookTokenVersion", OPTION_TEXT, 1, 8, "V1_0|V2_0|V3_0",
+      "which event webhook.PreTokenGeneration gets (not set: V1_0)" },
+    { "triggerTimeoutMs", OPTION_COUNT, 50, 60000, NULL,
+      "how long one try of a trigger may take; there are three (not set: 5000, as on AWS)" },
 };
 const struct option_table pool_options = { specs, COUNT(specs) };
 
@@ -100,6 +121,9 @@ static gh_err change(struct call *call, const struct pool_errand *errand, struct
         json_object_update(options, before);
     if (!options_change(call->arena, &pool_options, options, changes, &why))
         return bad(call, why);
+    struct str bad_webhook = webhook_options_bad(call->arena, options);
+    if (bad_webhook.ptr)
+        return bad(call, bad_webhook);
     seal_secrets(call, pool->id, options, changes, before);
     json_object_set(pool->more, "options", options);
     return NULL;

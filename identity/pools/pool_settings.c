@@ -1,6 +1,7 @@
 /* What a pool's members are when left out, and what AWS refuses. */
 #include "core/smtp.h"
 #include "identity/pools/pool.h"
+#include "identity/triggers/trigger.h"
 
 #define FILL(member, type) ((member) ? (member) : ((member) = ARENA_NEW(call->arena, type)))
 
@@ -154,5 +155,7 @@ gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc
                        "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of "
                        "UnusedAccountValidityDays");
     gh_err err = check_mail(call, doc->email_configuration);
-    return err ? err : check_recovery(call, doc->account_recovery_setting);
+    if (!err)
+        err = check_recovery(call, doc->account_recovery_setting);
+    return err ? err : trigger_check_config(call, doc);
 }
