@@ -1,6 +1,8 @@
 #include "identity/messages/message.h"
 
+#include "core/json.h"
 #include "identity/messages/link.h"
+#include "identity/pools/log_delivery.h"
 
 /* "j***@e***", "+*******9878" */
 struct str address_masked(struct call *call, const char *attribute, struct str address)
@@ -142,43 +144,74 @@ static struct str mail_from(const struct idp_EmailConfigurationType *config)
     return config->from.ptr ? config->from : str_find(identity, '@') > 0 ? identity : STR_NONE;
 }
 
-gh_err message_send(struct call *call, const struct pool *pool, const struct user *user,
-                    const struct message_order *order, struct idp_CodeDeliveryDetailsType **details)
+/* Who signs in by an attribute knows himself by it, not by his sub. */
+static struct str name_for(const struct pool *pool, const struct user *user)
 {
-    struct str to = order->to.ptr ? order->to : user_attribute(user, order->attribute);
-    struct words words = words_of(pool, order);
-    struct str mail = user_attribute(user, "email"), username = !pool_names_are_subs(pool) ? user->username
-                                                                : mail.len
-                                                                    ? mail
-                                                                    : user_attribute(user, "phone_number");
+    struct str mail = user_attribute(user, "email");
+    if (!pool_names_are_subs(pool))
+        return user->username;
+    return mail.len ? mail : user_attribute(user, "phone_number");
+}
+
+static struct message written(struct call *call, const struct pool *pool, const struct user *user,
+                              const struct message_order *order)
+{
+    static const struct idp_SmsConfigurationType no_sms;
     bool email = strcmp(order->attribute, "email") == 0, by_link = goes_by_link(pool, order);
+    struct words words = words_of(pool, order);
     const struct filling filling = {
-        .username = username,
+        .username = name_for(pool, user),
         .code = order->code,
         .link = by_link ? confirmation_link(call, order->client, user->username, order->code) : STR_NONE,
     };
-    const struct idp_EmailConfigurationType *mail_by = pool->doc->email_configuration;
-    const struct idp_SmsConfigurationType no_sms = { 0 }, *sms_by = pool->doc->sms_configuration
-                                                                        ? pool->doc->sms_configuration
-                                                                        : &no_sms;
-    const struct message message = {
+    const struct idp_EmailConfigurationType *mail = pool->doc->email_configuration;
+    const struct idp_SmsConfigurationType *sms =
+        pool->doc->sms_configuration ? pool->doc->sms_configuration : &no_sms;
+    return (struct message){
         .account = pool->account,
-        .to = to,
+        .to = order->to.ptr ? order->to : user_attribute(user, order->attribute),
         .channel = email ? STR("email") : STR("sms"),
         .subject = email ? words.subject : STR_NONE,
         .body = filled(call, words.text, &filling, email),
         .code = by_link ? STR_NONE : order->code,
         .link = filling.link,
-        .from = mail_from(mail_by),
-        .reply_to = mail_by->reply_to_email_address,
-        .configuration_set = mail_by->configuration_set,
-        .role = sms_by->sns_caller_arn,
-        .region = sms_by->sns_region,
+        .from = mail_from(mail),
+        .reply_to = mail->reply_to_email_address,
+        .configuration_set = mail->configuration_set,
+        .role = sms->sns_caller_arn,
+        .region = sms->sns_region,
     };
+}
+
+/* The event that SetLogDeliveryConfiguration's userNotification asks for. */
+static void tell_of_failure(struct call *call, const struct pool *pool, const struct user *user,
+                            const struct message *message, struct str why)
+{
+    if (!log_delivery_wants(call, pool, LOG_USER_NOTIFICATION))
+        return;
+    json_t *event = json_own(call->arena, json_object()), *said = json_object(), *source = json_object();
+    json_set_i64(event, "eventTimestamp", call->now_us / 1000);
+    json_set_str(event, "eventSource", STR("USER_NOTIFICATION"));
+    json_set_str(event, "logLevel", STR("ERROR"));
+    json_set_str(said, "details", why);
+    json_set_str(said, "channel", message->channel);
+    json_object_set_new(event, "message", said);
+    json_set_str(source, "userPoolId", pool->id);
+    json_set_str(source, "sub", user->sub);
+    json_object_set_new(event, "logSourceId", source);
+    log_delivery_event(call, pool, LOG_USER_NOTIFICATION, event);
+}
+
+gh_err message_send(struct call *call, const struct pool *pool, const struct user *user,
+                    const struct message_order *order, struct idp_CodeDeliveryDetailsType **details)
+{
+    const struct message message = written(call, pool, user, order);
     gh_err err = call->env->send(call->env->ctx, call->arena, &message);
-    if (err)
+    if (err) {
+        tell_of_failure(call, pool, user, &message, err->message);
         return gh_fail(call->arena, &idp_CodeDeliveryFailureException, "%.*s", STR_FMT(err->message));
+    }
     if (details)
-        *details = delivery_details(call, order->attribute, to);
+        *details = delivery_details(call, order->attribute, message.to);
     return NULL;
 }

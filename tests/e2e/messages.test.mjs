@@ -89,9 +89,12 @@ test('a mail that cannot be delivered is an error, a metric and a line in the lo
     for (const [name, args, to, log] of rows) {
         const server = await start(t, { args: [...args, '--mail-from', 'a@b.example'] });
         const s = await addPool(server);
+        const LogGroupArn = 'arn:aws:logs:us-east-1:000000000000:log-group:pool';
+        await s.api.setLogDeliveryConfiguration({ UserPoolId: s.poolId, LogConfigurations: [{ LogLevel: 'ERROR', EventSource: 'userNotification', CloudWatchLogsConfiguration: { LogGroupArn } }] });
         await refused(signUp(s, 'ada', to), 'CodeDeliveryFailureException', 'The mail could not be delivered.');
         assert.match(server.log(), log, `${name}: ${server.log()}`);
         assert.match(server.log(), /a message was not delivered/);
+        assert.match(server.log(), /USER_NOTIFICATION/, 'the event that the pool asked for');
         assert.doesNotMatch(server.log(), /wrong@|shop:/, 'the password is not in the log');
         assert.equal(await metric(server, 'email', 'failed'), 1, name);
         assert.equal((await s.api.adminGetUser({ UserPoolId: s.poolId, Username: 'ada' })).UserStatus, 'UNCONFIRMED', 'the user is there and may ask again');
