@@ -126,6 +126,7 @@ static void note_passed(struct sign_in *s, const char *challenge)
 /* ---- sessions between question and answer ---- */
 
 static const struct str SESSION_PLACE = STR_INIT("pool-session");
+enum { SESSION_MOST = 4096 }; /* "Session string 20..4096 chars" */
 
 struct str sign_in_seal(struct sign_in *s)
 {
@@ -259,6 +260,8 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
 static gh_err finish(struct sign_in *s)
 {
     struct str refresh = STR_NONE;
+    if (!s->user.sub.ptr)
+        return sign_in_refused(s);
     session_begin(s->call, &s->session);
     gh_err err = tokens_issue(s->call, &s->client, &s->user, &s->session, &s->result);
     if (!err)
@@ -283,15 +286,24 @@ gh_err sign_in_ask(struct sign_in *s, const char *name)
     /* "PASSWORD_VERIFIER from USER_SRP_AUTH carries no Session" */
     if (!err && !sign_in_is_bare(s))
         s->session_text = sign_in_seal(s);
+    if (s->session_text.len > SESSION_MOST) /* only what a function of the pool adds is of any length */
+        return gh_fail(s->call->arena, &idp_InvalidLambdaResponseException,
+                       "The challenge's parameters are too long for a Session.");
     return err;
 }
 
-static gh_err next(struct sign_in *s)
+gh_err sign_in_spend(struct sign_in *s)
+{
+    return commit_step(s, false, NULL);
+}
+
+gh_err sign_in_next(struct sign_in *s)
 {
     const char *due = NULL;
     gh_err err = NULL;
     for (size_t i = 0; i < n_sign_in_gates && !err && !due; i++)
-        err = sign_in_gates[i].check(s, &due);
+        if (s->user.sub.ptr || sign_in_gates[i].for_nobody)
+            err = sign_in_gates[i].check(s, &due);
     if (err)
         return err;
     if (!due)
@@ -302,11 +314,11 @@ static gh_err next(struct sign_in *s)
 
 gh_err sign_in_passed(struct sign_in *s, const char *challenge)
 {
-    if (!s->user.sub.ptr)
-        return sign_in_refused(s);
-    guess_end(&s->guess);
-    note_passed(s, challenge);
-    return next(s);
+    if (s->user.sub.ptr) {
+        guess_end(&s->guess);
+        note_passed(s, challenge);
+    }
+    return sign_in_next(s);
 }
 
 bool sign_in_is_bare(const struct sign_in *s)

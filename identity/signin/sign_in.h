@@ -88,6 +88,7 @@ gh_err new_password_answer(struct sign_in *s);
 /* What may still be due after a right answer. In the order of their table, each says which challenge is to be
  * asked now (`*due`), or leaves it NULL: nothing more from here. */
 struct sign_in_gate {
+    bool for_nobody; /* asked even when there is no such user */
     gh_err (*check)(struct sign_in *s, const char **due);
 };
 gh_err new_password_due(struct sign_in *s, const char **due);
@@ -95,8 +96,11 @@ gh_err new_password_due(struct sign_in *s, const char **due);
 /* Asks: the answer is a challenge, with a session where it has one. */
 gh_err sign_in_ask(struct sign_in *s, const char *challenge);
 /* A right answer (or a flow that needs none): noted, then whatever is due, or tokens. One commit. Nobody
- * does not get any further. */
+ * gets no tokens. */
 gh_err sign_in_passed(struct sign_in *s, const char *challenge);
+/* Whatever is due, or tokens; and before that: the session of this step is used up, whatever comes of it. */
+gh_err sign_in_next(struct sign_in *s);
+gh_err sign_in_spend(struct sign_in *s);
 bool sign_in_has_passed(const struct sign_in *s, const char *challenge);
 /* A wrong answer that leaves the session good: counted; gives back `refusal`, or says that this was one too
  * many. */

@@ -21,7 +21,7 @@ static const struct sign_in_challenge challenges[] = {
 };
 
 const struct sign_in_gate sign_in_gates[] = {
-    { new_password_due },
+    { false, new_password_due },
 };
 const size_t n_sign_in_gates = COUNT(sign_in_gates);
 
