@@ -2,17 +2,10 @@
  * DeleteUserPoolClient. */
 #include "identity/pools/client.h"
 
-#include "core/base64.h"
-#include "core/digest.h"
 #include "core/id.h"
 #include "core/json.h"
 #include "identity/store/pool.h"
 #include "wire/codec_json.h"
-
-static struct str secret_place(struct call *call, struct str id)
-{
-    return str_concat(call->arena, STR("pool-client/"), id);
-}
 
 static gh_err not_found(struct call *call, struct str id)
 {
@@ -30,6 +23,9 @@ static const struct {
     { "ALLOW_ADMIN_USER_PASSWORD_AUTH", FLOW_ADMIN_PASSWORD },
     { "ALLOW_REFRESH_TOKEN_AUTH", FLOW_REFRESH },
     { "ALLOW_CUSTOM_AUTH", FLOW_CUSTOM },
+    { "ALLOW_TOKEN_EXCHANGE_IMPERSONATION", FLOW_IMPERSONATION },
+    { "ALLOW_TOKEN_EXCHANGE_DELEGATION", FLOW_DELEGATION },
+    { "ALLOW_CLIENT_TOKEN_AUTH", FLOW_CLIENT_TOKEN },
     { "USER_PASSWORD_AUTH", FLOW_PASSWORD | FLOW_SRP | FLOW_REFRESH },
     { "ADMIN_NO_SRP_AUTH", FLOW_ADMIN_PASSWORD | FLOW_SRP | FLOW_REFRESH },
     { "CUSTOM_AUTH_FLOW_ONLY", FLOW_CUSTOM | FLOW_REFRESH },
@@ -50,24 +46,19 @@ static gh_err decode(struct call *call, const struct client_row *row, const stru
                      struct client *out)
 {
     struct idp_UserPoolClientType *doc = ARENA_NEW(call->arena, struct idp_UserPoolClientType);
-    struct str secret = STR_NONE;
+    *out = (struct client){ .id = row->id };
     if (!shape_parse(call->arena, &idp_shape_UserPoolClientType, row->doc, doc) ||
-        (row->secret.ptr &&
-         !unseal(call->sealer, call->arena, secret_place(call, row->id), row->secret, &secret)))
+        !client_secrets_open(call, row->secrets, out))
         return gh_fail(call->arena, &GH_INTERNAL, "The record of client %.*s is damaged.", STR_FMT(row->id));
     const struct idp_TokenValidityUnitsType none = { 0 }, *units = doc->token_validity_units
                                                                        ? doc->token_validity_units
                                                                        : &none;
-    *out = (struct client){
-        .pool = *pool,
-        .id = row->id,
-        .secret = secret,
-        .doc = doc,
-        .flows = flows_of(&doc->explicit_auth_flows),
-        .session_ttl_s = (doc->auth_session_validity.set ? doc->auth_session_validity.value : 3) * 60,
-        .hides_users = str_is(doc->prevent_user_existence_errors, "ENABLED"),
-        .revocation = !doc->enable_token_revocation.set || doc->enable_token_revocation.value,
-    };
+    out->pool = *pool;
+    out->doc = doc;
+    out->flows = flows_of(&doc->explicit_auth_flows);
+    out->session_ttl_s = (doc->auth_session_validity.set ? doc->auth_session_validity.value : 3) * 60;
+    out->hides_users = str_is(doc->prevent_user_existence_errors, "ENABLED");
+    out->revocation = !doc->enable_token_revocation.set || doc->enable_token_revocation.value;
     validity_s(&doc->access_token_validity, units->access_token, "hours", 3600, &out->access_ttl_s);
     validity_s(&doc->id_token_validity, units->id_token, "hours", 3600, &out->id_ttl_s);
     validity_s(&doc->refresh_token_validity, units->refresh_token, "days", 30 * 86400, &out->refresh_ttl_s);
@@ -89,35 +80,17 @@ gh_err client_find(struct call *call, struct str id, struct client *out)
 
 gh_err client_of_pool(struct call *call, const struct pool *pool, struct str id, struct client *out)
 {
+    return client_of_pool_in(call, NULL, pool, id, out);
+}
+
+gh_err client_of_pool_in(struct call *call, struct tx *tx, const struct pool *pool, struct str id, struct client *out)
+{
     struct client_row row;
     bool found;
-    gh_err err = store_client_find(call->db, NULL, call->arena, id, &row, &found);
+    gh_err err = store_client_find(call->db, tx, call->arena, id, &row, &found);
     if (err)
         return err;
     return found && str_eq(row.pool, pool->id) ? decode(call, &row, pool, out) : not_found(call, id);
-}
-
-gh_err client_check_secret_hash(struct call *call, const struct client *client, struct str username,
-                                struct str secret_hash)
-{
-    if (!client->secret.ptr) {
-        if (!secret_hash.ptr)
-            return NULL;
-        return gh_fail(call->arena, &idp_NotAuthorizedException,
-                       "Client %.*s is not configured with secret but SECRET_HASH was received",
-                       STR_FMT(client->id));
-    }
-    if (!secret_hash.ptr)
-        return gh_fail(call->arena, &idp_NotAuthorizedException,
-                       "Client %.*s is configured with secret but SECRET_HASH was not received",
-                       STR_FMT(client->id));
-    uint8_t mac[SHA256_BYTES];
-    const struct str parts[] = { username, client->id };
-    digest_hmac_sha256_parts(client->secret, parts, COUNT(parts), mac);
-    if (digest_equal(base64_encode(call->arena, digest_str(mac, sizeof mac)), secret_hash))
-        return NULL;
-    return gh_fail(call->arena, &idp_NotAuthorizedException, "Unable to verify secret hash for client %.*s",
-                   STR_FMT(client->id));
 }
 
 static bool permits(const struct idp_ClientPermissionListType *list, struct str attribute)
@@ -197,9 +170,10 @@ gh_err idp_CreateUserPoolClient(struct call *call, const struct idp_CreateUserPo
     doc->user_pool_id = pool.id;
     doc->client_id = id_random(call->env, call->arena, 26, ID_LOWER_ALNUM);
     doc->creation_date = doc->last_modified_date = some_time_us(call->now_us);
-    doc->client_secret = in->client_secret.ptr       ? in->client_secret
-                         : in->generate_secret.value ? id_random(call->env, call->arena, 51, ID_LOWER_ALNUM)
-                                                     : STR_NONE;
+    struct client client = { .id = doc->client_id };
+    if (in->client_secret.ptr || in->generate_secret.value)
+        client_secret_add(call, &client, in->client_secret);
+    doc->client_secret = client.secret;
     client_set_defaults(doc);
     err = client_check_settings(call, &pool, doc);
     if (err)
@@ -207,9 +181,7 @@ gh_err idp_CreateUserPoolClient(struct call *call, const struct idp_CreateUserPo
     const struct client_row row = {
         .id = doc->client_id,
         .pool = pool.id,
-        .secret = doc->client_secret.ptr ? seal(call->sealer, call->arena, secret_place(call, doc->client_id),
-                                                doc->client_secret)
-                                         : STR_NONE,
+        .secrets = client_secrets_text(call, &client),
         .doc = doc_text(call, doc),
         .created_us = call->now_us,
     };
@@ -257,6 +229,7 @@ gh_err idp_UpdateUserPoolClient(struct call *call, const struct idp_UpdateUserPo
         doc->enable_token_revocation = client.doc->enable_token_revocation;
     doc->creation_date = client.doc->creation_date;
     doc->last_modified_date = some_time_us(call->now_us);
+    doc->client_secret = client.secret;
     client_set_defaults(doc);
     err = client_check_settings(call, &client.pool, doc);
     if (err)
@@ -264,7 +237,6 @@ gh_err idp_UpdateUserPoolClient(struct call *call, const struct idp_UpdateUserPo
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     store_client_update(&tx, client.id, doc_text(call, doc));
-    doc->client_secret = client.secret;
     out->user_pool_client = doc;
     return tx_commit(&tx);
 }

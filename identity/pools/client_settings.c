@@ -58,15 +58,31 @@ static gh_err check_lifetimes(struct call *call, const struct idp_UserPoolClient
     return NULL;
 }
 
-static gh_err check_flows(struct call *call, const struct idp_ExplicitAuthFlowsListType *flows)
+/* A client of GetClientToken has a secret and no other flow. */
+static gh_err check_client_token(struct call *call, const struct idp_UserPoolClientType *doc)
 {
+    bool has = false;
+    for (size_t i = 0; i < doc->explicit_auth_flows.n; i++)
+        has |= str_is(doc->explicit_auth_flows.items[i], "ALLOW_CLIENT_TOKEN_AUTH");
+    if (has && doc->explicit_auth_flows.n > 1)
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "ALLOW_CLIENT_TOKEN_AUTH cannot be used with other auth flows.");
+    if (has && !doc->client_secret.ptr)
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "ALLOW_CLIENT_TOKEN_AUTH cannot be used if client does not have a client secret.");
+    return NULL;
+}
+
+static gh_err check_flows(struct call *call, const struct idp_UserPoolClientType *doc)
+{
+    const struct idp_ExplicitAuthFlowsListType *flows = &doc->explicit_auth_flows;
     size_t allow = 0;
     for (size_t i = 0; i < flows->n; i++)
         allow += str_starts(flows->items[i], STR("ALLOW_"));
     if (allow > 0 && allow < flows->n)
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "Auth flow name with prefix 'ALLOW' cannot be used with legacy auth flow names.");
-    return NULL;
+    return check_client_token(call, doc);
 }
 
 static gh_err check_attributes(struct call *call, const struct pool *pool,
@@ -100,7 +116,9 @@ gh_err client_check_settings(struct call *call, const struct pool *pool,
         if (err)
             return err;
     }
-    gh_err err = check_flows(call, &doc->explicit_auth_flows);
+    gh_err err = check_flows(call, doc);
+    if (!err)
+        err = client_check_oauth(call, pool, doc);
     if (!err)
         err = check_lifetimes(call, doc);
     return err ? err : check_attributes(call, pool, doc);

@@ -19,8 +19,7 @@
         op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \
-    op ".AnalyticsConfiguration", op ".AllowedOAuthFlowsUserPoolClient",                                     \
-        op ".EnablePropagateAdditionalUserContextData", op ".RefreshTokenRotation.Feature=ENABLED",          \
+    op ".AnalyticsConfiguration", op ".EnablePropagateAdditionalUserContextData", op ".RefreshTokenRotation.Feature=ENABLED",          \
         op ".ExplicitAuthFlows=ALLOW_USER_AUTH", op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_DELEGATION",    \
         op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_IMPERSONATION"
 

@@ -75,7 +75,7 @@ gh_err store_client_find(struct db *db, struct tx *tx, struct arena *arena, stru
 {
     struct rows rows;
     rows_open(&rows, db, tx, arena,
-              "SELECT id, pool, secret, doc, created_us FROM pool_clients WHERE id = $1", "s", id);
+              "SELECT id, pool, secrets, doc, created_us FROM pool_clients WHERE id = $1", "s", id);
     *found = rows_next(&rows);
     if (*found)
         *out = client_of(&rows);
@@ -89,7 +89,7 @@ gh_err store_client_list(struct db *db, struct arena *arena, struct str pool, st
     *out = ARENA_ARRAY(arena, struct client_row, limit);
     *n = 0;
     rows_open(&rows, db, NULL, arena,
-              "SELECT id, pool, secret, doc, created_us FROM pool_clients WHERE pool = $1 AND id > $2"
+              "SELECT id, pool, secrets, doc, created_us FROM pool_clients WHERE pool = $1 AND id > $2"
               " ORDER BY id LIMIT $3",
               "ssi", pool, after.ptr ? after : STR(""), limit);
     while (*n < (size_t)limit && rows_next(&rows))
@@ -99,13 +99,18 @@ gh_err store_client_list(struct db *db, struct arena *arena, struct str pool, st
 
 void store_client_insert(struct tx *tx, const struct client_row *row)
 {
-    tx_run(tx, "INSERT INTO pool_clients (id, pool, created_us, secret, doc) VALUES ($1, $2, $3, $4, $5)",
-           "ssiss", row->id, row->pool, row->created_us, row->secret, row->doc);
+    tx_run(tx, "INSERT INTO pool_clients (id, pool, created_us, secrets, doc) VALUES ($1, $2, $3, $4, $5)",
+           "ssiss", row->id, row->pool, row->created_us, row->secrets, row->doc);
 }
 
 void store_client_update(struct tx *tx, struct str id, struct str doc)
 {
     tx_run(tx, "UPDATE pool_clients SET doc = $2 WHERE id = $1", "ss", id, doc);
+}
+
+void store_client_update_secrets(struct tx *tx, struct str id, struct str secrets)
+{
+    tx_run(tx, "UPDATE pool_clients SET secrets = $2 WHERE id = $1", "ss", id, secrets);
 }
 
 void store_client_delete(struct tx *tx, struct str id)

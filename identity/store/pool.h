@@ -21,7 +21,9 @@ void store_pool_update_more(struct tx *tx, struct str id, struct str more);
 void store_pool_delete(struct tx *tx, struct str id); /* with everything in it */
 
 struct client_row {
-    struct str id, pool, secret /* sealed, or absent */, doc;
+    struct str id, pool;
+    struct str secrets; /* a JSON array (identity/pools/client_secret.c), or absent */
+    struct str doc;
     int64_t created_us;
 };
 gh_err store_client_find(struct db *db, struct tx *tx, struct arena *arena, struct str id,
@@ -30,4 +32,5 @@ gh_err store_client_list(struct db *db, struct arena *arena, struct str pool, st
                          struct client_row **out, size_t *n);
 void store_client_insert(struct tx *tx, const struct client_row *row);
 void store_client_update(struct tx *tx, struct str id, struct str doc);
+void store_client_update_secrets(struct tx *tx, struct str id, struct str secrets);
 void store_client_delete(struct tx *tx, struct str id);

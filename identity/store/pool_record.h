@@ -11,6 +11,7 @@
 #define RECORD_UI            "ui"             /* name: client id or ALL */
 #define RECORD_BRANDING      "branding"       /* name: its id; owner: client id */
 #define RECORD_TERMS         "terms"          /* name: its id; owner: client id */
+#define RECORD_RESOURCE_SERVER "resource-server" /* name: its identifier */
 #define RECORD_LOG_DELIVERY  "log-delivery"   /* one, name '' */
 #define RECORD_CERTIFICATE   "certificate"    /* one, name '' */
 

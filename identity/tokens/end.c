@@ -37,7 +37,7 @@ gh_err idp_AdminUserGlobalSignOut(struct call *call, const struct idp_AdminUserG
 
 static gh_err check_client_secret(struct call *call, const struct client *client, struct str secret)
 {
-    if (client->secret.ptr ? digest_equal(client->secret, secret) : !secret.ptr)
+    if (client_secret_is(client, secret))
         return NULL;
     return gh_fail(call->arena, &idp_UnauthorizedException, "Invalid client secret");
 }

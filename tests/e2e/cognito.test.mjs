@@ -316,7 +316,7 @@ test('what a client may not do is said in AWS\'s words', async (t) => {
     await refused(api.initiateAuth({ ClientId: 'nobody', AuthFlow: 'USER_SRP_AUTH' }), 'ResourceNotFoundException', 'User pool client nobody does not exist.');
     await refused(api.createUserPoolClient({ UserPoolId: poolId, ClientName: 'x', AccessTokenValidity: 2, TokenValidityUnits: { AccessToken: 'minutes' } }), 'InvalidParameterException', 'Invalid range for token validity.');
     await refused(api.createUserPoolClient({ UserPoolId: poolId, ClientName: 'x', ExplicitAuthFlows: ['ALLOW_USER_SRP_AUTH', 'USER_PASSWORD_AUTH'] }), 'InvalidParameterException', "Auth flow name with prefix 'ALLOW' cannot be used with legacy auth flow names.");
-    await refused(api.createUserPoolClient({ UserPoolId: poolId, ClientName: 'x', AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: ['code'], AllowedOAuthScopes: ['openid'] }), 'InvalidParameterException', /AllowedOAuthFlowsUserPoolClient/);
+    await refused(api.createUserPoolClient({ UserPoolId: poolId, ClientName: 'x', AllowedOAuthFlowsUserPoolClient: true, AllowedOAuthFlows: ['code'], AllowedOAuthScopes: ['openid'] }), 'InvalidOAuthFlowException', 'CallbackUrls can not be empty when code flow or implicit flow is selected');
     await refused(api.getUser({ AccessToken: 'a.b.c' }), 'NotAuthorizedException', 'Invalid Access Token');
     // SRP: an A that is a multiple of N would give the key away
     const N = 'FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD1';
