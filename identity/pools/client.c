@@ -59,6 +59,9 @@ static gh_err decode(struct call *call, const struct client_row *row, const stru
     out->session_ttl_s = (doc->auth_session_validity.set ? doc->auth_session_validity.value : 3) * 60;
     out->hides_users = str_is(doc->prevent_user_existence_errors, "ENABLED");
     out->revocation = !doc->enable_token_revocation.set || doc->enable_token_revocation.value;
+    const struct idp_RefreshTokenRotationType *rotation = doc->refresh_token_rotation;
+    out->rotates = rotation && str_is(rotation->feature, "ENABLED");
+    out->grace_s = rotation ? rotation->retry_grace_period_seconds.value : 0;
     validity_s(&doc->access_token_validity, units->access_token, "hours", 3600, &out->access_ttl_s);
     validity_s(&doc->id_token_validity, units->id_token, "hours", 3600, &out->id_ttl_s);
     validity_s(&doc->refresh_token_validity, units->refresh_token, "days", 30 * 86400, &out->refresh_ttl_s);

@@ -31,6 +31,8 @@ struct client {
     int64_t access_ttl_s, id_ttl_s, refresh_ttl_s, session_ttl_s;
     bool hides_users; /* PreventUserExistenceErrors ENABLED */
     bool revocation;  /* EnableTokenRevocation */
+    bool rotates;     /* RefreshTokenRotation ENABLED */
+    int64_t grace_s;  /* RetryGracePeriodSeconds */
 };
 
 /* Errors: ResourceNotFoundException, "User pool client X does not exist." client_find: in any account. */

@@ -85,6 +85,22 @@ static gh_err check_flows(struct call *call, const struct idp_UserPoolClientType
     return check_client_token(call, doc);
 }
 
+static gh_err check_rotation(struct call *call, const struct pool *pool, const struct idp_UserPoolClientType *doc)
+{
+    if (!doc->refresh_token_rotation || !str_is(doc->refresh_token_rotation->feature, "ENABLED"))
+        return NULL;
+    if (str_is(pool->doc->user_pool_tier, "LITE"))
+        return gh_fail(call->arena, &idp_FeatureUnavailableInTierException,
+                       "The following feature is not available for the LITE pricing tier configured: Refresh token "
+                       "rotation");
+    for (size_t i = 0; i < doc->explicit_auth_flows.n; i++)
+        if (str_is(doc->explicit_auth_flows.items[i], "ALLOW_REFRESH_TOKEN_AUTH"))
+            return gh_fail(call->arena, &idp_InvalidParameterException,
+                           "ALLOW_REFRESH_TOKEN_AUTH is not a permitted ExplicitAuthFlow when refresh token rotation "
+                           "is enabled.");
+    return NULL;
+}
+
 static gh_err check_attributes(struct call *call, const struct pool *pool,
                                const struct idp_UserPoolClientType *doc)
 {
@@ -119,6 +135,8 @@ gh_err client_check_settings(struct call *call, const struct pool *pool,
     gh_err err = check_flows(call, doc);
     if (!err)
         err = client_check_oauth(call, pool, doc);
+    if (!err)
+        err = check_rotation(call, pool, doc);
     if (!err)
         err = check_lifetimes(call, doc);
     return err ? err : check_attributes(call, pool, doc);

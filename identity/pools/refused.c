@@ -19,7 +19,7 @@
         op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \
-    op ".AnalyticsConfiguration", op ".EnablePropagateAdditionalUserContextData", op ".RefreshTokenRotation.Feature=ENABLED",          \
+    op ".AnalyticsConfiguration", op ".EnablePropagateAdditionalUserContextData",                            \
         op ".ExplicitAuthFlows=ALLOW_USER_AUTH", op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_DELEGATION",    \
         op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_IMPERSONATION"
 
@@ -40,8 +40,6 @@ const char *const identity_refused_idp[] = {
     "SetUserPoolMfaConfig.SoftwareTokenMfaConfiguration.Enabled",
     "SetUserPoolMfaConfig.EmailMfaConfiguration",
     "SetUserPoolMfaConfig.WebAuthnConfiguration",
-    "RevokeToken.RevokeAssociatedSessions",
-    "GetTokensFromRefreshToken.DeviceKey",
     NULL,
 };
 

@@ -22,18 +22,6 @@ gh_err custom_begin(struct sign_in *s)
                    "Custom auth lambda trigger is not configured for the user pool.");
 }
 
-gh_err refresh_begin(struct sign_in *s)
-{
-    struct str token;
-    struct session session = { .auth_s = 0 };
-    gh_err err = sign_in_need(s, "REFRESH_TOKEN", &token);
-    if (!err)
-        err = refresh_load(s->call, &s->client, token, &s->user, &session);
-    if (!err)
-        err = sign_in_check_secret_hash(s, s->user.username);
-    return err ? err : tokens_issue(s->call, &s->client, &s->user, &session, &s->result);
-}
-
 gh_err new_password_due(struct sign_in *s, const char **due)
 {
     if (str_eq(s->user.status, FORCE_CHANGE_PASSWORD))

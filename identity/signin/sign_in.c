@@ -247,14 +247,17 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
     if (!err && last && json_object_get(s->state, "failures"))
         store_failures_drop(&tx, s->client.pool.id, s->user.sub);
     if (!err && last)
-        *refresh = session_insert(call, &tx, &s->client, &s->user, &s->session);
+        err = session_insert(call, &tx, &s->client, &s->user, &s->session, refresh);
     if (err) {
         tx_rollback(&tx);
         return err;
     }
     s->spend = STR_NONE;
     s->user_changed = false;
-    return tx_commit(&tx);
+    err = tx_commit(&tx);
+    if (!err && last)
+        session_committed(call, &s->session);
+    return err;
 }
 
 static gh_err finish(struct sign_in *s)
@@ -263,6 +266,7 @@ static gh_err finish(struct sign_in *s)
     if (!s->user.sub.ptr)
         return sign_in_refused(s);
     session_begin(s->call, &s->session);
+    s->session.ip = s->ip;
     gh_err err = tokens_issue(s->call, &s->client, &s->user, &s->session, &s->result);
     if (!err)
         err = commit_step(s, true, &refresh);
@@ -331,7 +335,8 @@ static gh_err initiate(struct sign_in *s, struct str flow_name)
     const struct sign_in_flow *flow = flow_named(flow_name);
     if (!flow || !(s->admin ? flow->admin : flow->client))
         return gh_fail(s->call->arena, &idp_InvalidParameterException, "Initiate Auth method not supported.");
-    if (!(s->client.flows & flow->allowed_by))
+    /* with rotation, refreshing has a refusal of its own */
+    if (!(s->client.flows & flow->allowed_by) && !(flow->begin == refresh_begin && s->client.rotates))
         return gh_fail(s->call->arena, &idp_InvalidParameterException, "%s", flow->not_allowed);
     begin_state(s, flow_name);
     return flow->begin(s);

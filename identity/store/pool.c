@@ -119,7 +119,7 @@ void store_client_delete(struct tx *tx, struct str id)
     tx_run(tx, "DELETE FROM pool_sessions WHERE client = $1", "s", id);
     tx_run(tx,
            "DELETE FROM pool_records WHERE pool = (SELECT pool FROM pool_clients WHERE id = $1) AND owner = $1"
-           " AND kind IN ('ui', 'branding', 'terms')",
+           " AND kind IN ('ui', 'branding', 'terms', 'sso-sessions')",
            "s", id);
     tx_run(tx, "DELETE FROM pool_clients WHERE id = $1", "s", id);
 }

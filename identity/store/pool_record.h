@@ -13,6 +13,7 @@
 #define RECORD_TERMS         "terms"          /* name: its id; owner: client id */
 #define RECORD_RESOURCE_SERVER "resource-server" /* name: its identifier */
 #define RECORD_LOG_DELIVERY  "log-delivery"   /* one, name '' */
+#define RECORD_SSO_SESSIONS  "sso-sessions"   /* name, owner: client id */
 #define RECORD_CERTIFICATE   "certificate"    /* one, name '' */
 
 struct pool_record {

@@ -7,6 +7,7 @@
 #include "core/base64.h"
 #include "core/log.h"
 #include "core/map.h"
+#include "identity/tokens/activity.h"
 #include "identity/tokens/revocation.h"
 #include "core/token_cache.h"
 
@@ -38,6 +39,7 @@ struct pool_directory *pool_directory_open(struct identity *identity, struct are
     directory->index = index;
     directory->identity = identity;
     directory->cache = token_cache_new();
+    directory->activity = activity_open();
     gh_err err = NULL;
     directory->revocations = revocations_open(identity, arena, &err);
     if (err)
@@ -55,6 +57,7 @@ void pool_directory_close(struct pool_directory *directory)
     if (!directory)
         return;
     key_stock_close(directory->stock);
+    activity_close(directory->activity, directory->identity->db);
     token_cache_free(directory->cache);
     revocations_free(directory->revocations);
     map_free(directory->index->by_kid, NULL);

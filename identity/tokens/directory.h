@@ -11,6 +11,7 @@
 struct pool_directory {
     struct identity *identity;
     struct revocations *revocations;
+    struct activity *activity;
     struct token_cache *cache;
     struct key_stock *stock;
     struct pool_index *index; /* private */

@@ -1,6 +1,6 @@
-/* GlobalSignOut, AdminUserGlobalSignOut, RevokeToken, GetTokensFromRefreshToken. */
+/* GlobalSignOut, AdminUserGlobalSignOut, RevokeToken. */
 #include "core/digest.h"
-#include "identity/tokens/token.h"
+#include "identity/tokens/refresh.h"
 
 /* Every token of the user stops, here and at the gateway. */
 static gh_err end_all(struct call *call, struct str pool, struct str sub)
@@ -42,13 +42,14 @@ static gh_err check_client_secret(struct call *call, const struct client *client
     return gh_fail(call->arena, &idp_UnauthorizedException, "Invalid client secret");
 }
 
-/* "200 {} also for unknown/expired tokens" */
+/* "200 {} also for unknown/expired tokens". RevokeAssociatedSessions=LINKED would end the managed-login session it
+ * came from, too; sign-ins here have none. */
 gh_err idp_RevokeToken(struct call *call, const struct idp_RevokeToken_in *in,
                        struct idp_RevokeToken_out *out)
 {
     (void)out;
     struct client client;
-    struct session_row row;
+    struct refresh refresh;
     struct cached_token *jwt;
     bool found, from_cache;
     gh_err err = client_find(call, in->client_id, &client);
@@ -63,37 +64,8 @@ gh_err idp_RevokeToken(struct call *call, const struct idp_RevokeToken_in *in,
     if (token_verify(pools_of(call), call->arena, in->token, now_s, &jwt, &from_cache) == TOKEN_OK)
         return gh_fail(call->arena, &idp_UnsupportedTokenTypeException,
                        "Only refresh tokens can be revoked.");
-    err = store_session_find(call->db, call->arena, refresh_mac(call, in->token), &row, &found);
-    if (err || !found || !str_eq(row.client, client.id))
-        return err;
-    int64_t until_s = now_s + REVOCATION_HORIZON_S;
-    struct tx tx;
-    tx_begin(&tx, call->db, call->arena);
-    store_revoke_origin(&tx, row.pool, row.origin, until_s);
-    err = tx_commit(&tx);
-    if (!err)
-        revocation_publish_origin(pools_of(call)->revocations, row.origin, until_s);
-    return err;
-}
-
-/* "unsigned; secret in clear, no SECRET_HASH. Works on clients without rotation too, with no RefreshToken in
- * the answer" */
-gh_err idp_GetTokensFromRefreshToken(struct call *call, const struct idp_GetTokensFromRefreshToken_in *in,
-                                     struct idp_GetTokensFromRefreshToken_out *out)
-{
-    struct client client;
-    struct user user;
-    struct session session = { .auth_s = 0 };
-    gh_err err = client_find(call, in->client_id, &client);
-    if (err)
-        return err;
-    if (client.secret.ptr && !in->client_secret.ptr)
-        return gh_fail(call->arena, &idp_NotAuthorizedException,
-                       "Client %.*s is configured for secret but secret was not received",
-                       STR_FMT(client.id));
-    if (check_client_secret(call, &client, in->client_secret))
-        return gh_fail(call->arena, &idp_NotAuthorizedException,
-                       "Unable to verify secret hash for client %.*s", STR_FMT(client.id));
-    err = refresh_load(call, &client, in->refresh_token, &user, &session);
-    return err ? err : tokens_issue(call, &client, &user, &session, &out->authentication_result);
+    err = refresh_find(call, in->token, &refresh, &found);
+    return err || !found || !str_eq(refresh.row.client, client.id)
+               ? err
+               : session_end(call, refresh.row.pool, refresh.row.origin);
 }

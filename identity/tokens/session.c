@@ -1,33 +1,12 @@
-/* Sign-ins and what stands for them outside: refresh tokens, access tokens that come back. */
-#include "core/base64.h"
-#include "core/digest.h"
+/* Sign-ins as rows, and access tokens that come back. */
 #include "core/json.h"
+#include "identity/tokens/activity.h"
+#include "identity/tokens/refresh.h"
+#include "identity/pools/session_config.h"
 #include "identity/tokens/token.h"
 
-/* Refresh tokens look like Cognito's, five segments of which only the first says anything; ours hold
- * nothing but chance. {"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"} */
-static const char REFRESH_HEAD[] = "eyJjdHkiOiJKV1QiLCJlbmMiOiJBMjU2R0NNIiwiYWxnIjoiUlNBLU9BRVAifQ";
-static const size_t refresh_segments[] = { 48, 12, 48, 16 }; /* bytes */
-
-struct str refresh_mac(struct call *call, struct str token)
-{
-    uint8_t mac[SHA256_BYTES];
-    sealer_mac(call->sealer, STR("pool-refresh"), token, mac);
-    return base64url_encode(call->arena, digest_str(mac, sizeof mac));
-}
-
-static struct str refresh_new(struct call *call)
-{
-    struct strbuf token = strbuf_in(call->arena, 256);
-    strbuf_add(&token, str_of(REFRESH_HEAD));
-    for (size_t i = 0; i < COUNT(refresh_segments); i++) {
-        uint8_t bytes[64];
-        env_random(call->env, bytes, refresh_segments[i]);
-        strbuf_char(&token, '.');
-        strbuf_add(&token, base64url_encode(call->arena, digest_str(bytes, refresh_segments[i])));
-    }
-    return strbuf_view(&token);
-}
+/* A row is kept a day longer than its refresh token, which may then still be told that it has expired. */
+enum { SESSION_REMEMBERED_S = 86400 };
 
 void session_begin(struct call *call, struct session *session)
 {
@@ -40,43 +19,82 @@ void session_begin(struct call *call, struct session *session)
 static struct str doc_of(struct call *call, const struct session *session)
 {
     json_t *doc = json_own(call->arena, json_object());
-    json_set_str(doc, "device", session->device);
     json_set_str(doc, "acr", session->acr);
     if (session->amr)
         json_object_set(doc, "amr", session->amr);
     return json_object_size(doc) ? json_print(call->arena, doc) : STR_NONE;
 }
 
-static struct session session_of(struct call *call, const struct session_row *row)
+/* Oldest use goes first: "the next successful authentication first evicts the least recently used one". */
+static gh_err drive_out(struct call *call, struct tx *tx, const struct client *client, const struct user *user,
+                        struct session *session)
 {
-    const json_t *doc = row->doc.ptr ? json_parse(call->arena, row->doc, NULL) : NULL;
-    return (struct session){
-        .origin = row->origin,
-        .event = row->event,
-        .auth_s = row->auth_s,
-        .device = json_str(doc, "device"),
-        .acr = json_str(doc, "acr"),
-        .amr = json_object_get(doc, "amr"),
-    };
+    struct session_limits limits = session_limits(&client->pool);
+    if (!limits.tracked)
+        return NULL;
+    activity_write(pools_of(call)->activity, tx);
+    gh_err err = store_session_surplus(tx, call->arena, client->pool.id, user->sub, call->now_us / 1000000,
+                                       limits.max_per_user - 1, &session->drives_out.origins, &session->drives_out.n);
+    if (!err)
+        sessions_end(call, tx, client->pool.id, &session->drives_out);
+    return err;
 }
 
-struct str session_insert(struct call *call, struct tx *tx, const struct client *client,
-                          const struct user *user, const struct session *session)
+gh_err session_insert(struct call *call, struct tx *tx, const struct client *client, const struct user *user,
+                      struct session *session, struct str *refresh_token)
 {
     int64_t now_s = call->now_us / 1000000;
-    const struct session_row row = {
+    struct session_row row = {
         .pool = client->pool.id,
         .client = client->id,
         .sub = user->sub,
-        .origin = session->origin,
+        /* their tokens have no origin_jti: the event is what they have in common */
+        .origin = client->revocation ? session->origin : session->event,
         .event = session->event,
         .auth_s = session->auth_s,
         .expires_s = now_s + client->refresh_ttl_s,
         .doc = doc_of(call, session),
+        .device = session->device,
+        .seen = session_seen(call, session->ip),
+        .active_s = now_s,
     };
-    struct str token = refresh_new(call);
-    store_session_insert(tx, refresh_mac(call, token), &row, now_s);
-    return token;
+    *refresh_token = refresh_token_new(call, &row.mac);
+    gh_err err = drive_out(call, tx, client, user, session);
+    if (err)
+        return err;
+    store_session_sweep(tx, now_s - SESSION_REMEMBERED_S);
+    store_session_insert(tx, &row);
+    return tx->err;
+}
+
+void session_committed(struct call *call, const struct session *session)
+{
+    sessions_ended(call, &session->drives_out);
+}
+
+void sessions_end(struct call *call, struct tx *tx, struct str pool, const struct endings *endings)
+{
+    for (size_t i = 0; i < endings->n; i++)
+        store_revoke_origin(tx, pool, endings->origins[i], call->now_us / 1000000 + REVOCATION_HORIZON_S);
+}
+
+void sessions_ended(struct call *call, const struct endings *endings)
+{
+    for (size_t i = 0; i < endings->n; i++)
+        revocation_publish_origin(pools_of(call)->revocations, endings->origins[i],
+                                  call->now_us / 1000000 + REVOCATION_HORIZON_S);
+}
+
+gh_err session_end(struct call *call, struct str pool, struct str origin)
+{
+    const struct endings one = { 1, &origin };
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena);
+    sessions_end(call, &tx, pool, &one);
+    gh_err err = tx_commit(&tx);
+    if (!err)
+        sessions_ended(call, &one);
+    return err;
 }
 
 /* ---- tokens that come back ---- */
@@ -84,31 +102,6 @@ struct str session_insert(struct call *call, struct tx *tx, const struct client 
 static gh_err refused(struct call *call, const char *text)
 {
     return gh_fail(call->arena, &idp_NotAuthorizedException, "%s", text);
-}
-
-gh_err refresh_load(struct call *call, const struct client *client, struct str token, struct user *user,
-                    struct session *session)
-{
-    struct session_row row;
-    bool found;
-    gh_err err = store_session_find(call->db, call->arena, refresh_mac(call, token), &row, &found);
-    if (err)
-        return err;
-    if (!found || !str_eq(row.client, client->id) || !str_eq(row.pool, client->pool.id))
-        return refused(call, "Invalid Refresh Token");
-    err = store_user_find(call->db, NULL, call->arena, row.pool, USER_BY_SUB, row.sub, user, &found);
-    if (err)
-        return err;
-    if (!found)
-        return refused(call, "Invalid Refresh Token");
-    if (!user->enabled)
-        return refused(call, "User is disabled.");
-    if (row.revoked)
-        return refused(call, "Refresh Token has been revoked");
-    if (row.expires_s <= call->now_us / 1000000)
-        return refused(call, "Refresh Token has expired");
-    *session = session_of(call, &row);
-    return NULL;
 }
 
 static bool has_scope(const json_t *claims, const char *scope)
@@ -147,5 +140,6 @@ gh_err access_load(struct call *call, struct str token, struct access *out)
     if (!out->user.enabled)
         return refused(call, "User is disabled.");
     out->origin = found->origin;
+    out->device = json_str(found->claims, "device_key");
     return client_find(call, json_str(found->claims, "client_id"), &out->client);
 }

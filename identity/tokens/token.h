@@ -14,24 +14,28 @@ struct session {
     struct str device; /* device_key, or absent */
     struct str acr;    /* what was proven, in the pool's own words, or absent */
     json_t *amr;       /* how: an array of strings, or NULL */
+    struct str ip;     /* from where; absent: the call's */
+    struct endings {   /* older sign-ins that it drives out (session_insert) */
+        size_t n;
+        struct str *origins;
+    } drives_out;
 };
 
 /* A sign-in now: its ids and time; what else is known of it is the caller's to fill in. */
 void session_begin(struct call *call, struct session *session);
-/* Its row in the transaction, and the refresh token that stands for it (opaque; only its keyed hash is
- * kept). */
-struct str session_insert(struct call *call, struct tx *tx, const struct client *client,
-                          const struct user *user, const struct session *session);
+/* Its row in the transaction, and the refresh token that stands for it (opaque; only a keyed hash is kept). Where
+ * sessions are tracked, those of the user that are too many end; session_committed, called after the commit,
+ * makes that known. */
+gh_err session_insert(struct call *call, struct tx *tx, const struct client *client, const struct user *user,
+                      struct session *session, struct str *refresh_token);
+void session_committed(struct call *call, const struct session *session);
+/* Some sign-ins end: rows first, and once they are on disk, memory. */
+void sessions_end(struct call *call, struct tx *tx, struct str pool, const struct endings *endings);
+void sessions_ended(struct call *call, const struct endings *endings);
+gh_err session_end(struct call *call, struct str pool, struct str origin); /* one, in a transaction of its own */
 /* Fresh ID and access tokens with Cognito's claims; attributes and groups are read anew. */
 gh_err tokens_issue(struct call *call, const struct client *client, const struct user *user,
                     const struct session *session, struct idp_AuthenticationResultType **out);
-
-/* What a refresh token stands for.
- * Errors: NotAuthorizedException ("Invalid Refresh Token", "… has been revoked", "… has expired", "User is
- * disabled."). */
-gh_err refresh_load(struct call *call, const struct client *client, struct str token, struct user *user,
-                    struct session *session);
-struct str refresh_mac(struct call *call, struct str token);
 
 /* The user behind an access token, for operations that take one.
  * Errors: NotAuthorizedException ("Invalid Access Token", "Access Token has expired", "… been revoked", "…
@@ -39,6 +43,7 @@ struct str refresh_mac(struct call *call, struct str token);
 struct access {
     struct client client;
     struct user user;
-    struct str origin; /* origin_jti, or absent */
+    struct str origin; /* of the sign-in (struct session_row) */
+    struct str device; /* device_key, or absent */
 };
 gh_err access_load(struct call *call, struct str token, struct access *out);

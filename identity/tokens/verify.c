@@ -57,6 +57,14 @@ static int64_t stamp_of(const json_t *claims)
     return stamp ? stamp : uuid_stamp(json_str(claims, "event_id"));
 }
 
+/* What names the sign-in: "origin_jti", and in tokens of clients without EnableTokenRevocation, which have none,
+ * "event_id". */
+static struct str origin_of(const json_t *claims)
+{
+    struct str origin = json_str(claims, "origin_jti");
+    return origin.ptr ? origin : json_str(claims, "event_id");
+}
+
 static enum token_verdict verify_fresh(struct pool_directory *directory, struct arena *arena,
                                        struct str token, int64_t now_s, struct cached_token **out)
 {
@@ -86,7 +94,7 @@ static enum token_verdict verify_fresh(struct pool_directory *directory, struct 
         .alg = KEY_RS256,
         .issuer = pool->id,
         .issuer_arn = pool->arn,
-        .origin = json_str(claims, "origin_jti"),
+        .origin = origin_of(claims),
         .issued_s = json_i64(claims, "iat", 0),
         .expires_s = json_i64(claims, "exp", 0),
         .stamp_us = stamp_of(claims),

@@ -129,7 +129,6 @@ test('what would not be enforced is refused by name', async (t) => {
     for (const [name, input] of Object.entries(pools)) await refused(api.createUserPool({ PoolName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
     const clients = {
         ExplicitAuthFlows: { ExplicitAuthFlows: ['ALLOW_USER_AUTH'] },
-        RefreshTokenRotation: { RefreshTokenRotation: { Feature: 'ENABLED' } },
         EnablePropagateAdditionalUserContextData: { EnablePropagateAdditionalUserContextData: true },
     };
     for (const [name, input] of Object.entries(clients)) await refused(api.createUserPoolClient({ UserPoolId: poolId, ClientName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
