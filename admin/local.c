@@ -3,6 +3,7 @@
 #include "admin/browser.h"
 #include "admin/errand.h"
 #include "admin/management.h"
+#include "admin/upload.h"
 #include "admin/version.h"
 #include "core/embed.h"
 #include "core/json.h"
@@ -51,6 +52,7 @@ static const struct {
     { "GET", "/apikeys/", true, false, api_key },
     { NULL, "/apis/", true, false, apis }, /* signed and allowed as the operation it stands beside */
     { NULL, "/user-pools/", true, false, user_pools }, /* likewise */
+    { "PUT", "/imports/", true, false, upload_serve }, /* the link itself is the permission */
     { "GET", "/logos/", true, false, logo }, /* sign-in pages show it to anybody */
     { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
     { "GET", "/functions/logs/", true, true, function_log },
@@ -90,7 +92,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, user-pools/{id}/{options,users,users/bulk}, "
+                       "apikeys/{id}, user-pools/{id}/{options,users,users/bulk,imports/{job}/log}, "
                        "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
@@ -364,23 +366,38 @@ static const struct {
     { "GET", "webhook-secret", "DescribeUserPool", 0, pool_webhook_secret_get },
     { "POST", "webhook-secret", "UpdateUserPool", 65536, pool_webhook_secret_put },
     { "DELETE", "webhook-secret", "UpdateUserPool", 0, pool_webhook_secret_put },
+    { "GET", "imports/*/log", "DescribeUserImportJob", 0, import_log_get },
     { "GET", "users", "ListUsers", 0, pool_users_search },
     { "POST", "users/bulk", NULL, 65536, pool_users_bulk, pool_users_bulk_as },
 };
 
+/* `name` may have a star: one segment, which is *item. */
+static bool pool_route_fits(struct str name, struct str path, struct str *item)
+{
+    ptrdiff_t star = str_find(name, '*');
+    *item = STR_NONE;
+    if (star < 0)
+        return str_eq(name, path);
+    struct str before = str_sub(name, 0, (size_t)star), after = str_from(name, (size_t)star + 1);
+    if (path.len <= before.len + after.len || !str_starts(path, before) || !str_ends(path, after))
+        return false;
+    *item = str_sub(path, before.len, path.len - before.len - after.len);
+    return str_find(*item, '/') < 0;
+}
+
 static void user_pools(struct app *app, struct http_exchange *x, struct str rest)
 {
-    struct str id = STR_NONE;
+    struct str id = STR_NONE, item;
     bool other_method = false;
     str_split(&rest, '/', &id);
     for (size_t i = 0; i < COUNT(pool_routes); i++) {
-        if (!str_is(rest, pool_routes[i].name))
+        if (!pool_route_fits(str_of(pool_routes[i].name), rest, &item))
             continue;
         other_method = true;
         if (!str_is(x->method, pool_routes[i].method))
             continue;
         struct pool_errand *errand = ARENA_NEW(x->arena, struct pool_errand);
-        *errand = (struct pool_errand){ .pool_id = id, .method = x->method, .query = x->query, .body = &x->body };
+        *errand = (struct pool_errand){ .pool_id = id, .item = item, .method = x->method, .query = x->query, .body = &x->body };
         const char *as = pool_routes[i].as ? pool_routes[i].as : pool_routes[i].as_asked(x->arena, x->query);
         management_beside_pool(app, x, as, id, pool_routes[i].limit, pool_routes[i].run, errand);
         return;
@@ -388,7 +405,8 @@ static void user_pools(struct app *app, struct http_exchange *x, struct str rest
     if (other_method)
         refuse(x, 405, "That method does not apply here.");
     else
-        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, webhook-secret, users, users/bulk.");
+        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, webhook-secret, users, users/bulk, "
+                       "imports/{job}/log.");
 }
 
 /* /logos/{pool}/{client id or ALL}: SetUICustomization's image. */

@@ -2,6 +2,7 @@
 
 #include "identity/protection/guard.h"
 #include "identity/pools/limits.h"
+#include "identity/users/import.h"
 #include "identity/state.h"
 
 struct identity *identity_open(const struct identity_config *config, struct arena *arena, struct str *why)
@@ -17,6 +18,7 @@ struct identity *identity_open(const struct identity_config *config, struct aren
         .region = str_copy(own, config->region),
         .default_account = str_copy(own, config->default_account),
         .dev_root = config->dev_root,
+        .aws_limits = config->aws_limits,
         .invoker = config->invoker,
         .fetcher = config->fetcher,
         .arena = own,
@@ -30,8 +32,10 @@ struct identity *identity_open(const struct identity_config *config, struct aren
         identity->pools = pool_directory_open(identity, arena, why);
     if (identity->pools)
         identity->limits = call_limits_open(identity, config->aws_limits, arena, why);
-    if (identity->limits)
+    if (identity->limits) {
+        identity->importer = importer_open(identity);
         return identity;
+    }
     identity_close(identity);
     return NULL;
 }
@@ -40,6 +44,7 @@ void identity_close(struct identity *identity)
 {
     if (!identity)
         return;
+    importer_close(identity->importer);
     call_limits_close(identity->limits);
     pool_directory_close(identity->pools);
     if (identity->principals)

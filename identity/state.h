@@ -5,6 +5,7 @@
 #include "identity/identity.h"
 
 struct principals;     /* iam/ and sts/: access keys, users, roles, sessions, compiled policies */
+struct importer;       /* users/: the thread of import jobs */
 struct call_limits;    /* pools/: requests a second of an account, by category */
 struct pool_directory; /* pools/: keys of user pools, verified tokens, revocations */
 
@@ -20,6 +21,8 @@ struct identity {
     struct principals *principals;
     struct pool_directory *pools;
     struct call_limits *limits;
+    struct importer *importer;
+    bool aws_limits;
     struct throttle *throttle; /* protection/: wrong guesses by address */
 };
 

@@ -7,12 +7,14 @@
 struct pool_errand {
     struct str pool_id;
     struct str method;       /* "PUT" */
+    struct str item;         /* of its things the one that the path names, or absent */
     struct str query;        /* as sent, without '?' */
     const struct str *body;  /* read when it runs */
 };
 /* Each: a handler with a struct pool_errand * as its context; *json is the answer (absent: none). */
 gh_err pool_options_get(struct call *call, void *errand, struct str *json);
 gh_err pool_options_put(struct call *call, void *errand, struct str *json); /* PUT: all; PATCH: what is named */
+gh_err import_log_get(struct call *call, void *errand, struct str *json);    /* identity/users/import_job.c */
 gh_err pool_users_search(struct call *call, void *errand, struct str *json); /* identity/users/search_page.c */
 gh_err pool_users_bulk(struct call *call, void *errand, struct str *json);   /* identity/users/bulk.c */
 const char *pool_users_bulk_as(struct arena *arena, struct str query);       /* by the action asked for */

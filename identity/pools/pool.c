@@ -4,6 +4,7 @@
 #include "core/id.h"
 #include "identity/pools/domain.h"
 #include "identity/pools/limits.h"
+#include "identity/users/import.h"
 #include "identity/tokens/revocation.h"
 #include "identity/store/pool.h"
 #include "wire/codec_json.h"
@@ -221,8 +222,10 @@ gh_err idp_UpdateUserPool(struct call *call, const struct idp_UpdateUserPool_in 
         return err;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    store_pool_update(&tx, pool.id, doc_text(call, &doc));
-    return tx_commit(&tx);
+    err = import_check_idle(call, &tx, &pool);
+    if (!err)
+        store_pool_update(&tx, pool.id, doc_text(call, &doc));
+    return record_end(&tx, err);
 }
 
 gh_err idp_ListUserPools(struct call *call, const struct idp_ListUserPools_in *in,
@@ -279,7 +282,9 @@ gh_err idp_DeleteUserPool(struct call *call, const struct idp_DeleteUserPool_in 
     struct tx tx;
     struct str prefix, custom;
     tx_begin(&tx, call->db, call->arena);
-    err = domains_of_pool(call, &tx, &pool, &prefix, &custom);
+    err = import_check_idle(call, &tx, &pool);
+    if (!err)
+        err = domains_of_pool(call, &tx, &pool, &prefix, &custom);
     if (!err && (prefix.ptr || custom.ptr))
         err = gh_fail(call->arena, &idp_InvalidParameterException,
                       "User pool cannot be deleted. It has a domain configured that should be deleted first.");
@@ -304,6 +309,8 @@ gh_err idp_AddCustomAttributes(struct call *call, const struct idp_AddCustomAttr
     pool.doc->last_modified_date = some_time_us(call->now_us);
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    store_pool_update(&tx, pool.id, doc_text(call, pool.doc));
-    return tx_commit(&tx);
+    err = import_check_idle(call, &tx, &pool);
+    if (!err)
+        store_pool_update(&tx, pool.id, doc_text(call, pool.doc));
+    return record_end(&tx, err);
 }

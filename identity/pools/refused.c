@@ -47,5 +47,6 @@ const char *const identity_accepted[] = {
     "CreateIdentityProvider: the record is kept and checked, links and mappings too; nobody signs in through it before there are sign-in pages",
     "CreateUserPoolDomain: the name is kept for the pool; nothing is served under it before there are sign-in pages",
     "SetUICustomization, CreateManagedLoginBranding, CreateTerms: kept for the sign-in pages",
+    "CreateUserImportJob.CloudWatchLogsRoleArn: kept and shown; the log is here, which takes no role",
     NULL,
 };

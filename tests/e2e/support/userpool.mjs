@@ -27,7 +27,8 @@ export function raw(server, credentials = { accessKeyId: 'test', secretAccessKey
                     'x-amz-target': `AWSCognitoIdentityProviderService.${name[0].toUpperCase()}${name.slice(1)}`,
                 },
             });
-            const body = await answer.json();
+            const text = await answer.text();
+            const body = text ? JSON.parse(text) : {};
             if (answer.status === 200) return body;
             throw Object.assign(new Error(body.message), { name: body.__type, status: answer.status });
         },
