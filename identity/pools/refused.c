@@ -4,19 +4,18 @@
 #define POOL(op)                                                                                             \
     op ".LambdaConfig.PreSignUp", op ".LambdaConfig.CustomMessage", op ".LambdaConfig.PostConfirmation",     \
         op ".LambdaConfig.PreAuthentication", op ".LambdaConfig.PostAuthentication",                         \
-        op ".LambdaConfig.DefineAuthChallenge", op ".LambdaConfig.CreateAuthChallenge",                      \
-        op ".LambdaConfig.VerifyAuthChallengeResponse", op ".LambdaConfig.PreTokenGeneration",               \
-        op ".LambdaConfig.UserMigration", op ".LambdaConfig.PreTokenGenerationConfig",                       \
-        op ".LambdaConfig.CustomSMSSender", op ".LambdaConfig.CustomEmailSender",                            \
-        op ".LambdaConfig.KMSKeyID", op ".LambdaConfig.InboundFederation", op ".MfaConfiguration=ON",        \
-        op ".MfaConfiguration=OPTIONAL", op ".DeviceConfiguration.ChallengeRequiredOnNewDevice",             \
+                                                                                                             \
+        op ".LambdaConfig.PreTokenGeneration", op ".LambdaConfig.UserMigration",                             \
+        op ".LambdaConfig.PreTokenGenerationConfig", op ".LambdaConfig.CustomSMSSender",                     \
+        op ".LambdaConfig.CustomEmailSender", op ".LambdaConfig.KMSKeyID",                                   \
+        op ".LambdaConfig.InboundFederation", op ".MfaConfiguration=ON", op ".MfaConfiguration=OPTIONAL",    \
+        op ".DeviceConfiguration.ChallengeRequiredOnNewDevice",                                              \
         op ".DeviceConfiguration.DeviceOnlyRememberedOnUserPrompt",                                          \
         op ".UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",                         \
         op ".UserPoolAddOns.AdvancedSecurityMode=AUDIT", op ".UserPoolAddOns.AdvancedSecurityMode=ENFORCED", \
         op ".UserPoolAddOns.AdvancedSecurityAdditionalFlows", op ".DcrConfiguration",                        \
         op ".KeyConfiguration", op ".IssuerConfiguration", op ".AcrConfiguration",                           \
-        op ".Policies.PasswordPolicy.PasswordHistorySize",                                                   \
-        op ".SmsConfiguration.EumsSms"
+        op ".Policies.PasswordPolicy.PasswordHistorySize", op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \
     op ".AnalyticsConfiguration", op ".EnablePropagateAdditionalUserContextData",                            \
@@ -44,8 +43,10 @@ const char *const identity_refused_idp[] = {
 };
 
 const char *const identity_accepted[] = {
-    "CreateIdentityProvider: the record is kept and checked, links and mappings too; nobody signs in through it before there are sign-in pages",
-    "CreateUserPoolDomain: the name is kept for the pool; nothing is served under it before there are sign-in pages",
+    "CreateIdentityProvider: the record is kept and checked, links and mappings too; nobody signs in through "
+    "it before there are sign-in pages",
+    "CreateUserPoolDomain: the name is kept for the pool; nothing is served under it before there are "
+    "sign-in pages",
     "SetUICustomization, CreateManagedLoginBranding, CreateTerms: kept for the sign-in pages",
     "CreateUserImportJob.CloudWatchLogsRoleArn: kept and shown; the log is here, which takes no role",
     NULL,

@@ -15,16 +15,11 @@ gh_err password_begin(struct sign_in *s)
     return err ? err : sign_in_passed(s, "PASSWORD");
 }
 
-/* "CUSTOM_AUTH: no triggers" - pools here have none yet, so this is the whole answer. */
-gh_err custom_begin(struct sign_in *s)
-{
-    return gh_fail(s->call->arena, &idp_InvalidParameterException,
-                   "Custom auth lambda trigger is not configured for the user pool.");
-}
-
+/* A temporary password was right; who came in by something else keeps it for another day. */
 gh_err new_password_due(struct sign_in *s, const char **due)
 {
-    if (str_eq(s->user.status, FORCE_CHANGE_PASSWORD))
+    if (str_eq(s->user.status, FORCE_CHANGE_PASSWORD) &&
+        (sign_in_has_passed(s, "PASSWORD") || sign_in_has_passed(s, "PASSWORD_VERIFIER")))
         *due = "NEW_PASSWORD_REQUIRED";
     return NULL;
 }

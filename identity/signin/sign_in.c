@@ -356,6 +356,8 @@ static gh_err respond(struct sign_in *s, struct str name)
         err = load_user(s);
     if (!err)
         err = check_username(s);
+    if (!err && s->user.sub.ptr)
+        err = sign_in_check_user(s); /* who was let in at the question may be shut out at the answer */
     if (!err && challenge_is_guessed(challenge->name))
         err = sign_in_guess(s);
     if (!err)

@@ -82,6 +82,8 @@ struct sign_in_challenge {
 };
 gh_err srp_start(struct sign_in *s);
 gh_err srp_answer(struct sign_in *s);
+gh_err custom_start(struct sign_in *s);
+gh_err custom_answer(struct sign_in *s);
 gh_err new_password_start(struct sign_in *s);
 gh_err new_password_answer(struct sign_in *s);
 
@@ -92,6 +94,7 @@ struct sign_in_gate {
     gh_err (*check)(struct sign_in *s, const char **due);
 };
 gh_err new_password_due(struct sign_in *s, const char **due);
+gh_err custom_due(struct sign_in *s, const char **due);
 
 /* Asks: the answer is a challenge, with a session where it has one. */
 gh_err sign_in_ask(struct sign_in *s, const char *challenge);

@@ -17,11 +17,12 @@ static const struct sign_in_flow flows[] = {
 
 static const struct sign_in_challenge challenges[] = {
     { "PASSWORD_VERIFIER", srp_start, srp_answer },
+    { "CUSTOM_CHALLENGE", custom_start, custom_answer },
     { "NEW_PASSWORD_REQUIRED", new_password_start, new_password_answer },
 };
 
 const struct sign_in_gate sign_in_gates[] = {
-    { false, new_password_due },
+    { false, new_password_due }, { true, custom_due }, /* the last: its functions decide when it is enough */
 };
 const size_t n_sign_in_gates = COUNT(sign_in_gates);
 
