@@ -100,6 +100,57 @@ bool base64url_decode(struct arena *arena, struct str text, struct str *bytes)
     return decode(arena, text, url_alphabet, bytes);
 }
 
+struct str base32_encode(struct arena *arena, struct str bytes)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    char *out = arena_alloc(arena, (bytes.len * 8 + 4) / 5 + 1, 1);
+    size_t n = 0;
+    uint32_t bits = 0;
+    int have = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        bits = bits << 8 | (unsigned char)bytes.ptr[i];
+        for (have += 8; have >= 5; have -= 5)
+            out[n++] = alphabet[bits >> (have - 5) & 31];
+    }
+    if (have > 0)
+        out[n++] = alphabet[bits << (5 - have) & 31];
+    out[n] = '\0';
+    return (struct str){ out, n };
+}
+
+static int base32_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a';
+    return c >= '2' && c <= '7' ? c - '2' + 26 : -1;
+}
+
+bool base32_decode(struct arena *arena, struct str text, struct str *bytes)
+{
+    char *out = arena_alloc(arena, text.len * 5 / 8 + 1, 1);
+    size_t n = 0;
+    uint32_t bits = 0;
+    int have = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = base32_digit(text.ptr[i]);
+        if (value < 0)
+            return false;
+        bits = bits << 5 | (uint32_t)value;
+        have += 5;
+        if (have >= 8) {
+            have -= 8;
+            out[n++] = (char)(bits >> have);
+        }
+    }
+    if (have >= 5 || (bits & ((1u << have) - 1)) != 0)
+        return false;
+    out[n] = '\0';
+    *bytes = (struct str){ out, n };
+    return true;
+}
+
 struct str hex_encode(struct arena *arena, struct str bytes)
 {
     static const char digits[] = "0123456789abcdef";

@@ -116,12 +116,14 @@ static struct words words_of(const struct pool *pool, const struct message_order
         };
     }
     const struct idp_VerificationMessageTemplateType *verify = pool->doc->verification_message_template;
-    if (order->kind == MESSAGE_AUTHENTICATION)
+    if (order->kind == MESSAGE_AUTHENTICATION) {
+        const json_t *own = json_object_get(json_object_get(pool->more, "mfa"), "email"); /* EmailMfaConfiguration */
         return (struct words){
-            STR("Your authentication code"),
-            given_or(email ? STR_NONE : pool->doc->sms_authentication_message,
+            given_or(json_str(own, "Subject"), "Your authentication code"),
+            given_or(email ? json_str(own, "Message") : pool->doc->sms_authentication_message,
                      "Your authentication code is {####}"),
         };
+    }
     if (goes_by_link(pool, order))
         return (struct words){
             given_or(verify->email_subject_by_link, "Your verification link"),

@@ -9,6 +9,7 @@ enum auth_flow {
     FLOW_ADMIN_PASSWORD = 1 << 2,
     FLOW_REFRESH = 1 << 3,
     FLOW_CUSTOM = 1 << 4,
+    FLOW_USER_AUTH = 1 << 5,
     FLOW_IMPERSONATION = 1 << 8, /* GetDerivedToken without an actor */
     FLOW_DELEGATION = 1 << 9,    /* with one */
     FLOW_CLIENT_TOKEN = 1 << 10, /* GetClientToken */

@@ -2,8 +2,10 @@
 #include "identity/pools/pool.h"
 
 #include "core/id.h"
+#include "identity/pools/acr.h"
 #include "identity/pools/domain.h"
 #include "identity/pools/limits.h"
+#include "identity/signin/mfa.h"
 #include "identity/users/import.h"
 #include "identity/tokens/revocation.h"
 #include "identity/store/pool.h"
@@ -138,9 +140,10 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
         .username_configuration = in->username_configuration,
         .account_recovery_setting = in->account_recovery_setting,
         .user_pool_tier = in->user_pool_tier,
+        .acr_configuration = in->acr_configuration,
     };
     pool_set_defaults(call, doc);
-    err = pool_check_settings(call, doc);
+    err = pool_check_settings(call, doc, NULL);
     if (!err)
         err = pool_schema(call, &in->schema, &doc->schema_attributes);
     if (err)
@@ -151,7 +154,8 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
         return gh_fail(call->arena, &GH_INTERNAL, "A signing key could not be made.");
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    const struct pool_row row = { id, call->account, call->region, doc_text(call, doc), STR_NONE, call->now_us };
+    const struct pool_row row = { id, call->account, call->region, doc_text(call, doc),
+                                  json_print(call->arena, pool_mfa_after(call, doc, NULL)), call->now_us };
     store_pool_insert(&tx, &row);
     for (int use = 0; use < KEY_USES; use++)
         store_key_put(&tx, &keys[use], id, key_use_name((enum key_use)use));
@@ -160,6 +164,7 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
         return err;
     pool_directory_add(pools_of(call), id, call->account, call->region, keys);
     doc->estimated_number_of_users = some_i64(0);
+    acr_fill(call, doc);
     out->user_pool = doc;
     return NULL;
 }
@@ -175,6 +180,7 @@ gh_err idp_DescribeUserPool(struct call *call, const struct idp_DescribeUserPool
     if (err)
         return err;
     pool.doc->estimated_number_of_users = some_i64(users);
+    acr_fill(call, pool.doc);
     out->user_pool = pool.doc;
     return domains_of_pool(call, NULL, &pool, &pool.doc->domain, &pool.doc->custom_domain);
 }
@@ -215,9 +221,10 @@ gh_err idp_UpdateUserPool(struct call *call, const struct idp_UpdateUserPool_in 
         .admin_create_user_config = in->admin_create_user_config,
         .account_recovery_setting = in->account_recovery_setting,
         .user_pool_tier = in->user_pool_tier.ptr ? in->user_pool_tier : old->user_pool_tier,
+        .acr_configuration = in->acr_configuration,
     };
     pool_set_defaults(call, &doc);
-    err = pool_check_settings(call, &doc);
+    err = pool_check_settings(call, &doc, pool.more);
     if (err)
         return err;
     struct tx tx;
@@ -225,6 +232,9 @@ gh_err idp_UpdateUserPool(struct call *call, const struct idp_UpdateUserPool_in 
     err = import_check_idle(call, &tx, &pool);
     if (!err)
         store_pool_update(&tx, pool.id, doc_text(call, &doc));
+    json_t *more = pool_mfa_after(call, &doc, pool.more);
+    if (!err && !json_equal(more, pool.more))
+        store_pool_update_more(&tx, pool.id, json_print(call->arena, more));
     return record_end(&tx, err);
 }
 

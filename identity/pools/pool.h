@@ -41,7 +41,8 @@ const struct idp_SchemaAttributeType *pool_attribute(const struct pool *pool, st
 
 /* What a member was set to, or AWS's default where it was left out (pool_settings.c). */
 void pool_set_defaults(struct call *call, struct idp_UserPoolType *doc);
-gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc);
+/* more: the pool's, or NULL for a new one. */
+gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc, const json_t *more);
 /* The 21 attributes every pool has, with what `given` says of them, then the custom ones (pool_schema.c). */
 gh_err pool_schema(struct call *call, const struct idp_SchemaAttributesListType *given,
                    struct idp_SchemaAttributesListType *out);

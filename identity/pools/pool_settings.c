@@ -1,6 +1,7 @@
 /* What a pool's members are when left out, and what AWS refuses. */
 #include "core/smtp.h"
-#include "identity/pools/pool.h"
+#include "identity/pools/acr.h"
+#include "identity/signin/mfa.h"
 #include "identity/triggers/trigger.h"
 
 #define FILL(member, type) ((member) ? (member) : ((member) = ARENA_NEW(call->arena, type)))
@@ -132,7 +133,7 @@ static gh_err check_mail(struct call *call, const struct idp_EmailConfigurationT
     return NULL;
 }
 
-gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc)
+gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc, const json_t *more)
 {
     if (doc->alias_attributes.n && doc->username_attributes.n)
         return gh_fail(call->arena, &idp_InvalidParameterException,
@@ -146,9 +147,9 @@ gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc
     if (!has(factors->n, factors->items, "PASSWORD"))
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "Password should be configured as one of the allowed first auth factors.");
-    if (factors->n > 1)
+    if (has(factors->n, factors->items, "SOFTWARE_TOKEN"))
         return gh_fail(call->arena, &idp_InvalidParameterException,
-                       "Policies.SignInPolicy.AllowedFirstAuthFactors: only PASSWORD is enforced here yet.");
+                       "SOFTWARE_TOKEN cannot be configured as one of the allowed first auth factors.");
     if (doc->admin_create_user_config->unused_account_validity_days.value !=
         doc->policies->password_policy->temporary_password_validity_days.value)
         return gh_fail(call->arena, &idp_InvalidParameterException,
@@ -157,5 +158,9 @@ gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc
     gh_err err = check_mail(call, doc->email_configuration);
     if (!err)
         err = check_recovery(call, doc->account_recovery_setting);
+    if (!err)
+        err = acr_check(call, doc);
+    if (!err)
+        err = pool_mfa_check(call, doc, more);
     return err ? err : trigger_check_config(call, doc);
 }

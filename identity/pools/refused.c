@@ -8,18 +8,18 @@
         op ".LambdaConfig.PreTokenGeneration", op ".LambdaConfig.UserMigration",                             \
         op ".LambdaConfig.PreTokenGenerationConfig", op ".LambdaConfig.CustomSMSSender",                     \
         op ".LambdaConfig.CustomEmailSender", op ".LambdaConfig.KMSKeyID",                                   \
-        op ".LambdaConfig.InboundFederation", op ".MfaConfiguration=ON", op ".MfaConfiguration=OPTIONAL",    \
-        op ".DeviceConfiguration.ChallengeRequiredOnNewDevice",                                              \
+        op ".LambdaConfig.InboundFederation", op ".DeviceConfiguration.ChallengeRequiredOnNewDevice",        \
         op ".DeviceConfiguration.DeviceOnlyRememberedOnUserPrompt",                                          \
         op ".UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",                         \
         op ".UserPoolAddOns.AdvancedSecurityMode=AUDIT", op ".UserPoolAddOns.AdvancedSecurityMode=ENFORCED", \
         op ".UserPoolAddOns.AdvancedSecurityAdditionalFlows", op ".DcrConfiguration",                        \
-        op ".KeyConfiguration", op ".IssuerConfiguration", op ".AcrConfiguration",                           \
+        op ".KeyConfiguration", op ".IssuerConfiguration",                                                   \
+        op ".Policies.SignInPolicy.AllowedFirstAuthFactors=WEB_AUTHN",                                       \
         op ".Policies.PasswordPolicy.PasswordHistorySize", op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \
     op ".AnalyticsConfiguration", op ".EnablePropagateAdditionalUserContextData",                            \
-        op ".ExplicitAuthFlows=ALLOW_USER_AUTH", op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_DELEGATION",    \
+        op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_DELEGATION",                                             \
         op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_IMPERSONATION"
 
 const char *const identity_refused_idp[] = {
@@ -33,11 +33,6 @@ const char *const identity_refused_idp[] = {
     "DescribeManagedLoginBrandingByClient.ReturnMergedResources",
     "SetLogDeliveryConfiguration.LogConfigurations.S3Configuration",
     "SetLogDeliveryConfiguration.LogConfigurations.FirehoseConfiguration",
-    "SetUserPoolMfaConfig.MfaConfiguration=ON",
-    "SetUserPoolMfaConfig.MfaConfiguration=OPTIONAL",
-    "SetUserPoolMfaConfig.SmsMfaConfiguration",
-    "SetUserPoolMfaConfig.SoftwareTokenMfaConfiguration.Enabled",
-    "SetUserPoolMfaConfig.EmailMfaConfiguration",
     "SetUserPoolMfaConfig.WebAuthnConfiguration",
     NULL,
 };

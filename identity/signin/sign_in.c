@@ -161,10 +161,10 @@ static gh_err open_session(struct sign_in *s, struct str session, const char *as
 }
 
 /* Not guessed at too often in this sign-in. */
-static gh_err check_tries(const struct sign_in *s)
+static gh_err check_tries(const struct sign_in *s, struct tx *tx)
 {
     int64_t tries;
-    gh_err err = store_tries(s->call->db, s->call->arena, json_str(s->state, "id"), &tries);
+    gh_err err = store_tries(s->call->db, tx, s->call->arena, json_str(s->state, "id"), &tries);
     return err || tries < SIGN_IN_TRIES ? err : bad_session(s, "");
 }
 
@@ -187,7 +187,26 @@ gh_err sign_in_open(struct call *call, struct str session, const char *asked, st
     gh_err err = open_session(out, session, asked);
     if (!err)
         err = load_user(out);
-    return err ? err : check_tries(out);
+    return err ? err : check_tries(out, NULL);
+}
+
+struct str sign_in_session_for(struct call *call, const struct client *client, const struct user *user,
+                               const char *asked, json_t *what)
+{
+    struct sign_in s = { .call = call, .client = *client };
+    begin_state(&s, STR("USER_AUTH"));
+    json_set_str(s.state, "name", user->username);
+    json_set_str(s.state, "sub", user->sub);
+    json_set_str(s.state, "asked", str_of(asked));
+    json_set_i64(s.state, "at", call->now_us);
+    sign_in_keep(&s, asked, what);
+    return sign_in_seal(&s);
+}
+
+bool sign_in_is_too_late(gh_err err)
+{
+    return err && err->kind == &idp_NotAuthorizedException &&
+           str_ends(err->message, STR("session is expired."));
 }
 
 /* USERNAME in an answer is the user's, or what was typed. */
@@ -221,11 +240,27 @@ gh_err sign_in_wrong(struct sign_in *s, gh_err refusal)
 
 /* ---- steps ---- */
 
-static struct str spent_mac(const struct sign_in *s, struct str what)
+struct str sign_in_spent_mac(struct call *call, struct str what)
 {
     uint8_t mac[SHA256_BYTES];
-    sealer_mac(s->call->sealer, STR("pool-spent"), what, mac);
-    return base64url_encode(s->call->arena, digest_str(mac, sizeof mac));
+    sealer_mac(call->sealer, STR("pool-spent"), what, mac);
+    return base64url_encode(call->arena, digest_str(mac, sizeof mac));
+}
+
+/* The session, and what the answer used up. */
+static gh_err spend(struct sign_in *s, struct tx *tx)
+{
+    int64_t now_s = s->call->now_us / 1000000;
+    bool fresh = true;
+    if (s->spend.ptr)
+        store_spend(tx, sign_in_spent_mac(s->call, s->spend), s->spend_until_s, now_s, &fresh);
+    if (tx->err)
+        return tx->err;
+    if (!fresh)
+        return s->given_session.ptr ? bad_session(s, ", session can only be used once") : sign_in_refused(s);
+    if (s->used.ptr)
+        store_spend(tx, sign_in_spent_mac(s->call, s->used), s->used_until_s, now_s, &fresh);
+    return tx->err || fresh ? tx->err : s->used_before;
 }
 
 /* Spends the session, saves the user; with a client, writes the session row. */
@@ -233,15 +268,12 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
 {
     struct call *call = s->call;
     struct tx tx;
-    bool fresh = true;
-    gh_err err = NULL;
-    if (!last && !s->spend.ptr && !s->user_changed)
+    if (!last && !s->spend.ptr && !s->used.ptr && !s->user_changed)
         return NULL;
     tx_begin(&tx, call->db, call->arena);
-    if (s->spend.ptr)
-        store_spend(&tx, spent_mac(s, s->spend), s->spend_until_s, call->now_us / 1000000, &fresh);
-    if (!tx.err && !fresh)
-        err = s->given_session.ptr ? bad_session(s, ", session can only be used once") : sign_in_refused(s);
+    gh_err err = spend(s, &tx);
+    if (!err && s->given_session.ptr)
+        err = check_tries(s, &tx);
     if (!err && s->user_changed)
         err = user_save(call, &tx, &s->client.pool, &s->user, false);
     if (!err && last && json_object_get(s->state, "failures"))
@@ -252,7 +284,7 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
         tx_rollback(&tx);
         return err;
     }
-    s->spend = STR_NONE;
+    s->spend = s->used = STR_NONE;
     s->user_changed = false;
     err = tx_commit(&tx);
     if (!err && last)
@@ -361,7 +393,7 @@ static gh_err respond(struct sign_in *s, struct str name)
     if (!err && challenge_is_guessed(challenge->name))
         err = sign_in_guess(s);
     if (!err)
-        err = check_tries(s); /* now that its turn has come */
+        err = check_tries(s, NULL); /* now that its turn has come */
     return err ? err : challenge->answer(s);
 }
 

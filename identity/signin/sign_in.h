@@ -40,6 +40,9 @@ struct sign_in {
 
     struct str spend; /* what must not be used again once this step succeeds, or absent */
     int64_t spend_until_s;
+    struct str used; /* what else a right answer uses up, or absent; `used_before` when it was already */
+    int64_t used_until_s;
+    gh_err used_before;
     bool user_changed;      /* saved along with the step */
     struct session session; /* what it will be: who proves something (device, acr, amr) writes it here */
 
@@ -86,6 +89,20 @@ gh_err custom_start(struct sign_in *s);
 gh_err custom_answer(struct sign_in *s);
 gh_err new_password_start(struct sign_in *s);
 gh_err new_password_answer(struct sign_in *s);
+gh_err otp_start(struct sign_in *s); /* one_time_code.c */
+gh_err otp_answer(struct sign_in *s);
+gh_err software_token_start(struct sign_in *s); /* second_factor.c */
+gh_err software_token_answer(struct sign_in *s);
+gh_err select_mfa_start(struct sign_in *s);
+gh_err select_mfa_answer(struct sign_in *s);
+gh_err mfa_setup_start(struct sign_in *s);
+gh_err mfa_setup_answer(struct sign_in *s);
+gh_err choice_begin(struct sign_in *s); /* choice.c */
+gh_err select_challenge_start(struct sign_in *s);
+gh_err select_challenge_answer(struct sign_in *s);
+gh_err password_start(struct sign_in *s);
+gh_err password_answer(struct sign_in *s);
+gh_err password_srp_answer(struct sign_in *s);
 
 /* What may still be due after a right answer. In the order of their table, each says which challenge is to be
  * asked now (`*due`), or leaves it NULL: nothing more from here. */
@@ -95,6 +112,9 @@ struct sign_in_gate {
 };
 gh_err new_password_due(struct sign_in *s, const char **due);
 gh_err custom_due(struct sign_in *s, const char **due);
+gh_err second_factor_due(struct sign_in *s, const char **due);
+gh_err assurance_due(struct sign_in *s, const char **due); /* the last one: asks nothing, notes acr and amr */
+unsigned second_factors_of(const struct sign_in *s);       /* MFA_BITs that may be asked of the user */
 
 /* Asks: the answer is a challenge, with a session where it has one. */
 gh_err sign_in_ask(struct sign_in *s, const char *challenge);
@@ -117,6 +137,11 @@ json_t *sign_in_recall(const struct sign_in *s, const char *challenge);
  * Errors: NotAuthorizedException ("Invalid session for the user.", "..., session is expired."). */
 gh_err sign_in_open(struct call *call, struct str session, const char *asked, struct sign_in *out);
 struct str sign_in_seal(struct sign_in *s);
+/* A Session that no question stands behind, for signing up: of this user, "asked" so, with what it keeps. */
+struct str sign_in_session_for(struct call *call, const struct client *client, const struct user *user,
+                               const char *asked, json_t *what /* new reference */);
+bool sign_in_is_too_late(gh_err err);                             /* "..., session is expired." */
+struct str sign_in_spent_mac(struct call *call, struct str what); /* as store_spend takes it */
 
 /* The first question of USER_SRP_AUTH: it has no session. */
 bool sign_in_is_bare(const struct sign_in *s);

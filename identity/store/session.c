@@ -44,6 +44,20 @@ gh_err store_session_find(struct db *db, struct tx *tx, struct arena *arena, str
     return rows_close(&rows);
 }
 
+gh_err store_session_of_origin(struct db *db, struct arena *arena, struct str pool, struct str sub, struct str origin,
+                               int64_t now_s, struct session_row *out, bool *found)
+{
+    struct rows rows;
+    rows_open(&rows, db, NULL, arena,
+              "SELECT " COLUMNS " FROM pool_sessions"
+              " WHERE pool = $1 AND sub = $2 AND origin = $3 AND revoked = 0 AND expires_s > $4",
+              "sssi", pool, sub, origin, now_s);
+    *found = rows_next(&rows);
+    if (*found)
+        *out = session_of(&rows);
+    return rows_close(&rows);
+}
+
 void store_session_rotate(struct tx *tx, const struct session_row *row, struct str rotated, struct str seen,
                           int64_t now_s)
 {
@@ -128,10 +142,10 @@ void store_spend(struct tx *tx, struct str mac, int64_t until_s, int64_t now_s, 
     *fresh = !tx->err && tx->changes == 1;
 }
 
-gh_err store_tries(struct db *db, struct arena *arena, struct str id, int64_t *tries)
+gh_err store_tries(struct db *db, struct tx *tx, struct arena *arena, struct str id, int64_t *tries)
 {
     struct rows rows;
-    rows_open(&rows, db, NULL, arena, "SELECT tries FROM pool_tries WHERE id = $1", "s", id);
+    rows_open(&rows, db, tx, arena, "SELECT tries FROM pool_tries WHERE id = $1", "s", id);
     *tries = rows_next(&rows) ? rows_i64(&rows, 0) : 0;
     return rows_close(&rows);
 }

@@ -33,11 +33,14 @@ gh_err store_session_list(struct db *db, struct arena *arena, struct str pool, s
 /* Origins of a user's live sign-ins beyond the `keep` used last: those that are to go. */
 gh_err store_session_surplus(struct tx *tx, struct arena *arena, struct str pool, struct str sub, int64_t now_s,
                              int64_t keep, struct str **out, size_t *n);
+/* A user's live sign-in of that origin. */
+gh_err store_session_of_origin(struct db *db, struct arena *arena, struct str pool, struct str sub, struct str origin,
+                               int64_t now_s, struct session_row *out, bool *found);
 /* Origins of a user's live sign-ins other than `but`. */
 gh_err store_session_origins(struct tx *tx, struct arena *arena, struct str pool, struct str sub,
                              struct str but, struct str **out, size_t *n);
 /* Wrong answers within one sign-in; `until_s`: when they may be forgotten. */
-gh_err store_tries(struct db *db, struct arena *arena, struct str id, int64_t *tries);
+gh_err store_tries(struct db *db, struct tx *tx /* or NULL */, struct arena *arena, struct str id, int64_t *tries);
 void store_tried(struct tx *tx, struct str id, int64_t until_s, int64_t now_s);
 /* Marks it spent; *fresh false: it was already. Forgets those whose time is over. */
 void store_spend(struct tx *tx, struct str mac, int64_t until_s, int64_t now_s, bool *fresh);

@@ -143,3 +143,18 @@ gh_err access_load(struct call *call, struct str token, struct access *out)
     out->device = json_str(found->claims, "device_key");
     return client_find(call, json_str(found->claims, "client_id"), &out->client);
 }
+
+gh_err session_of_access(struct call *call, const struct access *access, struct session *out, bool *found)
+{
+    struct session_row row;
+    *found = false;
+    gh_err err = !access->origin.ptr ? NULL
+                                     : store_session_of_origin(call->db, call->arena, access->user.pool, access->user.sub,
+                                                               access->origin, call->now_us / 1000000, &row, found);
+    if (err || !*found)
+        return err;
+    const json_t *doc = row.doc.ptr ? json_parse(call->arena, row.doc, NULL) : NULL;
+    *out = (struct session){ .origin = row.origin, .event = row.event, .auth_s = row.auth_s,
+                             .acr = json_str(doc, "acr"), .amr = json_object_get(doc, "amr") };
+    return NULL;
+}

@@ -47,3 +47,5 @@ struct access {
     struct str device; /* device_key, or absent */
 };
 gh_err access_load(struct call *call, struct str token, struct access *out);
+/* The sign-in that the token is of. *found false: it has ended. */
+gh_err session_of_access(struct call *call, const struct access *access, struct session *out, bool *found);

@@ -2,6 +2,8 @@
  * AdminSetUserPassword, AdminResetUserPassword, AdminEnableUser, AdminDisableUser, AdminDeleteUser,
  * AdminUpdateUserAttributes, AdminDeleteUserAttributes. */
 #include "core/json.h"
+#include "identity/signin/choice.h"
+#include "identity/signin/mfa.h"
 #include "identity/users/code.h"
 
 static const char TAKEN[] = "User account already exists";
@@ -52,6 +54,15 @@ static gh_err invite_again(struct call *call, const struct pool *pool,
     return err ? err : invite(call, pool, &user, password, in);
 }
 
+/* "Amazon Cognito generates a password for you unless you have passwordless options active": a user who is told
+ * nothing and can come in by a code is confirmed at once. Who is invited gets a password to be invited with. */
+static bool needs_no_password(const struct pool *pool, const struct user *user, const struct idp_AdminCreateUser_in *in)
+{
+    return !in->temporary_password.len && str_is(in->message_action, "SUPPRESS") &&
+           ((pool_allows_first(pool, FIRST_EMAIL_OTP) && user_has_verified(user, "email")) ||
+            (pool_allows_first(pool, FIRST_SMS_OTP) && user_has_verified(user, "phone_number")));
+}
+
 gh_err idp_AdminCreateUser(struct call *call, const struct idp_AdminCreateUser_in *in,
                            struct idp_AdminCreateUser_out *out)
 {
@@ -67,13 +78,14 @@ gh_err idp_AdminCreateUser(struct call *call, const struct idp_AdminCreateUser_i
     err = user_new(call, &pool, in->username, TAKEN, &user);
     if (!err)
         err = attributes_set(call, &pool, NULL, &user, &in->user_attributes, WRITER_ADMIN_CREATE);
-    if (!err)
+    bool bare = !err && needs_no_password(&pool, &user, in);
+    if (!err && !bare)
         err = password_check_policy(call, &pool, password);
-    if (!err)
+    if (!err && !bare)
         err = user_set_password(call, &pool, &user, password);
     if (err)
         return err;
-    user.status = FORCE_CHANGE_PASSWORD;
+    user.status = bare ? CONFIRMED : FORCE_CHANGE_PASSWORD;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     err = user_insert(call, &tx, &pool, &user, in->force_alias_creation.value, TAKEN);
@@ -103,6 +115,9 @@ gh_err idp_AdminGetUser(struct call *call, const struct idp_AdminGetUser_in *in,
         .user_last_modified_date = some_time_us(user.modified_us),
         .enabled = some_bool(user.enabled),
         .user_status = user.status,
+        .mfa_options = user_mfa_options(call, &user),
+        .preferred_mfa_setting = user_mfa_preferred_name(&user),
+        .user_mfa_setting_list = user_mfa_list(call, &user),
     };
     return NULL;
 }

@@ -1,6 +1,7 @@
 /* What a signed-in user does: GetUser, UpdateUserAttributes, DeleteUserAttributes, ChangePassword,
  * DeleteUser, GetUserAttributeVerificationCode, VerifyUserAttribute. */
 #include "core/json.h"
+#include "identity/signin/mfa.h"
 #include "identity/tokens/token.h"
 #include "identity/protection/cap.h"
 #include "identity/users/code.h"
@@ -13,6 +14,9 @@ gh_err idp_GetUser(struct call *call, const struct idp_GetUser_in *in, struct id
         return err;
     out->username = access.user.username;
     out->user_attributes = user_attributes_shown(call, &access.user, &access.client, NULL);
+    out->mfa_options = user_mfa_options(call, &access.user);
+    out->preferred_mfa_setting = user_mfa_preferred_name(&access.user);
+    out->user_mfa_setting_list = user_mfa_list(call, &access.user);
     return NULL;
 }
 
@@ -61,7 +65,9 @@ gh_err idp_ChangePassword(struct call *call, const struct idp_ChangePassword_in 
         return err;
     const struct pool *pool = &access.client.pool;
     struct user *user = &access.user;
-    if (!in->previous_password.ptr || !user_password_is(call, user, in->previous_password))
+    /* "if the user has no password and only signs in with passwordless methods, you can omit this parameter" */
+    if (user->password.ptr &&
+        (!in->previous_password.ptr || !user_password_is(call, user, in->previous_password)))
         return gh_fail(call->arena, &idp_NotAuthorizedException, "Incorrect username or password.");
     err = password_check_policy(call, pool, in->proposed_password);
     if (!err)

@@ -1,10 +1,23 @@
 /* SignUp, ConfirmSignUp, ResendConfirmationCode. */
 #include "identity/protection/cap.h"
+#include "identity/signin/choice.h"
+#include "identity/signin/sign_in.h"
 #include "identity/users/code.h"
 
 #include "core/json.h"
 
 static const char TAKEN[] = "User already exists";
+
+/* "Users can sign up without a password when your user pool supports passwordless sign-in with email or SMS OTPs":
+ * they need an address that codes can go to. */
+static gh_err check_passwordless(struct call *call, const struct pool *pool, const struct user *user)
+{
+    if ((pool_allows_first(pool, FIRST_EMAIL_OTP) && user_attribute(user, "email").len) ||
+        (pool_allows_first(pool, FIRST_SMS_OTP) && user_attribute(user, "phone_number").len))
+        return NULL;
+    return gh_fail(call->arena, &idp_InvalidParameterException,
+                   "A user without a password needs an email address or a phone number to sign in with.");
+}
 
 gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_SignUp_out *out)
 {
@@ -19,17 +32,20 @@ gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_
     if (pool->doc->admin_create_user_config->allow_admin_create_user_only.value)
         return gh_fail(call->arena, &idp_NotAuthorizedException,
                        "SignUp is not permitted for this user pool");
-    if (!in->password.ptr)
+    if (!in->password.len && !pool_is_passwordless(pool))
         return gh_fail(call->arena, &idp_InvalidParameterException, "Missing required parameter password");
-    err = password_check_policy(call, pool, in->password);
+    if (in->password.len)
+        err = password_check_policy(call, pool, in->password);
     if (!err)
         err = user_new(call, pool, in->username, TAKEN, &user);
     if (!err)
         err = attributes_set(call, pool, &client, &user, &in->user_attributes, WRITER_SIGN_UP);
     if (!err)
         err = attributes_check_required(call, pool, &user);
-    if (!err)
+    if (!err && in->password.len)
         err = user_set_password(call, pool, &user, in->password);
+    else if (!err)
+        err = check_passwordless(call, pool, &user);
     if (err)
         return err;
 
@@ -45,6 +61,8 @@ gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_
         return err;
     out->user_confirmed = some_bool(false);
     out->user_sub = user.sub;
+    if (client.flows & FLOW_USER_AUTH)
+        out->session = sign_in_session_for(call, &client, &user, "SIGN_UP", json_object());
     const char *attribute = code_attribute_to_verify(pool, &user);
     return attribute ? code_send(call, pool, &user, CODE_SIGN_UP,
                                  &(struct message_order){
@@ -101,17 +119,38 @@ gh_err sign_up_confirm(struct call *call, const struct client *client, struct us
     return err;
 }
 
+/* SignUp's Session: whoever signed up here may go on to sign in. One that is too late does not keep anybody from
+ * confirming. */
+static gh_err open_sign_up(struct call *call, const struct client *client, const struct user *user, struct str session,
+                           bool *good)
+{
+    struct sign_in s;
+    gh_err err = sign_in_open(call, session, "SIGN_UP", &s);
+    if (sign_in_is_too_late(err))
+        return NULL;
+    if (!err && (!str_eq(s.client.id, client->id) || !user || !str_eq(s.user.sub, user->sub)))
+        err = gh_fail(call->arena, &idp_NotAuthorizedException, "Invalid session for the user.");
+    *good = !err;
+    return err;
+}
+
 gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *in,
                          struct idp_ConfirmSignUp_out *out)
 {
-    (void)out;
     struct client client;
     struct user user;
-    bool found;
+    bool found, from_sign_up = false;
     gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
-    return err ? err
-               : sign_up_confirm(call, &client, found ? &user : NULL, in->username, in->confirmation_code,
-                                 in->force_alias_creation.value);
+    if (!err && in->session.ptr)
+        err = open_sign_up(call, &client, found ? &user : NULL, in->session, &from_sign_up);
+    if (!err)
+        err = sign_up_confirm(call, &client, found ? &user : NULL, in->username, in->confirmation_code,
+                              in->force_alias_creation.value);
+    if (err || !from_sign_up)
+        return err;
+    json_t *proven = json_pack("{s:s}", "proven", user_has_verified(&user, "email") ? "email" : "phone_number");
+    out->session = sign_in_session_for(call, &client, &user, "CONFIRM_SIGN_UP", proven);
+    return NULL;
 }
 
 gh_err idp_ResendConfirmationCode(struct call *call, const struct idp_ResendConfirmationCode_in *in,

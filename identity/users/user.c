@@ -2,6 +2,7 @@
 
 #include "core/id.h"
 #include "core/json.h"
+#include "identity/signin/mfa.h"
 #include "identity/tokens/revocation.h"
 
 gh_err user_find(struct call *call, const struct pool *pool, struct str name, struct user *out, bool *found)
@@ -214,6 +215,7 @@ struct idp_UserType *user_shown(struct call *call, const struct user *user,
         .user_last_modified_date = some_time_us(user->modified_us),
         .enabled = some_bool(user->enabled),
         .user_status = user->status,
+        .mfa_options = user_mfa_options(call, user),
     };
     return shown;
 }
