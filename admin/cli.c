@@ -13,7 +13,7 @@
 #define IDP "cognito-idp", "AWSCognitoIdentityProviderService"
 
 /* The value after a flag, or NULL. */
-static const char *flag(int argc, char **argv, const char *name)
+const char *cli_flag(int argc, char **argv, const char *name)
 {
     for (int i = 0; i + 1 < argc; i++)
         if (strcmp(argv[i], name) == 0)
@@ -29,7 +29,7 @@ int cli_usage(const char *text)
 
 /* Whether every word after the first `skip` is a flag of `known`: names separated by a space, "=" after
  * one that takes a value. A flag that is misspelt must not be left out in silence. */
-static bool flags_known(int argc, char **argv, int skip, const char *known)
+bool cli_flags_known(int argc, char **argv, int skip, const char *known)
 {
     for (int i = skip; i < argc; i++) {
         struct str all = str_of(known), one;
@@ -67,7 +67,7 @@ static struct str rest_api_id(struct client *client, const char *name)
     return STR_NONE;
 }
 
-static struct str pool_id(struct client *client, const char *name)
+struct str cli_pool_id(struct client *client, const char *name)
 {
     struct str next = STR_NONE;
     do {
@@ -156,8 +156,8 @@ static int api_new(struct client *client, const char *name, struct str to)
 
 int cli_api(int argc, char **argv)
 {
-    const char *to = flag(argc, argv, "--to");
-    if (argc < 2 || strcmp(argv[0], "new") != 0 || !to || !flags_known(argc, argv, 2, "--to="))
+    const char *to = cli_flag(argc, argv, "--to");
+    if (argc < 2 || strcmp(argv[0], "new") != 0 || !to || !cli_flags_known(argc, argv, 2, "--to="))
         return cli_usage("api new NAME --to http://127.0.0.1:3000");
     struct arena *arena = arena_new(16384);
     struct client client;
@@ -239,7 +239,7 @@ static int pool_new(struct client *client, const char *name, const char *api)
     struct str api_id = api ? cli_require_api(client, api) : STR_NONE;
     if (api && !api_id.ptr)
         return 1;
-    if (pool_id(client, name).ptr) {
+    if (cli_pool_id(client, name).ptr) {
         fprintf(stderr, "gatehouse: there is a user pool called %s already\n", name);
         return 1;
     }
@@ -265,12 +265,14 @@ static int pool_new(struct client *client, const char *name, const char *api)
 
 int cli_pool(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[0], "new") != 0 || !flags_known(argc, argv, 2, "--protect="))
+    if (argc >= 1 && strcmp(argv[0], "new") != 0)
+        return cli_pool_more(argc, argv);
+    if (argc < 2 || strcmp(argv[0], "new") != 0 || !cli_flags_known(argc, argv, 2, "--protect="))
         return cli_usage("pool new NAME [--protect API]");
     struct arena *arena = arena_new(16384);
     struct client client;
     client_open(&client, arena);
-    int code = pool_new(&client, argv[1], flag(argc, argv, "--protect"));
+    int code = pool_new(&client, argv[1], cli_flag(argc, argv, "--protect"));
     arena_free(arena);
     return code;
 }
@@ -301,7 +303,7 @@ static struct str invited_password(struct client *client, struct str pool, const
 
 static int token(struct client *client, const char *pool_name, const char *user, struct str password, bool access)
 {
-    struct str pool = pool_id(client, pool_name);
+    struct str pool = cli_pool_id(client, pool_name);
     if (!pool.ptr) {
         fprintf(stderr, "gatehouse: no user pool is called %s\n", pool_name);
         return 1;
@@ -340,7 +342,7 @@ static int token(struct client *client, const char *pool_name, const char *user,
 
 int cli_token(int argc, char **argv)
 {
-    if (argc < 2 || !flags_known(argc, argv, 2, "--password= --access"))
+    if (argc < 2 || !cli_flags_known(argc, argv, 2, "--password= --access"))
         return cli_usage("token POOL USER [--password P] [--access]");
     bool access = false;
     for (int i = 2; i < argc; i++)
@@ -348,7 +350,7 @@ int cli_token(int argc, char **argv)
     struct arena *arena = arena_new(16384);
     struct client client;
     client_open(&client, arena);
-    int code = token(&client, argv[0], argv[1], str_of(flag(argc, argv, "--password")), access);
+    int code = token(&client, argv[0], argv[1], str_of(cli_flag(argc, argv, "--password")), access);
     arena_free(arena);
     return code;
 }
@@ -395,14 +397,14 @@ static int save_fixture(struct client *client, const char *trace, const char *pa
 
 int cli_why(int argc, char **argv)
 {
-    if (argc < 1 || !flags_known(argc, argv, 1, "--json --save-fixture="))
+    if (argc < 1 || !cli_flags_known(argc, argv, 1, "--json --save-fixture="))
         return cli_usage("why TRACE [--json | --save-fixture FILE]   (the id in an answer's x-gatehouse-trace header)");
     struct arena *arena = arena_new(16384);
     struct client client;
     struct str text, why;
     client_open(&client, arena);
-    if (flag(argc, argv, "--save-fixture")) {
-        int code = save_fixture(&client, argv[0], flag(argc, argv, "--save-fixture"));
+    if (cli_flag(argc, argv, "--save-fixture")) {
+        int code = save_fixture(&client, argv[0], cli_flag(argc, argv, "--save-fixture"));
         arena_free(arena);
         return code;
     }
@@ -463,7 +465,7 @@ static int write_profile(struct client *client)
 
 int cli_env(int argc, char **argv)
 {
-    if (!flags_known(argc, argv, 0, "--write"))
+    if (!cli_flags_known(argc, argv, 0, "--write"))
         return cli_usage("env [--write]   (prints what to set; --write adds a profile to AWS's config file instead)");
     struct arena *arena = arena_new(4096);
     struct client client;

@@ -20,5 +20,10 @@ void cli_greet(const struct options *options);
 
 /* --- for the files of the command line --- */
 int cli_usage(const char *text); /* prints it, gives 1 */
+const char *cli_flag(int argc, char **argv, const char *name); /* the value after a flag, or NULL */
+bool cli_flags_known(int argc, char **argv, int skip, const char *known);
+int cli_pool_more(int argc, char **argv); /* cli_pool.c: every verb of pool but `new` */
+/* The id of the user pool called `name`; absent: there is none. */
+struct str cli_pool_id(struct client *client, const char *name);
 /* The id of the API called `name`; absent after saying that there is none. */
 struct str cli_require_api(struct client *client, const char *name);

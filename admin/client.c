@@ -91,7 +91,7 @@ int client_send(struct client *client, const char *service, const char *method, 
     struct http_client *http = http_client_new(reply.loop, &config);
     struct http_call call = {
         .scheme = uri.scheme, .host = uri.host, .port = uri.port, .method = str_of(method), .target = target,
-        .headers = &headers, .body = body, .timeout_ms = TIMEOUT_MS, .arena = arena, .user = &reply,
+        .headers = &headers, .body = body, .timeout_ms = client->timeout_ms ? client->timeout_ms : TIMEOUT_MS, .arena = arena, .user = &reply,
         .on_piece = on_piece, .on_done = on_done,
     };
     http_call_start(http, &call);

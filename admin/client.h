@@ -12,6 +12,7 @@ struct client {
     struct env env;
     struct str url;                        /* AWS_ENDPOINT_URL, GATEHOUSE_BASE_URL or the default */
     struct str region, key_id, secret, token;
+    int timeout_ms;                        /* for an answer; 0: 30 s */
 };
 
 void client_open(struct client *client, struct arena *arena);

@@ -92,7 +92,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, user-pools/{id}/{options,users,users/bulk,imports/{job}/log}, "
+                       "apikeys/{id}, user-pools/{id}/{options,users,users/bulk,imports/{job}/log,export}, user-pools/import, "
                        "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
@@ -359,6 +359,7 @@ static const struct {
     size_t limit; /* bytes of the request's body */
     gh_err (*run)(struct call *call, void *errand, struct str *json);
     const char *(*as_asked)(struct arena *arena, struct str query); /* instead of `as` */
+    const char *action; /* a permission of our own, on what `as` is about; or NULL */
 } pool_routes[] = {
     { "GET", "options", "DescribeUserPool", 0, pool_options_get },
     { "PUT", "options", "UpdateUserPool", 65536, pool_options_put },
@@ -369,6 +370,7 @@ static const struct {
     { "GET", "imports/*/log", "DescribeUserImportJob", 0, import_log_get },
     { "GET", "users", "ListUsers", 0, pool_users_search },
     { "POST", "users/bulk", NULL, 65536, pool_users_bulk, pool_users_bulk_as },
+    { "POST", "export", "DescribeUserPool", 65536, pool_export, NULL, "cognito-idp:ExportUserPool" },
 };
 
 /* `name` may have a star: one segment, which is *item. */
@@ -385,11 +387,20 @@ static bool pool_route_fits(struct str name, struct str path, struct str *item)
     return str_find(*item, '/') < 0;
 }
 
+enum { IMPORT_BYTES = 8 * 1024 * 1024 }; /* a part of 4 MiB in base64 */
+
 static void user_pools(struct app *app, struct http_exchange *x, struct str rest)
 {
     struct str id = STR_NONE, item;
     bool other_method = false;
     str_split(&rest, '/', &id);
+    if (str_is(id, "import") && !rest.ptr && str_is(x->method, "POST")) {
+        struct pool_errand *errand = ARENA_NEW(x->arena, struct pool_errand);
+        *errand = (struct pool_errand){ .body = &x->body };
+        management_beside_pool(app, x, "CreateUserPool", "cognito-idp:ImportUserPool", STR_NONE, IMPORT_BYTES, pool_import,
+                               errand);
+        return;
+    }
     for (size_t i = 0; i < COUNT(pool_routes); i++) {
         if (!pool_route_fits(str_of(pool_routes[i].name), rest, &item))
             continue;
@@ -399,14 +410,14 @@ static void user_pools(struct app *app, struct http_exchange *x, struct str rest
         struct pool_errand *errand = ARENA_NEW(x->arena, struct pool_errand);
         *errand = (struct pool_errand){ .pool_id = id, .item = item, .method = x->method, .query = x->query, .body = &x->body };
         const char *as = pool_routes[i].as ? pool_routes[i].as : pool_routes[i].as_asked(x->arena, x->query);
-        management_beside_pool(app, x, as, id, pool_routes[i].limit, pool_routes[i].run, errand);
+        management_beside_pool(app, x, as, pool_routes[i].action, id, pool_routes[i].limit, pool_routes[i].run, errand);
         return;
     }
     if (other_method)
         refuse(x, 405, "That method does not apply here.");
     else
-        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, webhook-secret, users, users/bulk, "
-                       "imports/{job}/log.");
+        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, webhook-secret, imports/{job}/log, "
+                       "users, users/bulk, export.");
 }
 
 /* /logos/{pool}/{client id or ALL}: SetUICustomization's image. */

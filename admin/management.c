@@ -235,12 +235,13 @@ static void beside_read(struct http_exchange *x, enum http_read result)
         http_abort(x);
 }
 
-static void begin_beside(struct app *app, struct http_exchange *x, const struct wire_request *as, size_t limit,
+static void begin_beside(struct app *app, struct http_exchange *x, const struct wire_request *as, const char *action, size_t limit,
                          gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
 {
     struct beside *beside = ARENA_NEW(x->arena, struct beside);
     beside->app = app;
-    beside->errand = (struct wire_errand){ .as = *as, .anonymous = app->options.mode == MODE_DEV, .run = fn, .ctx = ctx };
+    beside->errand = (struct wire_errand){ .as = *as, .anonymous = app->options.mode == MODE_DEV, .run = fn, .ctx = ctx,
+                                           .action = action };
     x->user = beside;
     http_read_whole(x, limit, beside_read);
 }
@@ -249,11 +250,11 @@ void management_beside(struct app *app, struct http_exchange *x, const char *as_
                        gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
 {
     const struct wire_request as = { .method = str_of(as_method), .path = as_path };
-    begin_beside(app, x, &as, limit, fn, ctx);
+    begin_beside(app, x, &as, NULL, limit, fn, ctx);
 }
 
-void management_beside_pool(struct app *app, struct http_exchange *x, const char *as_operation, struct str pool_id,
-                            size_t limit, gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
+void management_beside_pool(struct app *app, struct http_exchange *x, const char *as_operation, const char *action,
+                            struct str pool_id, size_t limit, gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
 {
     struct http_headers *headers = ARENA_NEW(x->arena, struct http_headers);
     for (size_t i = 0; i < x->headers.n; i++)
@@ -264,7 +265,7 @@ void management_beside_pool(struct app *app, struct http_exchange *x, const char
     json_set_str(input, "UserPoolId", pool_id);
     const struct wire_request as = { .method = STR("POST"), .path = STR("/"), .headers = headers,
                                      .body = json_print(x->arena, input) };
-    begin_beside(app, x, &as, limit, fn, ctx);
+    begin_beside(app, x, &as, action, limit, fn, ctx);
 }
 
 /* ---- about all calls ---- */

@@ -11,8 +11,9 @@ void management_serve(struct app *app, struct http_exchange *x);
  * body of at most `limit` bytes, runs on a job thread, answers. In dev mode it need not be signed. */
 void management_beside(struct app *app, struct http_exchange *x, const char *as_method, struct str as_path, size_t limit,
                        gh_err (*run)(struct call *call, void *ctx, struct str *json), void *ctx);
-/* One of ours on a user pool, under the name of an operation of cognito-idp whose input is {"UserPoolId": pool_id}. */
-void management_beside_pool(struct app *app, struct http_exchange *x, const char *as_operation, struct str pool_id,
+/* One of ours on a user pool, under the name of an operation of cognito-idp whose input is {"UserPoolId": pool_id}.
+ * action: the permission it needs instead of the operation's; or NULL. */
+void management_beside_pool(struct app *app, struct http_exchange *x, const char *as_operation, const char *action, struct str pool_id,
                             size_t limit, gh_err (*run)(struct call *call, void *ctx, struct str *json), void *ctx);
 /* What this binary has built, what it refuses, what it stores without acting on it: JSON. */
 struct str management_capabilities(struct arena *arena);

@@ -57,6 +57,7 @@ struct run {
     struct sigv4_outcome signer;
     struct principal principal;
     void *in, *out;
+    const char *action; /* instead of the operation's; or NULL */
 };
 
 static void begin(struct run *run, const struct wire *wire, struct arena *arena,
@@ -173,7 +174,7 @@ static gh_err authorise(struct run *run)
     resource_tags(call, run->in, &context);
     struct policy_request request = { .principal_arn = run->principal.arn,
                                       .account = run->principal.account,
-                                      .action = str_of(call->operation->action) };
+                                      .action = str_of(run->action ? run->action : call->operation->action) };
     request.resource = resource_of(call, run->in, &request.shown_resource);
     request.keys = context.keys;
     request.n_keys = context.n;
@@ -235,7 +236,9 @@ static void audit(const struct run *run, gh_err err, const struct wire_reply *re
     int64_t took_us = env_monotonic_us(call->env) - began_us;
     log_at(reply->status >= 500 && reply->status != 501 ? LOG_ERROR : LOG_INFO, "call",
            { "service", str_of(call->service->id) },
-           { "operation", call->operation ? str_of(call->operation->name) : run->route.unknown },
+           { "operation", run->action       ? str_of(strchr(run->action, ':') + 1)
+                          : call->operation ? str_of(call->operation->name)
+                                            : run->route.unknown },
            { "principal", run->principal.arn },
            { "access_key_id", run->principal.access_key_id.ptr ? run->principal.access_key_id : STR("") },
            { "account", call->account }, { "region", call->region },
@@ -293,6 +296,7 @@ void operation_run_beside(const struct wire *wire, struct arena *arena, const st
     int64_t began_us = env_monotonic_us(wire->config.env);
     begin(&run, wire, arena, &errand->as);
     run.request = request;
+    run.action = errand->action;
     if (!run.call.service) {
         *reply = (struct wire_reply){ .status = 404, .body = STR(""), .unknown = true };
         return;

@@ -47,6 +47,8 @@ struct wire_errand {
     bool anonymous;
     gh_err (*run)(struct call *call, void *ctx, struct str *json);
     void *ctx;
+    const char *action; /* the permission it needs, where AWS has none that fits: "cognito-idp:ExportUserPool";
+                         * NULL: that of the operation */
 };
 void operation_run_beside(const struct wire *wire, struct arena *arena, const struct wire_request *request,
                           const struct wire_errand *errand, struct wire_reply *reply);
