@@ -293,8 +293,13 @@ gh_err constrain_check(struct arena *arena, const struct service *service, const
             check_member(&walk, &shape->members[i], STR(""), in);
     if (!walk.errors)
         return NULL;
-    return gh_fail(arena, service->validation, "%d validation error%s detected: %.*s", walk.errors,
-                   walk.errors == 1 ? "" : "s", STR_FMT(strbuf_view(&walk.text)));
+    /* not by way of printf, which would end the sentence at a NUL in a value */
+    struct gh_err *err = ARENA_NEW(arena, struct gh_err);
+    err->kind = service->validation;
+    err->message = str_concat(arena,
+                              str_printf(arena, "%d validation error%s detected: ", walk.errors, walk.errors == 1 ? "" : "s"),
+                              strbuf_view(&walk.text));
+    return err;
 }
 
 struct str constrain_reply(struct arena *arena, const struct operation *operation, const void *out)
