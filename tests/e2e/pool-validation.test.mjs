@@ -39,7 +39,7 @@ function matches(pattern, text) {
 const known = {
     UserPoolIdType: 'us-east-1_Abc123456', PasswordType: 'Engine-1843!', UserImportJobIdType: 'import-0123456789',
     ArnType: 'arn:aws:iam::000000000000:role/x', S3ArnType: 'arn:aws:s3:::bucket', RegionNameType: 'eu-west-1',
-    SessionIdType: `tkn${'a'.repeat(25)}`,
+    DeviceKeyType: 'us-east-1_7a7a7a7a-7a7a-4a7a-8a7a-7a7a7a7a7a7a', SessionIdType: `tkn${'a'.repeat(25)}`,
 };
 const samples = ['aaaaaaaa', 'a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaa', '123456', '{####}', '{username}{####}', 'https://a.example', 'a@b.example',
     'cognito:default', 'terms-of-use', '7a7a7a7a-7a7a-4a7a-8a7a-7a7a7a7a7a7a', 'Level1', 'us-east-1_Abc123456', 'arn:aws:iam::000000000000:role/x', 'aws.cognito.signin.user.admin',
