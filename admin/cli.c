@@ -265,6 +265,8 @@ static int pool_new(struct client *client, const char *name, const char *api)
 
 int cli_pool(int argc, char **argv)
 {
+    if (argc >= 1 && strcmp(argv[0], "keys") == 0)
+        return cli_pool_keys(argc - 1, argv + 1);
     if (argc >= 1 && strcmp(argv[0], "new") != 0)
         return cli_pool_more(argc, argv);
     if (argc < 2 || strcmp(argv[0], "new") != 0 || !cli_flags_known(argc, argv, 2, "--protect="))

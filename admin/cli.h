@@ -20,6 +20,7 @@ void cli_greet(const struct options *options);
 
 /* --- for the files of the command line --- */
 int cli_usage(const char *text); /* prints it, gives 1 */
+int cli_pool_keys(int argc, char **argv); /* cli_keys.c: what follows `pool keys` */
 const char *cli_flag(int argc, char **argv, const char *name); /* the value after a flag, or NULL */
 bool cli_flags_known(int argc, char **argv, int skip, const char *known);
 int cli_pool_more(int argc, char **argv); /* cli_pool.c: every verb of pool but `new` */

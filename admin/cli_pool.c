@@ -283,5 +283,5 @@ int cli_pool_more(int argc, char **argv)
         arena_free(arena);
         return code;
     }
-    return cli_usage("pool new | export | import …");
+    return cli_usage("pool new | keys | export | import …");
 }

@@ -92,7 +92,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, user-pools/{id}/{options,users,users/bulk,imports/{job}/log,export}, user-pools/import, "
+                       "apikeys/{id}, user-pools/{id}/{options,keys,keys/rotate,keys/retire,users,users/bulk,imports/{job}/log,export}, user-pools/import, "
                        "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
@@ -367,6 +367,9 @@ static const struct {
     { "GET", "webhook-secret", "DescribeUserPool", 0, pool_webhook_secret_get },
     { "POST", "webhook-secret", "UpdateUserPool", 65536, pool_webhook_secret_put },
     { "DELETE", "webhook-secret", "UpdateUserPool", 0, pool_webhook_secret_put },
+    { "GET", "keys", "DescribeUserPool", 0, pool_keys_get },
+    { "POST", "keys/rotate", "UpdateUserPool", 4096, pool_keys_rotate },
+    { "POST", "keys/retire", "UpdateUserPool", 4096, pool_keys_retire },
     { "GET", "imports/*/log", "DescribeUserImportJob", 0, import_log_get },
     { "GET", "users", "ListUsers", 0, pool_users_search },
     { "POST", "users/bulk", NULL, 65536, pool_users_bulk, pool_users_bulk_as },

@@ -34,7 +34,7 @@ static const struct verb {
     { "dev", run_dev, "start for development: loopback only, doors open" },
     { "serve", run_serve, "start for production: every management call signed and allowed" },
     { "api", cli_api, "api new NAME --to URL: an API that answers" },
-    { "pool", cli_pool, "pool new NAME [--protect API]: sign-in, and a test user; pool export, import: a whole pool in a file" },
+    { "pool", cli_pool, "pool new NAME [--protect API]: sign-in, and a test user; pool keys: its signing keys; pool export, import: a whole pool in a file" },
     { "token", cli_token, "token POOL USER [--password P] [--access]: a token that works" },
     { "why", cli_why, "why TRACE [--json | --save-fixture FILE]: what happened to a request, step by step" },
     { "test", cli_test, "test DIR [--junit FILE]: templates, models and authorizers against fixtures" },

@@ -5,7 +5,7 @@ bool identity_jwks(struct identity *identity, struct arena *arena, struct str po
 {
     const struct listed_pool *pool = pool_directory_find(identity->pools, arena, pool_id);
     if (pool)
-        *json = pool->jwks;
+        *json = listed_pool_jwks(pool, arena, env_now_s(identity->env));
     return pool != NULL;
 }
 

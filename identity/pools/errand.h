@@ -20,6 +20,9 @@ gh_err pool_users_bulk(struct call *call, void *errand, struct str *json);   /* 
 const char *pool_users_bulk_as(struct arena *arena, struct str query);       /* by the action asked for */
 gh_err pool_webhook_secret_get(struct call *call, void *errand, struct str *json); /* identity/triggers/webhook.c */
 gh_err pool_webhook_secret_put(struct call *call, void *errand, struct str *json); /* POST: a new one; DELETE: the old ones go */
+gh_err pool_keys_get(struct call *call, void *errand, struct str *json);    /* identity/tokens/rotate.c */
+gh_err pool_keys_rotate(struct call *call, void *errand, struct str *json);
+gh_err pool_keys_retire(struct call *call, void *errand, struct str *json); /* body: {"kid": …} */
 /* identity/transfer/ */
 gh_err pool_export(struct call *call, void *errand, struct str *json);
 gh_err pool_import(struct call *call, void *errand, struct str *json); /* of no pool yet */

@@ -44,6 +44,10 @@ static const struct option_spec specs[] = {
       "which event webhook.PreTokenGeneration gets (not set: V1_0)" },
     { "triggerTimeoutMs", OPTION_COUNT, 50, 60000, NULL,
       "how long one try of a trigger may take; there are three (not set: 5000, as on AWS)" },
+    { "keyListedSeconds", OPTION_COUNT, 300, 604800, NULL,
+      "how long the next signing keys stand in the JWKS before they sign (not set: 7200; the JWKS may be kept for 300)" },
+    { "keyRotationDays", OPTION_COUNT, 1, 3650, NULL,
+      "age at which signing keys are rotated, at the first sign-in then (not set: never; gatehouse pool keys POOL rotate)" },
 };
 const struct option_table pool_options = { specs, COUNT(specs) };
 

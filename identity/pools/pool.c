@@ -157,8 +157,10 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
     const struct pool_row row = { id, call->account, call->region, doc_text(call, doc),
                                   json_print(call->arena, pool_mfa_after(call, doc, NULL)), call->now_us };
     store_pool_insert(&tx, &row);
-    for (int use = 0; use < KEY_USES; use++)
+    for (int use = 0; use < KEY_USES; use++) {
+        keys[use].from_s = call->now_us / 1000000;
         store_key_put(&tx, &keys[use], id, key_use_name((enum key_use)use));
+    }
     err = tx_commit(&tx);
     if (err)
         return err;

@@ -3,10 +3,15 @@
 void store_key_put(struct tx *tx, const struct stored_key *key, struct str pool, const char *purpose)
 {
     tx_run(tx,
-           "INSERT INTO pool_keys (kid, pool, purpose, modulus, exponent, sealed) VALUES ($1, $2, $3, $4, "
-           "$5, $6)"
-           " ON CONFLICT (kid) DO UPDATE SET pool = excluded.pool, purpose = excluded.purpose",
-           "ssssss", key->kid, pool, str_of(purpose), key->modulus, key->exponent, key->sealed);
+           "INSERT INTO pool_keys (kid, pool, purpose, modulus, exponent, sealed, from_s) VALUES ($1, $2, $3, $4, "
+           "$5, $6, $7)"
+           " ON CONFLICT (kid) DO UPDATE SET pool = excluded.pool, purpose = excluded.purpose, from_s = excluded.from_s",
+           "ssssssi", key->kid, pool, str_of(purpose), key->modulus, key->exponent, key->sealed, key->from_s);
+}
+
+void store_key_delete(struct tx *tx, struct str pool, struct str kid)
+{
+    tx_run(tx, "DELETE FROM pool_keys WHERE pool = $1 AND kid = $2", "ss", pool, kid);
 }
 
 gh_err store_key_stock(struct db *db, struct arena *arena, int64_t limit, struct stored_key *out, size_t *n)
@@ -17,31 +22,41 @@ gh_err store_key_stock(struct db *db, struct arena *arena, int64_t limit, struct
               "SELECT kid, modulus, exponent, sealed FROM pool_keys WHERE pool IS NULL LIMIT $1", "i", limit);
     while (*n < (size_t)limit && rows_next(&rows))
         out[(*n)++] = (struct stored_key){ rows_str(&rows, 0), rows_str(&rows, 1), rows_str(&rows, 2),
-                                           rows_str(&rows, 3) };
+                                           rows_str(&rows, 3), 0 };
     return rows_close(&rows);
 }
 
-static struct stored_key key_at(struct rows *rows, int column)
-{
-    return (struct stored_key){ rows_str(rows, column), rows_str(rows, column + 1),
-                                rows_str(rows, column + 2), rows_str(rows, column + 3) };
-}
+enum { MOST_KEYS = 64 }; /* of a pool; identity/tokens/rotate.c makes no more than 16 */
 
-gh_err store_keyed_pools(struct db *db, struct arena *arena,
+gh_err store_keyed_pools(struct db *db, struct tx *tx, struct arena *arena, struct str pool,
                          void (*each)(void *ctx, const struct keyed_pool *pool), void *ctx)
 {
     struct rows rows;
-    rows_open(&rows, db, NULL, arena,
-              "SELECT p.id, p.account, p.region, i.kid, i.modulus, i.exponent, i.sealed,"
-              " a.kid, a.modulus, a.exponent, a.sealed FROM pools p"
-              " JOIN pool_keys i ON i.pool = p.id AND i.purpose = 'id'"
-              " JOIN pool_keys a ON a.pool = p.id AND a.purpose = 'access'",
-              "");
+    struct purposed_key keys[MOST_KEYS];
+    struct keyed_pool found = { .keys = keys };
+    rows_open(&rows, db, tx, arena,
+              "SELECT p.id, p.account, p.region, k.kid, k.modulus, k.exponent, k.sealed, k.from_s, k.purpose"
+              " FROM pools p JOIN pool_keys k ON k.pool = p.id WHERE $1 = '' OR p.id = $1"
+              " ORDER BY p.id, k.from_s, k.kid",
+              "s", pool.ptr ? pool : STR(""));
     while (rows_next(&rows)) {
-        const struct keyed_pool pool = { rows_str(&rows, 0), rows_str(&rows, 1), rows_str(&rows, 2),
-                                         key_at(&rows, 3), key_at(&rows, 7) };
-        each(ctx, &pool);
+        struct str id = rows_str(&rows, 0);
+        if (found.n && !str_eq(id, found.id)) {
+            each(ctx, &found);
+            found.n = 0;
+        }
+        if (found.n == MOST_KEYS)
+            continue;
+        found.id = id;
+        found.account = rows_str(&rows, 1);
+        found.region = rows_str(&rows, 2);
+        keys[found.n++] = (struct purposed_key){
+            { rows_str(&rows, 3), rows_str(&rows, 4), rows_str(&rows, 5), rows_str(&rows, 6), rows_i64(&rows, 7) },
+            rows_str(&rows, 8)
+        };
     }
+    if (found.n)
+        each(ctx, &found);
     return rows_close(&rows);
 }
 

@@ -8,18 +8,26 @@ struct stored_key {
     struct str kid; /* standard base64 of 32 bytes, as Cognito's look */
     struct str modulus, exponent;
     struct str sealed; /* PKCS#8 */
+    int64_t from_s;    /* when it begins to sign */
 };
 
 /* pool absent: in stock. */
 void store_key_put(struct tx *tx, const struct stored_key *key, struct str pool, const char *purpose);
 gh_err store_key_stock(struct db *db, struct arena *arena, int64_t limit, struct stored_key *out, size_t *n);
 
-/* Every pool with its two keys, one after the other. */
+void store_key_delete(struct tx *tx, struct str pool, struct str kid);
+/* What a pool signs with: of each purpose one or more, in order of from_s. */
+struct purposed_key {
+    struct stored_key key;
+    struct str purpose; /* "id", "access" */
+};
 struct keyed_pool {
     struct str id, account, region;
-    struct stored_key id_key, access_key;
+    const struct purposed_key *keys;
+    size_t n;
 };
-gh_err store_keyed_pools(struct db *db, struct arena *arena,
+/* Every pool (absent) or one. */
+gh_err store_keyed_pools(struct db *db, struct tx *tx, struct arena *arena, struct str pool,
                          void (*each)(void *ctx, const struct keyed_pool *pool), void *ctx);
 
 /* All of a user's sign-ins end, as of the stamp; one sign-in ends, to be remembered until then. What no

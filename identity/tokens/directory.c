@@ -12,11 +12,16 @@
 #include "core/token_cache.h"
 
 /* A pool's own memory: itself and its parsed keys. */
+struct parsed_key {
+    _Atomic(struct key *) signer, verifier;
+};
 struct pool_keys {
     struct arena *arena;
     atomic_int references;
+    atomic_bool asked;
     pthread_mutex_t lock; /* for parsing */
-    _Atomic(struct key *) signers[KEY_USES], verifiers[KEY_USES];
+    struct parsed_key *parsed;
+    size_t n;
 };
 
 struct pool_index {
@@ -34,6 +39,7 @@ struct pool_directory *pool_directory_open(struct identity *identity, struct are
     if (!directory || !index)
         abort();
     pthread_rwlock_init(&index->lock, NULL);
+    pthread_mutex_init(&directory->changing, NULL);
     index->by_id = map_new();
     index->by_kid = map_new();
     directory->index = index;
@@ -63,8 +69,60 @@ void pool_directory_close(struct pool_directory *directory)
     map_free(directory->index->by_kid, NULL);
     map_free(directory->index->by_id, pool_release);
     pthread_rwlock_destroy(&directory->index->lock);
+    pthread_mutex_destroy(&directory->changing);
     free(directory->index);
     free(directory);
+}
+
+/* ---- keys by the clock ---- */
+
+enum key_state listed_key_state(const struct listed_key *key, int64_t now_s)
+{
+    if (now_s < key->from_s)
+        return KEY_NEXT;
+    if (now_s < key->signs_until_s)
+        return KEY_CURRENT;
+    return now_s < key->listed_until_s ? KEY_RETIRED : KEY_GONE;
+}
+
+const char *key_state_name(enum key_state state)
+{
+    static const char *const names[] = { "next", "current", "retired", "gone" };
+    return names[state];
+}
+
+/* Where the clock was set back before the first key: that one. */
+const struct listed_key *listed_pool_current(const struct listed_pool *pool, enum key_use use, int64_t now_s)
+{
+    const struct listed_key *current = NULL;
+    for (size_t i = 0; i < pool->n_keys; i++)
+        if (pool->keys[i].use == use && (!current || pool->keys[i].from_s <= now_s))
+            current = &pool->keys[i];
+    return current;
+}
+
+bool listed_pool_first_to_ask(const struct listed_pool *pool)
+{
+    return !atomic_exchange(&pool->private->asked, true);
+}
+
+struct str listed_pool_jwks(const struct listed_pool *pool, struct arena *arena, int64_t now_s)
+{
+    struct strbuf text = strbuf_in(arena, 512 * pool->n_keys + 16);
+    const char *between = "{\"keys\":[";
+    static const enum key_state order[] = { KEY_CURRENT, KEY_NEXT, KEY_RETIRED };
+    for (size_t o = 0; o < COUNT(order); o++)
+        for (int use = 0; use < KEY_USES; use++)
+            for (size_t i = 0; i < pool->n_keys; i++) {
+                const struct listed_key *key = &pool->keys[i];
+                if ((int)key->use != use || listed_key_state(key, now_s) != order[o])
+                    continue;
+                strbuf_add(&text, str_of(between));
+                strbuf_add(&text, key->jwk);
+                between = ",";
+            }
+    strbuf_add(&text, STR("]}"));
+    return strbuf_view(&text);
 }
 
 static struct str jwk_of(struct arena *arena, const struct stored_key *key)
@@ -75,72 +133,111 @@ static struct str jwk_of(struct arena *arena, const struct stored_key *key)
         STR_FMT(key->exponent), STR_FMT(key->kid), STR_FMT(key->modulus));
 }
 
-static struct listed_pool *pool_new(const struct identity *identity, struct str id, struct str account,
-                                    struct str region, const struct stored_key keys[KEY_USES])
+static void set_ends(struct listed_key *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        keys[i].signs_until_s = keys[i].listed_until_s = INT64_MAX;
+        for (size_t j = i + 1; j < n; j++)
+            if (keys[j].use == keys[i].use) {
+                keys[i].signs_until_s = keys[j].from_s;
+                keys[i].listed_until_s = keys[j].from_s + REVOCATION_HORIZON_S;
+                break;
+            }
+    }
+}
+
+/* ---- pools ---- */
+
+static struct listed_pool *pool_new(const struct identity *identity, const struct keyed_pool *of)
 {
     struct arena *arena = arena_new(8 * 1024);
     struct listed_pool *pool = ARENA_NEW(arena, struct listed_pool);
+    struct listed_key *keys = ARENA_ARRAY(arena, struct listed_key, of->n);
     *pool = (struct listed_pool){
-        .id = str_copy(arena, id),
-        .account = str_copy(arena, account),
-        .region = str_copy(arena, region),
+        .id = str_copy(arena, of->id),
+        .account = str_copy(arena, of->account),
+        .region = str_copy(arena, of->region),
         .arn = str_printf(arena, "arn:%.*s:cognito-idp:%.*s:%.*s:userpool/%.*s", STR_FMT(identity->partition),
-                          STR_FMT(region), STR_FMT(account), STR_FMT(id)),
-        .issuer = str_printf(arena, "%.*s/%.*s", STR_FMT(identity->base_url), STR_FMT(id)),
-        .parsed = ARENA_NEW(arena, struct pool_keys),
+                          STR_FMT(of->region), STR_FMT(of->account), STR_FMT(of->id)),
+        .issuer = str_printf(arena, "%.*s/%.*s", STR_FMT(identity->base_url), STR_FMT(of->id)),
+        .keys = keys,
+        .n_keys = of->n,
+        .private = ARENA_NEW(arena, struct pool_keys),
     };
-    for (int use = 0; use < KEY_USES; use++)
-        pool->keys[use] = (struct stored_key){
-            str_copy(arena, keys[use].kid),
-            str_copy(arena, keys[use].modulus),
-            str_copy(arena, keys[use].exponent),
-            str_copy(arena, keys[use].sealed),
+    *pool->private = (struct pool_keys){ .arena = arena, .parsed = ARENA_ARRAY(arena, struct parsed_key, of->n), .n = of->n };
+    for (size_t i = 0; i < of->n; i++) {
+        const struct stored_key *from = &of->keys[i].key;
+        keys[i] = (struct listed_key){
+            .stored = { str_copy(arena, from->kid), str_copy(arena, from->modulus), str_copy(arena, from->exponent),
+                        str_copy(arena, from->sealed), from->from_s },
+            .use = str_is(of->keys[i].purpose, key_use_name(KEY_FOR_ID)) ? KEY_FOR_ID : KEY_FOR_ACCESS,
+            .from_s = from->from_s,
+            .jwk = jwk_of(arena, from),
+            .parsed = &pool->private->parsed[i],
         };
-    pool->jwks = str_printf(arena, "{\"keys\":[%s,%s]}", jwk_of(arena, &pool->keys[KEY_FOR_ID]).ptr,
-                            jwk_of(arena, &pool->keys[KEY_FOR_ACCESS]).ptr);
-    pool->parsed->arena = arena;
-    atomic_init(&pool->parsed->references, 1);
-    pthread_mutex_init(&pool->parsed->lock, NULL);
+    }
+    set_ends(keys, of->n);
+    atomic_init(&pool->private->references, 1);
+    pthread_mutex_init(&pool->private->lock, NULL);
     return pool;
 }
 
 static void pool_release(void *ptr)
 {
     struct listed_pool *pool = ptr;
-    struct pool_keys *keys = pool->parsed;
-    if (atomic_fetch_sub(&keys->references, 1) != 1)
+    struct pool_keys *private = pool->private;
+    if (atomic_fetch_sub(&private->references, 1) != 1)
         return;
-    for (int use = 0; use < KEY_USES; use++) {
-        key_free(atomic_load(&keys->signers[use]));
-        key_free(atomic_load(&keys->verifiers[use]));
+    for (size_t i = 0; i < private->n; i++) {
+        key_free(atomic_load(&private->parsed[i].signer));
+        key_free(atomic_load(&private->parsed[i].verifier));
     }
-    pthread_mutex_destroy(&keys->lock);
-    arena_free(keys->arena);
+    pthread_mutex_destroy(&private->lock);
+    arena_free(private->arena);
+}
+
+/* Takes the place of what was there under that id; NULL: nothing does. */
+static void put(struct pool_directory *directory, struct str id, struct listed_pool *pool)
+{
+    struct pool_index *index = directory->index;
+    pthread_rwlock_wrlock(&index->lock);
+    struct listed_pool *old = map_remove(index->by_id, id);
+    for (size_t i = 0; old && i < old->n_keys; i++)
+        map_remove(index->by_kid, old->keys[i].stored.kid);
+    for (size_t i = 0; pool && i < pool->n_keys; i++)
+        map_set(index->by_kid, pool->keys[i].stored.kid, pool);
+    if (pool)
+        map_set(index->by_id, pool->id, pool);
+    pthread_rwlock_unlock(&index->lock);
+    if (old) {
+        token_cache_drop(directory->cache, id);
+        pool_release(old);
+    }
 }
 
 void pool_directory_add(struct pool_directory *directory, struct str id, struct str account,
                         struct str region, const struct stored_key keys[KEY_USES])
 {
-    struct listed_pool *pool = pool_new(directory->identity, id, account, region, keys);
-    struct pool_index *index = directory->index;
-    pthread_rwlock_wrlock(&index->lock);
-    map_set(index->by_id, pool->id, pool);
+    struct purposed_key purposed[KEY_USES];
     for (int use = 0; use < KEY_USES; use++)
-        map_set(index->by_kid, pool->keys[use].kid, pool);
-    pthread_rwlock_unlock(&index->lock);
+        purposed[use] = (struct purposed_key){ keys[use], str_of(key_use_name((enum key_use)use)) };
+    put(directory, id, pool_new(directory->identity, &(struct keyed_pool){ id, account, region, purposed, KEY_USES }));
+}
+
+static void load_one(void *ctx, const struct keyed_pool *pool)
+{
+    struct pool_directory *directory = ctx;
+    put(directory, pool->id, pool_new(directory->identity, pool));
+}
+
+gh_err pool_directory_reload(struct pool_directory *directory, struct arena *arena, struct str id)
+{
+    return store_keyed_pools(directory->identity->db, NULL, arena, id, load_one, directory);
 }
 
 void pool_directory_remove(struct pool_directory *directory, struct str id)
 {
-    struct pool_index *index = directory->index;
-    pthread_rwlock_wrlock(&index->lock);
-    struct listed_pool *pool = map_remove(index->by_id, id);
-    for (int use = 0; pool && use < KEY_USES; use++)
-        map_remove(index->by_kid, pool->keys[use].kid);
-    pthread_rwlock_unlock(&index->lock);
-    token_cache_drop(directory->cache, id);
-    if (pool)
-        pool_release(pool);
+    put(directory, id, NULL);
 }
 
 static struct listed_pool *find(struct pool_index *index, const struct map *map, struct arena *arena,
@@ -149,7 +246,7 @@ static struct listed_pool *find(struct pool_index *index, const struct map *map,
     pthread_rwlock_rdlock(&index->lock);
     struct listed_pool *pool = map_get(map, key);
     if (pool)
-        atomic_fetch_add(&pool->parsed->references, 1);
+        atomic_fetch_add(&pool->private->references, 1);
     pthread_rwlock_unlock(&index->lock);
     if (pool)
         arena_defer(arena, pool_release, pool);
@@ -163,67 +260,61 @@ const struct listed_pool *pool_directory_find(struct pool_directory *directory, 
 }
 
 const struct listed_pool *pool_directory_by_kid(struct pool_directory *directory, struct arena *arena,
-                                                struct str kid, enum key_use *use)
+                                                struct str kid, const struct listed_key **key)
 {
     const struct listed_pool *pool = find(directory->index, directory->index->by_kid, arena, kid);
-    if (pool)
-        *use = str_eq(pool->keys[KEY_FOR_ID].kid, kid) ? KEY_FOR_ID : KEY_FOR_ACCESS;
-    return pool;
+    for (size_t i = 0; pool && i < pool->n_keys; i++)
+        if (str_eq(pool->keys[i].stored.kid, kid)) {
+            *key = &pool->keys[i];
+            return pool;
+        }
+    return NULL;
 }
 
-const struct key *listed_pool_signer(struct pool_directory *directory, const struct listed_pool *pool,
-                                     enum key_use use)
+const struct key *listed_key_signer(struct pool_directory *directory, const struct listed_pool *pool,
+                                    const struct listed_key *listed)
 {
-    struct pool_keys *keys = pool->parsed;
-    struct key *key = atomic_load(&keys->signers[use]);
+    struct parsed_key *parsed = listed->parsed;
+    struct key *key = atomic_load(&parsed->signer);
     if (key)
         return key;
-    pthread_mutex_lock(&keys->lock);
-    key = atomic_load(&keys->signers[use]);
+    pthread_mutex_lock(&pool->private->lock);
+    key = atomic_load(&parsed->signer);
     if (!key) {
-        key = stored_key_open(directory->identity->sealer, &pool->keys[use]);
-        atomic_store(&keys->signers[use], key);
+        key = stored_key_open(directory->identity->sealer, &listed->stored);
+        atomic_store(&parsed->signer, key);
     }
-    pthread_mutex_unlock(&keys->lock);
+    pthread_mutex_unlock(&pool->private->lock);
     if (!key)
-        log_at(LOG_ERROR, "a signing key does not open", { "pool", pool->id },
-               { "kid", pool->keys[use].kid });
+        log_at(LOG_ERROR, "a signing key does not open", { "pool", pool->id }, { "kid", listed->stored.kid });
     return key;
 }
 
-const struct key *listed_pool_verifier(const struct listed_pool *pool, enum key_use use)
+const struct key *listed_key_verifier(const struct listed_pool *pool, const struct listed_key *listed)
 {
-    struct pool_keys *keys = pool->parsed;
-    struct key *key = atomic_load(&keys->verifiers[use]);
+    struct parsed_key *parsed = listed->parsed;
+    struct key *key = atomic_load(&parsed->verifier);
     if (key)
         return key;
     struct arena *arena = arena_new(2048);
     struct str n, e;
-    pthread_mutex_lock(&keys->lock);
-    key = atomic_load(&keys->verifiers[use]);
-    if (!key && base64url_decode(arena, pool->keys[use].modulus, &n) &&
-        base64url_decode(arena, pool->keys[use].exponent, &e)) {
+    pthread_mutex_lock(&pool->private->lock);
+    key = atomic_load(&parsed->verifier);
+    if (!key && base64url_decode(arena, listed->stored.modulus, &n) &&
+        base64url_decode(arena, listed->stored.exponent, &e)) {
         key = key_from_modulus(n, e);
-        atomic_store(&keys->verifiers[use], key);
+        atomic_store(&parsed->verifier, key);
     }
-    pthread_mutex_unlock(&keys->lock);
+    pthread_mutex_unlock(&pool->private->lock);
     arena_free(arena);
     return key;
 }
 
 /* ---- at start ---- */
 
-static void load_one(void *ctx, const struct keyed_pool *pool)
-{
-    const struct stored_key keys[KEY_USES] = {
-        [KEY_FOR_ID] = pool->id_key, [KEY_FOR_ACCESS] = pool->access_key
-    };
-    pool_directory_add(ctx, pool->id, pool->account, pool->region, keys);
-}
-
 static bool load(struct pool_directory *directory, struct arena *arena, struct str *why)
 {
-    gh_err err = store_keyed_pools(directory->identity->db, arena, load_one, directory);
+    gh_err err = store_keyed_pools(directory->identity->db, NULL, arena, STR_NONE, load_one, directory);
     if (err)
         *why = err->message;
     return !err;

@@ -10,6 +10,7 @@
 #include "core/digest.h"
 #include "core/key.h"
 #include "core/log.h"
+#include "identity/tokens/rotate.h"
 
 enum {
     MOST = 4,
@@ -23,6 +24,14 @@ struct stocked {
     struct stored_key key;
 };
 
+/* A pool whose next keys are due. */
+struct rotation {
+    struct rotation *next;
+    int64_t from_s;
+    size_t len;
+    char pool[];
+};
+
 struct key_stock {
     struct identity *identity;
     pthread_t thread;
@@ -32,6 +41,7 @@ struct key_stock {
     int target; /* a pair until somebody makes a pool: who never does should not pay */
     struct stocked keys[MOST];
     int n;
+    struct rotation *asked;
 };
 
 static void *keep_stocked(void *ptr);
@@ -71,6 +81,10 @@ void key_stock_close(struct key_stock *stock)
     pthread_join(stock->thread, NULL);
     while (stock->n > 0)
         arena_free(stock->keys[--stock->n].arena);
+    for (struct rotation *next, *one = stock->asked; one; one = next) {
+        next = one->next;
+        free(one);
+    }
     pthread_mutex_destroy(&stock->lock);
     pthread_cond_destroy(&stock->changed);
     free(stock);
@@ -97,9 +111,29 @@ static bool take_ready(struct key_stock *stock, struct arena *arena, struct stor
 bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_key out[KEY_USES])
 {
     for (int taken = 0; taken < KEY_USES; taken++)
-        if (!take_ready(stock, arena, &out[taken]) && !make(stock->identity, arena, NULL, &out[taken]))
+        if (!key_stock_take_one(stock, arena, &out[taken]))
             return false;
     return true;
+}
+
+bool key_stock_take_one(struct key_stock *stock, struct arena *arena, struct stored_key *out)
+{
+    return take_ready(stock, arena, out) || make(stock->identity, arena, NULL, out);
+}
+
+void key_stock_ask_rotation(struct key_stock *stock, struct str pool, int64_t from_s)
+{
+    struct rotation *one = malloc(sizeof *one + pool.len);
+    if (!one)
+        abort();
+    one->from_s = from_s;
+    one->len = pool.len;
+    memcpy(one->pool, pool.ptr, pool.len);
+    pthread_mutex_lock(&stock->lock);
+    one->next = stock->asked;
+    stock->asked = one;
+    pthread_cond_signal(&stock->changed);
+    pthread_mutex_unlock(&stock->lock);
 }
 
 struct key *stored_key_open(const struct sealer *sealer, const struct stored_key *stored)
@@ -141,7 +175,7 @@ static struct str place_of(struct arena *arena, struct str kid)
 static void copy_key(struct arena *arena, const struct stored_key *from, struct stored_key *to)
 {
     *to = (struct stored_key){ str_copy(arena, from->kid), str_copy(arena, from->modulus),
-                               str_copy(arena, from->exponent), str_copy(arena, from->sealed) };
+                               str_copy(arena, from->exponent), str_copy(arena, from->sealed), 0 };
 }
 
 /* ---- the background ---- */
@@ -194,6 +228,23 @@ static bool add_one(struct key_stock *stock)
     return made;
 }
 
+/* What fails is asked for again by the next sign-in: the pool is as it was. */
+static void rotate(struct key_stock *stock, struct rotation *one)
+{
+    struct arena *arena = arena_new(32 * 1024);
+    struct pool_directory *directory = stock->identity->pools;
+    struct str pool = { one->pool, one->len };
+    gh_err err = keys_rotate(directory, arena, pool, one->from_s, env_now_s(stock->identity->env));
+    if (err) {
+        log_at(LOG_ERROR, "the signing keys of a user pool were not rotated", { "pool", pool }, { "why", err->message });
+        err = pool_directory_reload(directory, arena, pool);
+    }
+    if (err)
+        log_at(LOG_ERROR, "the signing keys of a user pool cannot be read", { "pool", pool }, { "why", err->message });
+    arena_free(arena);
+    free(one);
+}
+
 static void *keep_stocked(void *ptr)
 {
     struct key_stock *stock = ptr;
@@ -202,6 +253,14 @@ static void *keep_stocked(void *ptr)
     load(stock);
     pthread_mutex_lock(&stock->lock);
     while (!atomic_load(&stock->closing)) {
+        struct rotation *due = stock->asked;
+        if (due) {
+            stock->asked = due->next;
+            pthread_mutex_unlock(&stock->lock);
+            rotate(stock, due);
+            pthread_mutex_lock(&stock->lock);
+            continue;
+        }
         if (stock->n >= stock->target || !able) {
             pthread_cond_wait(&stock->changed, &stock->lock);
             able = true;

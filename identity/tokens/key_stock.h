@@ -19,5 +19,10 @@ void key_stock_close(struct key_stock *stock);               /* gives up the key
  * outside of transactions. The caller stores them (store_key_put). False: they cannot be made. */
 bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_key out[KEY_USES]);
 
+bool key_stock_take_one(struct key_stock *stock, struct arena *arena, struct stored_key *out);
+
+/* Has the background do keys_rotate (rotate.h). */
+void key_stock_ask_rotation(struct key_stock *stock, struct str pool, int64_t from_s);
+
 /* The private key of a stored one: the caller frees it. NULL: damaged, or sealed by another key file. */
 struct key *stored_key_open(const struct sealer *sealer, const struct stored_key *stored);

@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/jwt.h"
 #include "identity/store/group.h"
+#include "identity/tokens/rotate.h"
 #include "identity/tokens/token.h"
 
 /* ---- claims ---- */
@@ -140,10 +141,11 @@ static json_t *claims_of(const struct minting *m, enum key_use use)
 
 static struct str mint(const struct minting *m, enum key_use use)
 {
-    const struct key *key = listed_pool_signer(pools_of(m->call), m->pool, use);
+    const struct listed_key *listed = listed_pool_current(m->pool, use, m->call->now_us / 1000000);
+    const struct key *key = listed ? listed_key_signer(pools_of(m->call), m->pool, listed) : NULL;
     if (!key)
         return STR_NONE;
-    return jwt_mint(m->call->arena, key, m->pool->keys[use].kid,
+    return jwt_mint(m->call->arena, key, listed->stored.kid,
                     json_print(m->call->arena, claims_of(m, use)));
 }
 
@@ -159,6 +161,8 @@ gh_err tokens_issue(struct call *call, const struct client *client, const struct
     m.pool = pool_directory_find(pools_of(call), call->arena, client->pool.id);
     struct str id = m.pool ? mint(&m, KEY_FOR_ID) : STR_NONE,
                access = m.pool ? mint(&m, KEY_FOR_ACCESS) : STR_NONE;
+    if (m.pool)
+        keys_rotate_when_due(call, &client->pool, m.pool);
     if (!id.ptr || !access.ptr)
         return gh_fail(call->arena, &GH_INTERNAL, "The keys of user pool %.*s cannot be used.",
                        STR_FMT(client->pool.id));

@@ -69,18 +69,18 @@ static enum token_verdict verify_fresh(struct pool_directory *directory, struct 
                                        struct str token, int64_t now_s, struct cached_token **out)
 {
     struct jwt jwt;
-    enum key_use use;
+    const struct listed_key *listed = NULL;
     if (!jwt_read(arena, token, &jwt) || jwt.alg != KEY_RS256)
         return TOKEN_MALFORMED;
-    const struct listed_pool *pool = pool_directory_by_kid(directory, arena, jwt.kid, &use);
-    const struct key *key = pool ? listed_pool_verifier(pool, use) : NULL;
+    const struct listed_pool *pool = pool_directory_by_kid(directory, arena, jwt.kid, &listed);
+    const struct key *key = pool ? listed_key_verifier(pool, listed) : NULL;
     if (!key)
         return TOKEN_BAD_SIGNATURE;
     bool signed_;
     json_t *claims = jwt_claims(arena, &jwt, key, &signed_);
     if (!signed_)
         return TOKEN_BAD_SIGNATURE;
-    if (!claims || !well_formed(claims, use))
+    if (!claims || !well_formed(claims, listed->use))
         return TOKEN_MALFORMED;
     if (!str_eq(json_str(claims, "iss"), pool->issuer))
         return TOKEN_WRONG_ISSUER;
@@ -100,9 +100,9 @@ static enum token_verdict verify_fresh(struct pool_directory *directory, struct 
         .stamp_us = stamp_of(claims),
     };
     *out = token_cache_add(directory->cache, arena, token, &fresh);
-    if (pool_directory_find(directory, arena, pool->id))
+    if (pool_directory_by_kid(directory, arena, jwt.kid, &listed))
         return TOKEN_OK;
-    token_cache_drop(directory->cache, pool->id); /* deleted while we looked */
+    token_cache_drop(directory->cache, pool->id); /* the pool or the key was taken away while we looked */
     return TOKEN_BAD_SIGNATURE;
 }
 

@@ -281,14 +281,6 @@ static void publish_epoch(void *ctx, struct str pool, struct str sub, int64_t ep
         revocation_publish_user(pools_of(import->call)->revocations, pool, sub, epoch_us);
 }
 
-static void add_to_directory(void *ctx, const struct keyed_pool *pool)
-{
-    struct import *import = ctx;
-    if (str_eq(pool->id, import->pool))
-        pool_directory_add(pools_of(import->call), pool->id, pool->account, pool->region,
-                           (const struct stored_key[KEY_USES]){ [KEY_FOR_ID] = pool->id_key, [KEY_FOR_ACCESS] = pool->access_key });
-}
-
 static gh_err become_a_pool(struct import *import, struct tx *tx)
 {
     const struct pool_table *pools = pool_table_find(STR("pools"));
@@ -319,7 +311,7 @@ static gh_err become_a_pool(struct import *import, struct tx *tx)
 static gh_err publish(struct import *import)
 {
     struct call *call = import->call;
-    gh_err err = store_keyed_pools(call->db, call->arena, add_to_directory, import);
+    gh_err err = pool_directory_reload(pools_of(call), call->arena, import->pool);
     if (!err)
         err = store_epochs(call->db, call->arena, 0, publish_epoch, import);
     revocation_touch(pools_of(call)->revocations);

@@ -20,6 +20,16 @@ static struct arena *arena;
 static const struct listed_pool *pool, *other;
 static const struct key *id_key, *access_key, *other_key;
 
+static const struct key *signer_of(const struct listed_pool *of, enum key_use use)
+{
+    return listed_key_signer(fixture.identity->pools, of, listed_pool_current(of, use, INT64_MAX - 1));
+}
+
+static struct str kid_of(const struct listed_pool *of, enum key_use use)
+{
+    return listed_pool_current(of, use, INT64_MAX - 1)->stored.kid;
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -27,9 +37,9 @@ static int setup(void **state)
     arena = arena_new(1 << 16);
     pool = fixture_pool(&fixture, STR("us-east-1_AbCdEfGhI"));
     other = fixture_pool(&fixture, STR("us-east-1_OtherPool"));
-    id_key = listed_pool_signer(fixture.identity->pools, pool, KEY_FOR_ID);
-    access_key = listed_pool_signer(fixture.identity->pools, pool, KEY_FOR_ACCESS);
-    other_key = listed_pool_signer(fixture.identity->pools, other, KEY_FOR_ID);
+    id_key = signer_of(pool, KEY_FOR_ID);
+    access_key = signer_of(pool, KEY_FOR_ACCESS);
+    other_key = signer_of(other, KEY_FOR_ID);
     return id_key && access_key && other_key ? 0 : -1;
 }
 
@@ -48,9 +58,9 @@ static struct str filled(const char *template)
     const struct {
         struct str mark, value;
     } marks[] = {
-        { STR_INIT("$KID"), pool->keys[KEY_FOR_ID].kid },
-        { STR_INIT("$AKID"), pool->keys[KEY_FOR_ACCESS].kid },
-        { STR_INIT("$OKID"), other->keys[KEY_FOR_ID].kid },
+        { STR_INIT("$KID"), kid_of(pool, KEY_FOR_ID) },
+        { STR_INIT("$AKID"), kid_of(pool, KEY_FOR_ACCESS) },
+        { STR_INIT("$OKID"), kid_of(other, KEY_FOR_ID) },
         { STR_INIT("$ISS"), pool->issuer },
         { STR_INIT("$BIG"), big },
     };
@@ -282,8 +292,8 @@ static void hmac_with_the_public_key(void **state)
 {
     (void)state;
     struct str n, e, secrets[6];
-    assert_true(base64url_decode(arena, pool->keys[KEY_FOR_ID].modulus, &n));
-    assert_true(base64url_decode(arena, pool->keys[KEY_FOR_ID].exponent, &e));
+    assert_true(base64url_decode(arena, listed_pool_current(pool, KEY_FOR_ID, INT64_MAX - 1)->stored.modulus, &n));
+    assert_true(base64url_decode(arena, listed_pool_current(pool, KEY_FOR_ID, INT64_MAX - 1)->stored.exponent, &e));
     EVP_PKEY *pkey = NULL;
     struct str der = key_private_der(arena, id_key);
     const unsigned char *at = (const unsigned char *)der.ptr;
@@ -298,7 +308,7 @@ static void hmac_with_the_public_key(void **state)
     secrets[1] = str_trim(secrets[0]);
     len = BIO_get_mem_data(spki, &bytes);
     secrets[2] = str_copy(arena, (struct str){ bytes, (size_t)len });
-    secrets[3] = pool->jwks;
+    secrets[3] = listed_pool_jwks(pool, arena, 0);
     secrets[4] = n;
     secrets[5] = STR("");
     BIO_free(pem);
@@ -314,7 +324,7 @@ static void hmac_with_the_public_key(void **state)
     for (size_t a = 0; a < COUNT(algorithms); a++)
         for (size_t s = 0; s < COUNT(secrets); s++) {
             struct str header = str_printf(arena, "{\"kid\":\"%s\",\"alg\":\"%s\"}",
-                                           pool->keys[KEY_FOR_ID].kid.ptr, algorithms[a].alg);
+                                           kid_of(pool, KEY_FOR_ID).ptr, algorithms[a].alg);
             struct str input = str_printf(arena, "%s.%s", base64url_encode(arena, header).ptr,
                                           base64url_encode(arena, filled(CLAIMS)).ptr);
             unsigned char mac[EVP_MAX_MD_SIZE];
@@ -545,9 +555,9 @@ static void a_deleted_pool_has_no_tokens(void **state)
 {
     (void)state;
     const struct listed_pool *gone = fixture_pool(&fixture, STR("us-east-1_GonePool1"));
-    const struct key *key = listed_pool_signer(fixture.identity->pools, gone, KEY_FOR_ID);
+    const struct key *key = signer_of(gone, KEY_FOR_ID);
     struct str token = fixture_sign(
-        arena, key, str_printf(arena, "{\"kid\":\"%s\",\"alg\":\"RS256\"}", gone->keys[KEY_FOR_ID].kid.ptr),
+        arena, key, str_printf(arena, "{\"kid\":\"%s\",\"alg\":\"RS256\"}", kid_of(gone, KEY_FOR_ID).ptr),
         str_printf(arena, "{\"sub\":\"s\",\"iss\":\"%s\",\"aud\":\"c\",\"token_use\":\"id\"," TIMES "}",
                    gone->issuer.ptr));
     struct verified_token out;
@@ -593,9 +603,9 @@ static void after_a_restart(void **state)
     pool = pool_directory_find(fixture.identity->pools, fixture.arena, pool_id);
     other = pool_directory_find(fixture.identity->pools, fixture.arena, STR("us-east-1_OtherPool"));
     assert_non_null(pool);
-    id_key = listed_pool_signer(fixture.identity->pools, pool, KEY_FOR_ID);
-    access_key = listed_pool_signer(fixture.identity->pools, pool, KEY_FOR_ACCESS);
-    other_key = listed_pool_signer(fixture.identity->pools, other, KEY_FOR_ID);
+    id_key = signer_of(pool, KEY_FOR_ID);
+    access_key = signer_of(pool, KEY_FOR_ACCESS);
+    other_key = signer_of(other, KEY_FOR_ID);
     assert_non_null(id_key);
     assert_true(revocation_holds(fixture.identity->pools->revocations, pool->id, sub, STR_NONE, now_us));
     /* a sign-in now gets a later stamp, though the clock may have been set back */
