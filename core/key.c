@@ -228,6 +228,17 @@ bool key_fits(const struct key *key, enum key_alg alg)
     return key->curve ? key->curve->alg == alg : !algs[alg].ec;
 }
 
+static bool verify(const struct key *key, enum key_alg alg, struct str data, struct str signature)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    bool ok = ctx &&
+              EVP_DigestVerifyInit_ex(ctx, NULL, algs[alg].digest, NULL, NULL, key->pkey, NULL) == 1 &&
+              EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
+                               (const unsigned char *)data.ptr, data.len) == 1;
+    EVP_MD_CTX_free(ctx);
+    return ok;
+}
+
 bool key_verify(const struct key *key, enum key_alg alg, struct str data, struct str signature)
 {
     unsigned char *der = NULL;
@@ -235,15 +246,15 @@ bool key_verify(const struct key *key, enum key_alg alg, struct str data, struct
     if (!key_fits(key, alg) || signature.len != key->signature_bytes ||
         (key->curve && !ecdsa_der(key, signature, &der, &der_len)))
         return false;
-    const unsigned char *bytes = der ? der : (const unsigned char *)signature.ptr;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx &&
-              EVP_DigestVerifyInit_ex(ctx, NULL, algs[alg].digest, NULL, NULL, key->pkey, NULL) == 1 &&
-              EVP_DigestVerify(ctx, bytes, der ? (size_t)der_len : signature.len, (const unsigned char *)data.ptr,
-                               data.len) == 1;
-    EVP_MD_CTX_free(ctx);
+    bool ok = verify(key, alg, data, der ? (struct str){ (const char *)der, (size_t)der_len } : signature);
     OPENSSL_free(der);
     return ok;
+}
+
+bool key_verify_der(const struct key *key, enum key_alg alg, struct str data, struct str signature)
+{
+    return key_fits(key, alg) && (key->curve ? signature.len > 0 : signature.len == key->signature_bytes) &&
+           verify(key, alg, data, signature);
 }
 
 bool key_verify_rs256(const struct key *key, struct str data, struct str signature)

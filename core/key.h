@@ -50,3 +50,5 @@ bool key_fits(const struct key *key, enum key_alg alg);
  * of the curve (r and s, not DER), can be right. */
 bool key_verify(const struct key *key, enum key_alg alg, struct str data, struct str signature);
 bool key_verify_rs256(const struct key *key, struct str data, struct str signature);
+/* The same where ECDSA signatures are DER, as X.509 and WebAuthn have them. */
+bool key_verify_der(const struct key *key, enum key_alg alg, struct str data, struct str signature);

@@ -24,6 +24,8 @@ const struct pool_table pool_tables[] = {
       .places = { "pool-verifier/{pool}/{sub}", "pool-totp/{pool}/{sub}" } },
     { "pool_aliases", "pool value attribute sub", .pool = "pool", .keys = "value", .by_user = true },
     { "pool_members", "pool name sub", .pool = "pool", .keys = "name sub", .by_user = true },
+    { "pool_passkeys", "pool id sub created_us/i used_us/i counter/i doc", .pool = "pool", .keys = "id", .json = "doc",
+      .by_user = true },
     { "pool_auth_events", "pool sub id at_us/i doc", .pool = "pool", .keys = "sub id", .json = "doc", .by_user = true },
     { "pool_epochs", "pool sub epoch_us/i", .pool = "pool", .keys = "sub" },
     { "pool_revoked", "origin pool until_s/i", .pool = "pool", .keys = "origin" },

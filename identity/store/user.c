@@ -115,6 +115,7 @@ void store_user_delete(struct tx *tx, const struct user *user)
         "DELETE FROM pool_members WHERE pool = $1 AND sub = $2",
         "DELETE FROM pool_sessions WHERE pool = $1 AND sub = $2",
         "DELETE FROM pool_devices WHERE pool = $1 AND sub = $2",
+        "DELETE FROM pool_passkeys WHERE pool = $1 AND sub = $2",
         "DELETE FROM pool_records WHERE pool = $1 AND owner = $2 AND kind = 'link'",
         "DELETE FROM pool_users WHERE pool = $1 AND sub = $2",
     };
