@@ -48,6 +48,9 @@ static const struct option_spec specs[] = {
       "how long the next signing keys stand in the JWKS before they sign (not set: 7200; the JWKS may be kept for 300)" },
     { "keyRotationDays", OPTION_COUNT, 1, 3650, NULL,
       "age at which signing keys are rotated, at the first sign-in then (not set: never; gatehouse pool keys POOL rotate)" },
+    { "passkeyOrigins", OPTION_TEXT, 0, 2048, NULL,
+      "origins besides https://RelyingPartyId that passkeys may be used on, apart by commas: apps' own, as "
+      "android:apk-key-hash:... (not set: none)" },
 };
 const struct option_table pool_options = { specs, COUNT(specs) };
 

@@ -14,7 +14,6 @@
         op ".UserPoolAddOns.AdvancedSecurityMode=AUDIT", op ".UserPoolAddOns.AdvancedSecurityMode=ENFORCED", \
         op ".UserPoolAddOns.AdvancedSecurityAdditionalFlows", op ".DcrConfiguration",                        \
         op ".KeyConfiguration", op ".IssuerConfiguration",                                                   \
-        op ".Policies.SignInPolicy.AllowedFirstAuthFactors=WEB_AUTHN",                                       \
         op ".Policies.PasswordPolicy.PasswordHistorySize", op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \
@@ -33,7 +32,6 @@ const char *const identity_refused_idp[] = {
     "DescribeManagedLoginBrandingByClient.ReturnMergedResources",
     "SetLogDeliveryConfiguration.LogConfigurations.S3Configuration",
     "SetLogDeliveryConfiguration.LogConfigurations.FirehoseConfiguration",
-    "SetUserPoolMfaConfig.WebAuthnConfiguration",
     NULL,
 };
 

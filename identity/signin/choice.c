@@ -7,6 +7,7 @@
 #include "core/digest.h"
 #include "core/json.h"
 #include "identity/signin/mfa.h"
+#include "identity/signin/passkey.h"
 #include "identity/signin/sign_in.h"
 #include "identity/signin/step_up.h"
 
@@ -57,8 +58,13 @@ static unsigned allowed_with_mfa(struct call *call, const struct pool *pool, con
 
 gh_err first_factors_of(struct call *call, const struct pool *pool, const struct user *user, unsigned *out)
 {
+    bool passkey = false;
+    gh_err err = pool_allows_first(pool, FIRST_WEB_AUTHN) ? passkey_any(call, pool->id, user->sub, &passkey) : NULL;
+    if (err)
+        return err;
     const bool has[FIRST_FACTORS] = {
         [FIRST_PASSWORD] = user->password.ptr != NULL,
+        [FIRST_WEB_AUTHN] = passkey,
         [FIRST_EMAIL_OTP] = user_has_verified(user, "email"),
         [FIRST_SMS_OTP] = user_has_verified(user, "phone_number"),
     };
@@ -82,6 +88,8 @@ static unsigned factors_of_nobody(const struct sign_in *s)
     unsigned out = FIRST_BIT(FIRST_PASSWORD);
     if (pool_mfa_is(pool, "ON"))
         return out;
+    if (pool_allows_first(pool, FIRST_WEB_AUTHN) && mac[0] & 2)
+        out |= FIRST_BIT(FIRST_WEB_AUTHN);
     if (pool_allows_first(pool, FIRST_EMAIL_OTP))
         out |= FIRST_BIT(FIRST_EMAIL_OTP);
     if (pool_allows_first(pool, FIRST_SMS_OTP) && (mac[0] & 1 || is_phone_number(name)))

@@ -172,10 +172,12 @@ gh_err passkey_answer(struct sign_in *s)
     err = sign_in_check_user(s);
     if (err)
         return err;
+    const json_t *doc = json_parse(call->arena, row->doc, NULL);
     json_t *used = json_object();
     json_set_str(used, "id", row->id);
     json_set_i64(used, "counter", seen.counter);
     json_set_flag(used, "verified", seen.user_verified);
+    json_set_str(used, "amr", str_is(json_str(doc, "attachment"), "cross-platform") ? STR("hwk") : STR("swk"));
     sign_in_keep(s, NAME, used);
     s->along = note_use;
     return sign_in_passed(s, NAME);

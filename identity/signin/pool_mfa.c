@@ -1,6 +1,7 @@
 /* GetUserPoolMfaConfig, SetUserPoolMfaConfig, and what CreateUserPool and UpdateUserPool say of MFA. */
 #include "core/json.h"
 #include "identity/signin/mfa.h"
+#include "identity/signin/passkey.h"
 #include "identity/store/pool.h"
 #include "wire/codec_json.h"
 
@@ -182,6 +183,12 @@ static gh_err check(struct call *call, const struct pool *pool, const struct idp
         str_is(doc->email_configuration->email_sending_account, "COGNITO_DEFAULT"))
         return invalid(call, "Cannot set EmailMfaConfiguration when user pool EmailConfiguration contains an "
                              "EmailSendingAccount of COGNITO_DEFAULT.");
+    if (in->web_authn_configuration && str_is(doc->user_pool_tier, "LITE"))
+        return gh_fail(call->arena, &idp_FeatureUnavailableInTierException,
+                       "The following features need to be disabled for the LITE pricing tier configured: Passkeys");
+    gh_err err = in->web_authn_configuration ? webauthn_check_settings(call, in->web_authn_configuration) : NULL;
+    if (err)
+        return err;
     return check_first_factors(call, doc, off ? STR("OFF") : in->mfa_configuration,
                                in->web_authn_configuration ? in->web_authn_configuration
                                                            : pool_webauthn(call, pool));

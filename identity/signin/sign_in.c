@@ -268,12 +268,14 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
 {
     struct call *call = s->call;
     struct tx tx;
-    if (!last && !s->spend.ptr && !s->used.ptr && !s->user_changed)
+    if (!last && !s->spend.ptr && !s->used.ptr && !s->user_changed && !s->along)
         return NULL;
     tx_begin(&tx, call->db, call->arena);
     gh_err err = spend(s, &tx);
     if (!err && s->given_session.ptr)
         err = check_tries(s, &tx);
+    if (!err && s->along)
+        err = s->along(s, &tx);
     if (!err && s->user_changed)
         err = user_save(call, &tx, &s->client.pool, &s->user, false);
     if (!err && last && json_object_get(s->state, "failures"))
@@ -286,6 +288,7 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
     }
     s->spend = s->used = STR_NONE;
     s->user_changed = false;
+    s->along = NULL;
     err = tx_commit(&tx);
     if (!err && last)
         session_committed(call, &s->session);

@@ -44,6 +44,7 @@ struct sign_in {
     int64_t used_until_s;
     gh_err used_before;
     bool user_changed;      /* saved along with the step */
+    gh_err (*along)(struct sign_in *s, struct tx *tx); /* what else a right answer writes in the step, or NULL */
     struct session session; /* what it will be: who proves something (device, acr, amr) writes it here */
 
     /* the answer: a challenge, or tokens */

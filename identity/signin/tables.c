@@ -1,3 +1,4 @@
+#include "identity/signin/passkey_sign_in.h"
 #include "identity/signin/tables.h"
 
 static const struct sign_in_flow flows[] = {
@@ -28,6 +29,7 @@ static const struct sign_in_challenge challenges[] = {
     { "PASSWORD", password_start, password_answer },
     { "PASSWORD_SRP", password_start, password_srp_answer },
     { "SMS_OTP", otp_start, otp_answer },
+    { "WEB_AUTHN", passkey_start, passkey_answer },
 };
 
 const struct sign_in_gate sign_in_gates[] = {
