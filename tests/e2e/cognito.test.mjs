@@ -121,7 +121,6 @@ test('what would not be enforced is refused by name', async (t) => {
         'DeviceConfiguration.ChallengeRequiredOnNewDevice': { DeviceConfiguration: { ChallengeRequiredOnNewDevice: true } },
         'UserPoolAddOns.AdvancedSecurityMode': { UserPoolAddOns: { AdvancedSecurityMode: 'ENFORCED' } },
         'Policies.PasswordPolicy.PasswordHistorySize': { Policies: { PasswordPolicy: { PasswordHistorySize: 3 } } },
-        'Policies.SignInPolicy': { Policies: { SignInPolicy: { AllowedFirstAuthFactors: ['PASSWORD', 'WEB_AUTHN'] } } },
         'UserAttributeUpdateSettings': { AutoVerifiedAttributes: ['email'], UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ['email'] } },
     };
     for (const [name, input] of Object.entries(pools)) await refused(api.createUserPool({ PoolName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
