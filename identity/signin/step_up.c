@@ -56,10 +56,12 @@ unsigned step_up_second_factors(const struct sign_in *s)
     return target == 3 && !sign_in_has_passed(s, "WEB_AUTHN") ? MFA_BIT(MFA_SMS) | MFA_BIT(MFA_EMAIL) : 0;
 }
 
-/* First factors that lead to a level, of those that the user has; 0: it cannot be reached. */
+/* First factors that lead to a level, of those that the user has; 0: it cannot be reached. Nobody is like
+ * somebody without second factors. */
 static unsigned ways_to(const struct sign_in *s, int level, unsigned first)
 {
-    unsigned second = second_factors_of(s), password = first & FIRST_BIT(FIRST_PASSWORD);
+    unsigned second = s->user.sub.ptr ? second_factors_of(s) : 0,
+             password = first & FIRST_BIT(FIRST_PASSWORD);
     switch (level) {
     case 1:
         return password;
@@ -88,7 +90,7 @@ static gh_err choose(const struct sign_in *s, struct str values, unsigned first,
     while (str_split(&values, ' ', &value)) {
         int one = value.len ? pool_acr_level(s->client.pool.doc, value) : 0;
         known += one > 0;
-        if (one && !*level && (!s->user.sub.ptr || ways_to(s, one, first)))
+        if (one && !*level && ways_to(s, one, first))
             *level = one;
     }
     if (!known)
@@ -154,8 +156,6 @@ gh_err step_up_begin(struct sign_in *s, unsigned *first, bool *go_on)
     if (level_of(proven(s)) >= level)
         return invalid(s, "The access token already meets the requested authentication level.");
     sign_in_keep(s, "step_up", json_pack("{s:i}", "level", level));
-    if (!s->user.sub.ptr)
-        return NULL;
     *first = ways_to(s, level, *first);
     *go_on = proven(s) & PROOF(PWD) && *first & FIRST_BIT(FIRST_PASSWORD) &&
              !(*first & FIRST_BIT(FIRST_WEB_AUTHN) &&
