@@ -171,6 +171,7 @@ static bool open_modules(struct app *app, struct str *why)
     app->functions = functions_open(&functions, app->arena, why);
     if (!app->functions)
         return false;
+    identity_use_invoker(app->identity, functions_invoker(app->functions));
     struct loop **loops = ARENA_ARRAY(app->arena, struct loop *, app->n_workers);
     for (int i = 0; i < app->n_workers; i++)
         loops[i] = app->workers[i].loop;

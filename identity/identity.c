@@ -19,7 +19,6 @@ struct identity *identity_open(const struct identity_config *config, struct aren
         .default_account = str_copy(own, config->default_account),
         .dev_root = config->dev_root,
         .aws_limits = config->aws_limits,
-        .invoker = config->invoker,
         .fetcher = config->fetcher,
         .arena = own,
     };
@@ -38,6 +37,11 @@ struct identity *identity_open(const struct identity_config *config, struct aren
     }
     identity_close(identity);
     return NULL;
+}
+
+void identity_use_invoker(struct identity *identity, const struct invoker *invoker)
+{
+    identity->invoker = invoker;
 }
 
 void identity_close(struct identity *identity)

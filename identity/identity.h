@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/http_fetch.h"
+#include "core/invoke.h"
 #include "policy/eval.h"
 #include "wire/call.h"
 
@@ -18,7 +19,6 @@ struct identity_config {
     struct str base_url;       /* issuer is base_url/poolId */
     struct str partition, region, default_account;
     bool dev_root;             /* dev mode without --enforce: a key we never issued is root */
-    const struct invoker *invoker; /* triggers */
     bool aws_limits;               /* --limits aws: Cognito's default request rates */
     struct http_fetcher *fetcher;  /* webhooks, other pools; outlives this */
 };
@@ -26,6 +26,8 @@ struct identity_config {
 /* Migrates are done by the caller. NULL: *why. Freed by identity_close. */
 struct identity *identity_open(const struct identity_config *config, struct arena *arena, struct str *why);
 void identity_close(struct identity *identity);
+/* Who runs triggers' functions: once, before anybody calls. */
+void identity_use_invoker(struct identity *identity, const struct invoker *invoker);
 
 /* The key behind an access key id: what SigV4 needs, and who it is. */
 struct credential {

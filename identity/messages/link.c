@@ -28,5 +28,5 @@ gh_err identity_confirm_by_link(struct call *call, struct str pool_id, struct st
         err = user_find(call, &client.pool, name, &user, &found);
     if (err)
         return err;
-    return sign_up_confirm(call, &client, found ? &user : NULL, name, code.ptr ? code : STR(""), false);
+    return sign_up_confirm(call, &client, found ? &user : NULL, name, code.ptr ? code : STR(""), false, NULL);
 }

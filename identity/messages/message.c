@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "identity/messages/link.h"
+#include "identity/triggers/wording.h"
 #include "identity/pools/log_delivery.h"
 
 /* "j***@e***", "+*******9878" */
@@ -87,11 +88,6 @@ static struct str given_or(struct str given, const char *otherwise)
     return given.ptr ? given : str_of(otherwise);
 }
 
-/* The pool's own words, or ours. */
-struct words {
-    struct str subject, text;
-};
-
 /* "DefaultEmailOption CONFIRM_WITH_LINK": at sign-up. Codes that an operation asks for stay codes. */
 static bool goes_by_link(const struct pool *pool, const struct message_order *order)
 {
@@ -100,7 +96,8 @@ static bool goes_by_link(const struct pool *pool, const struct message_order *or
            str_is(pool->doc->verification_message_template->default_email_option, "CONFIRM_WITH_LINK");
 }
 
-static struct words words_of(const struct pool *pool, const struct message_order *order)
+/* The pool's own words, or ours. */
+static struct wording words_of(const struct pool *pool, const struct message_order *order)
 {
     static const struct idp_MessageTemplateType none = { 0 };
     bool email = strcmp(order->attribute, "email") == 0;
@@ -109,7 +106,7 @@ static struct words words_of(const struct pool *pool, const struct message_order
             pool->doc->admin_create_user_config->invite_message_template;
         if (!invite)
             invite = &none;
-        return (struct words){
+        return (struct wording){
             given_or(invite->email_subject, "Your temporary password"),
             given_or(email ? invite->email_message : invite->sms_message,
                      "Your username is {username} and temporary password is {####}."),
@@ -118,19 +115,19 @@ static struct words words_of(const struct pool *pool, const struct message_order
     const struct idp_VerificationMessageTemplateType *verify = pool->doc->verification_message_template;
     if (order->kind == MESSAGE_AUTHENTICATION) {
         const json_t *own = json_object_get(json_object_get(pool->more, "mfa"), "email"); /* EmailMfaConfiguration */
-        return (struct words){
+        return (struct wording){
             given_or(json_str(own, "Subject"), "Your authentication code"),
             given_or(email ? json_str(own, "Message") : pool->doc->sms_authentication_message,
                      "Your authentication code is {####}"),
         };
     }
     if (goes_by_link(pool, order))
-        return (struct words){
+        return (struct wording){
             given_or(verify->email_subject_by_link, "Your verification link"),
             given_or(verify->email_message_by_link,
                      "Please click the link below to verify your email address. {##Verify Email##}"),
         };
-    return (struct words){
+    return (struct wording){
         given_or(verify->email_subject, "Your verification code"),
         given_or(email ? verify->email_message : verify->sms_message,
                  order->kind == MESSAGE_FORGOT ? "Your password reset code is {####}"
@@ -156,11 +153,10 @@ static struct str name_for(const struct pool *pool, const struct user *user)
 }
 
 static struct message written(struct call *call, const struct pool *pool, const struct user *user,
-                              const struct message_order *order)
+                              const struct message_order *order, const struct wording *words)
 {
     static const struct idp_SmsConfigurationType no_sms;
     bool email = strcmp(order->attribute, "email") == 0, by_link = goes_by_link(pool, order);
-    struct words words = words_of(pool, order);
     const struct filling filling = {
         .username = name_for(pool, user),
         .code = order->code,
@@ -173,8 +169,8 @@ static struct message written(struct call *call, const struct pool *pool, const 
         .account = pool->account,
         .to = order->to.ptr ? order->to : user_attribute(user, order->attribute),
         .channel = email ? STR("email") : STR("sms"),
-        .subject = email ? words.subject : STR_NONE,
-        .body = filled(call, words.text, &filling, email),
+        .subject = email ? words->subject : STR_NONE,
+        .body = filled(call, words->text, &filling, email),
         .code = by_link ? STR_NONE : order->code,
         .link = filling.link,
         .from = mail_from(mail),
@@ -207,8 +203,12 @@ static void tell_of_failure(struct call *call, const struct pool *pool, const st
 gh_err message_send(struct call *call, const struct pool *pool, const struct user *user,
                     const struct message_order *order, struct idp_CodeDeliveryDetailsType **details)
 {
-    const struct message message = written(call, pool, user, order);
-    gh_err err = call->env->send(call->env->ctx, call->arena, &message);
+    struct wording words = words_of(pool, order);
+    gh_err err = trigger_word_message(call, pool, user, order, goes_by_link(pool, order), &words);
+    if (err)
+        return err;
+    const struct message message = written(call, pool, user, order, &words);
+    err = call->env->send(call->env->ctx, call->arena, &message);
     if (err) {
         tell_of_failure(call, pool, user, &message, err->message);
         return gh_fail(call->arena, &idp_CodeDeliveryFailureException, "%.*s", STR_FMT(err->message));

@@ -2,13 +2,10 @@
 #include "identity/identity.h"
 
 #define POOL(op)                                                                                             \
-    op ".LambdaConfig.PreSignUp", op ".LambdaConfig.CustomMessage", op ".LambdaConfig.PostConfirmation",     \
-        op ".LambdaConfig.PreAuthentication", op ".LambdaConfig.PostAuthentication",                         \
-                                                                                                             \
-        op ".LambdaConfig.PreTokenGeneration", op ".LambdaConfig.UserMigration",                             \
-        op ".LambdaConfig.PreTokenGenerationConfig", op ".LambdaConfig.CustomSMSSender",                     \
-        op ".LambdaConfig.CustomEmailSender", op ".LambdaConfig.KMSKeyID",                                   \
-        op ".LambdaConfig.InboundFederation", op ".DeviceConfiguration.ChallengeRequiredOnNewDevice",        \
+    op ".LambdaConfig.PreTokenGeneration", op ".LambdaConfig.PreTokenGenerationConfig",                      \
+        op ".LambdaConfig.CustomSMSSender", op ".LambdaConfig.CustomEmailSender",                            \
+        op ".LambdaConfig.KMSKeyID", op ".LambdaConfig.InboundFederation",                                   \
+        op ".DeviceConfiguration.ChallengeRequiredOnNewDevice",                                              \
         op ".DeviceConfiguration.DeviceOnlyRememberedOnUserPrompt",                                          \
         op ".UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",                         \
         op ".UserPoolAddOns.AdvancedSecurityMode=AUDIT", op ".UserPoolAddOns.AdvancedSecurityMode=ENFORCED", \

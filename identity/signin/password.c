@@ -1,6 +1,7 @@
 /* USER_PASSWORD_AUTH and ADMIN_USER_PASSWORD_AUTH, and NEW_PASSWORD_REQUIRED after a temporary one. */
 #include "core/json.h"
 #include "identity/signin/sign_in.h"
+#include "identity/triggers/authentication.h"
 
 gh_err password_begin(struct sign_in *s)
 {
@@ -8,6 +9,8 @@ gh_err password_begin(struct sign_in *s)
     gh_err err = sign_in_need(s, "USERNAME", &name);
     if (!err)
         err = sign_in_need(s, "PASSWORD", &password);
+    if (!err)
+        err = trigger_migrate_sign_in(s, name, password);
     if (!err)
         err = sign_in_find_user(s);
     if (!err)

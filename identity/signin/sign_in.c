@@ -6,6 +6,7 @@
 #include "core/id.h"
 #include "core/json.h"
 #include "identity/signin/tables.h"
+#include "identity/triggers/authentication.h"
 
 struct str sign_in_given(const struct sign_in *s, const char *name)
 {
@@ -73,14 +74,13 @@ gh_err sign_in_find_user(struct sign_in *s)
     if (err)
         return err;
     json_set_str(s->state, "name", name);
-    if (found) {
+    if (found)
         json_set_str(s->state, "sub", s->user.sub);
-        return NULL;
-    }
-    s->user = (struct user){ .sub = STR_NONE };
-    if (s->client.hides_users)
-        return NULL;
-    return gh_fail(s->call->arena, &idp_UserNotFoundException, "User does not exist.");
+    else
+        s->user = (struct user){ .sub = STR_NONE };
+    return found || s->client.hides_users
+               ? trigger_pre_authentication(s)
+               : gh_fail(s->call->arena, &idp_UserNotFoundException, "User does not exist.");
 }
 
 /* ---- the state ---- */
@@ -302,7 +302,9 @@ static gh_err finish(struct sign_in *s)
         return sign_in_refused(s);
     session_begin(s->call, &s->session);
     s->session.ip = s->ip;
-    gh_err err = tokens_issue(s->call, &s->client, &s->user, &s->session, &s->result);
+    gh_err err = trigger_post_authentication(s, s->client.pool.doc->device_configuration && !s->session.device.ptr);
+    if (!err)
+        err = tokens_issue(s->call, &s->client, &s->user, &s->session, &s->result);
     if (!err)
         err = commit_step(s, true, &refresh);
     if (err) {
@@ -402,6 +404,8 @@ static gh_err respond(struct sign_in *s, struct str name)
 
 gh_err sign_in_initiate(struct sign_in *s, struct str flow_name)
 {
+    s->validation = s->metadata; /* "InitiateAuth's ClientMetadata isn't passed to" the triggers of its end */
+    s->metadata = NULL;
     gh_err err = initiate(s, flow_name);
     guess_end(&s->guess);
     return err;

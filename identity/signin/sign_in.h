@@ -33,7 +33,8 @@ struct sign_in {
     const struct pair *given; /* AuthParameters or ChallengeResponses */
     size_t n_given;
     struct str given_session; /* of the request, or absent */
-    json_t *metadata;         /* ClientMetadata of this request, or NULL */
+    json_t *metadata;         /* ClientMetadata of this request, or NULL; triggers after the first answer have it */
+    json_t *validation;       /* the same of a request that begins a sign-in: only triggers of the beginning have it */
 
     struct str ip;      /* of the person who signs in; absent: not known */
     struct guess guess; /* being judged (protection/guard.h) */

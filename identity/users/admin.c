@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "identity/signin/choice.h"
 #include "identity/signin/mfa.h"
+#include "identity/triggers/account.h"
 #include "identity/users/code.h"
 
 static const char TAKEN[] = "User account already exists";
@@ -85,6 +86,11 @@ gh_err idp_AdminCreateUser(struct call *call, const struct idp_AdminCreateUser_i
         err = user_set_password(call, &pool, &user, password);
     if (err)
         return err;
+    bool verified;
+    err = trigger_pre_sign_up(call, &pool, NULL, &user, &in->validation_data,
+                              client_metadata(call, &in->client_metadata), &verified);
+    if (err)
+        return err;
     user.status = bare ? CONFIRMED : FORCE_CHANGE_PASSWORD;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
@@ -136,7 +142,10 @@ gh_err idp_AdminConfirmSignUp(struct call *call, const struct idp_AdminConfirmSi
         return gh_fail(call->arena, &idp_NotAuthorizedException,
                        "User cannot be confirmed. Current status is %.*s", STR_FMT(user.status));
     user.status = CONFIRMED;
-    return user_save_alone(call, &pool, &user);
+    err = user_save_alone(call, &pool, &user);
+    return err ? err
+               : trigger_post_confirmation(call, NULL, &pool, &user, "PostConfirmation_ConfirmSignUp",
+                                           client_metadata(call, &in->client_metadata));
 }
 
 /* "Permanent=true -> CONFIRMED, false -> FORCE_CHANGE_PASSWORD" */

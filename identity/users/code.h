@@ -27,6 +27,6 @@ gh_err code_check_nobody(struct call *call, const struct pool *pool, struct str 
 /* Confirms a user who signed up, by the code (signup.c); user NULL: nobody of that name. Errors: those of
  * ConfirmSignUp. */
 gh_err sign_up_confirm(struct call *call, const struct client *client, struct user *user, struct str name,
-                       struct str code, bool force_alias);
+                       struct str code, bool force_alias, const json_t *metadata);
 /* "email" or "phone_number", auto-verified by the pool and held by the user; NULL: none. */
 const char *code_attribute_to_verify(const struct pool *pool, const struct user *user);

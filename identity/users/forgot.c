@@ -1,6 +1,8 @@
 /* ForgotPassword, ConfirmForgotPassword: a code to a verified address, then a new password. */
 #include "identity/tokens/revocation.h"
 #include "identity/protection/cap.h"
+#include "identity/triggers/account.h"
+#include "identity/triggers/authentication.h"
 #include "identity/users/code.h"
 
 /* "AccountRecoverySetting absent: phone if verified unless it is the MFA factor, else e-mail". */
@@ -30,15 +32,32 @@ static const char *recovery_attribute(struct call *call, const struct pool *pool
     return NULL;
 }
 
+/* Whoever is unknown may have come from an older system (UserMigration): asked within the cap of the name. */
+static gh_err forgetful_find(struct call *call, const struct idp_ForgotPassword_in *in, struct client *client,
+                             struct user *user, bool *found, const json_t *metadata)
+{
+    gh_err err = client_find(call, in->client_id, client);
+    if (!err)
+        err = client_check_secret_hash(call, client, in->username, in->secret_hash);
+    if (!err)
+        err = user_find(call, &client->pool, in->username, user, found);
+    if (!err)
+        err = cap_take(call, &client->pool, *found ? user->sub : STR_NONE, in->username, CAP_FORGOT_PASSWORD);
+    if (!err && !*found)
+        err = trigger_migrate_forgot(call, client, in->username, metadata, user, found);
+    if (!err && !*found && !client->hides_users)
+        return gh_fail(call->arena, &idp_UserNotFoundException, "Username/client id combination not found.");
+    return err;
+}
+
 gh_err idp_ForgotPassword(struct call *call, const struct idp_ForgotPassword_in *in,
                           struct idp_ForgotPassword_out *out)
 {
     struct client client;
     struct user user;
     bool found;
-    gh_err err = stranger_find(call, in->client_id, in->username, in->secret_hash, &client, &user, &found);
-    if (!err)
-        err = cap_take(call, &client.pool, found ? user.sub : STR_NONE, in->username, CAP_FORGOT_PASSWORD);
+    const json_t *metadata = client_metadata(call, &in->client_metadata);
+    gh_err err = forgetful_find(call, in, &client, &user, &found, metadata);
     if (err)
         return err;
     const char *attribute =
@@ -62,7 +81,7 @@ gh_err idp_ForgotPassword(struct call *call, const struct idp_ForgotPassword_in 
                          .kind = MESSAGE_FORGOT,
                          .attribute = attribute,
                          .client = &client,
-                         .metadata = client_metadata(call, &in->client_metadata),
+                         .metadata = metadata,
                      },
                      &out->code_delivery_details);
 }
@@ -98,5 +117,8 @@ gh_err idp_ConfirmForgotPassword(struct call *call, const struct idp_ConfirmForg
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     code_drop(&tx, &user, CODE_FORGOT);
-    return user_save_and_end_sessions(call, &tx, &client.pool, &user);
+    err = user_save_and_end_sessions(call, &tx, &client.pool, &user);
+    return err ? err
+               : trigger_post_confirmation(call, &client, &client.pool, &user, "PostConfirmation_ConfirmForgotPassword",
+                                           client_metadata(call, &in->client_metadata));
 }

@@ -2,6 +2,7 @@
 #include "identity/protection/cap.h"
 #include "identity/signin/choice.h"
 #include "identity/signin/sign_in.h"
+#include "identity/triggers/account.h"
 #include "identity/users/code.h"
 
 #include "core/json.h"
@@ -29,6 +30,8 @@ gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_
     if (err)
         return err;
     const struct pool *pool = &client.pool;
+    const json_t *metadata = client_metadata(call, &in->client_metadata);
+    bool verified;
     if (pool->doc->admin_create_user_config->allow_admin_create_user_only.value)
         return gh_fail(call->arena, &idp_NotAuthorizedException,
                        "SignUp is not permitted for this user pool");
@@ -46,12 +49,14 @@ gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_
         err = user_set_password(call, pool, &user, in->password);
     else if (!err)
         err = check_passwordless(call, pool, &user);
+    if (!err)
+        err = trigger_pre_sign_up(call, pool, &client, &user, &in->validation_data, metadata, &verified);
     if (err)
         return err;
 
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    err = user_insert(call, &tx, pool, &user, false, TAKEN);
+    err = user_insert(call, &tx, pool, &user, verified, TAKEN);
     if (err) {
         tx_rollback(&tx);
         return err;
@@ -59,17 +64,20 @@ gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_
     err = tx_commit(&tx);
     if (err)
         return err;
-    out->user_confirmed = some_bool(false);
+    bool confirmed = str_eq(user.status, CONFIRMED);
+    out->user_confirmed = some_bool(confirmed);
     out->user_sub = user.sub;
     if (client.flows & FLOW_USER_AUTH)
         out->session = sign_in_session_for(call, &client, &user, "SIGN_UP", json_object());
+    if (confirmed)
+        return trigger_post_confirmation(call, &client, pool, &user, "PostConfirmation_ConfirmSignUp", metadata);
     const char *attribute = code_attribute_to_verify(pool, &user);
     return attribute ? code_send(call, pool, &user, CODE_SIGN_UP,
                                  &(struct message_order){
                                      .kind = MESSAGE_SIGN_UP,
                                      .attribute = attribute,
                                      .client = &client,
-                                     .metadata = client_metadata(call, &in->client_metadata),
+                                     .metadata = metadata,
                                  },
                                  &out->code_delivery_details)
                      : NULL;
@@ -89,7 +97,7 @@ gh_err stranger_find(struct call *call, struct str client_id, struct str usernam
 }
 
 gh_err sign_up_confirm(struct call *call, const struct client *client, struct user *user, struct str name,
-                       struct str code, bool force_alias)
+                       struct str code, bool force_alias, const json_t *metadata)
 {
     struct str attribute;
     gh_err err = cap_take(call, &client->pool, user ? user->sub : STR_NONE, name, CAP_CONFIRM_SIGN_UP);
@@ -110,8 +118,12 @@ gh_err sign_up_confirm(struct call *call, const struct client *client, struct us
     tx_begin(&tx, call->db, call->arena);
     code_drop(&tx, user, CODE_SIGN_UP);
     err = user_save(call, &tx, &client->pool, user, force_alias);
-    if (!err)
-        return tx_commit(&tx);
+    if (!err) {
+        err = tx_commit(&tx);
+        return err ? err
+                   : trigger_post_confirmation(call, client, &client->pool, user, "PostConfirmation_ConfirmSignUp",
+                                               metadata);
+    }
     tx_rollback(&tx);
     if (err->kind == &idp_AliasExistsException)
         return gh_fail(call->arena, &idp_AliasExistsException, "An account with the %.*s already exists.",
@@ -145,7 +157,7 @@ gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *i
         err = open_sign_up(call, &client, found ? &user : NULL, in->session, &from_sign_up);
     if (!err)
         err = sign_up_confirm(call, &client, found ? &user : NULL, in->username, in->confirmation_code,
-                              in->force_alias_creation.value);
+                              in->force_alias_creation.value, client_metadata(call, &in->client_metadata));
     if (err || !from_sign_up)
         return err;
     json_t *proven = json_pack("{s:s}", "proven", user_has_verified(&user, "email") ? "email" : "phone_number");

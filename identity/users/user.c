@@ -104,6 +104,23 @@ static bool is_another_name(const struct pool *pool, const struct user *user, co
     return strcmp(attribute, "preferred_username") == 0 || user_has_verified(user, attribute);
 }
 
+/* "The alias moves to the new user; the old owner's attribute becomes unverified." */
+static gh_err take_alias(struct call *call, struct tx *tx, const struct pool *pool, struct str owner, const char *attribute)
+{
+    struct user old;
+    bool found;
+    const char *flag = strcmp(attribute, "email") == 0 ? "email_verified" : "phone_number_verified";
+    if (strcmp(attribute, "preferred_username") == 0)
+        return NULL;
+    gh_err err = store_user_find(call->db, tx, call->arena, pool->id, USER_BY_SUB, owner, &old, &found);
+    if (err || !found)
+        return err;
+    json_set_str(old.attributes, flag, STR("false"));
+    old.modified_us = call->now_us;
+    store_user_update(tx, &old);
+    return NULL;
+}
+
 static gh_err put_names(struct call *call, struct tx *tx, const struct pool *pool, const struct user *user,
                         bool force, const struct gh_kind *kind)
 {
@@ -118,6 +135,10 @@ static gh_err put_names(struct call *call, struct tx *tx, const struct pool *poo
             return err;
         if (owner.ptr && !str_eq(owner, user->sub) && !force)
             return gh_fail(call->arena, kind, "An account with the given %s already exists.", attributes[i]);
+        if (owner.ptr && !str_eq(owner, user->sub))
+            err = take_alias(call, tx, pool, owner, attributes[i]);
+        if (err)
+            return err;
         store_alias_put(tx, pool->id, value, str_of(attributes[i]), user->sub);
     }
     return NULL;
