@@ -267,6 +267,11 @@ static const struct {
     { "export", "pool export POOL FILE [--with-keys] [--passphrase-file FILE]", "--with-keys --passphrase-file=", 2, export_pool },
     { "import", "pool import FILE [--as-new | --replace | --verify] [--passphrase-file FILE]",
       "--as-new --replace --verify --passphrase-file=", 1, import_pool },
+    { "import-users",
+      "pool import-users POOL FILE [--from jsonl|keycloak|auth0|firebase|cognito] [--hash-parameters FILE] [--create-groups] [--dry-run]",
+      "--from= --hash-parameters= --create-groups --dry-run", 2, cli_pool_import_users },
+    { "users", "pool users POOL [FIELD.OPERATOR=VALUE…] [--sort FIELD] [--do ACTION [--group G] [--all] [--apply]]", NULL, 1,
+      cli_pool_users },
 };
 
 int cli_pool_more(int argc, char **argv)
@@ -274,7 +279,8 @@ int cli_pool_more(int argc, char **argv)
     for (size_t i = 0; i < COUNT(verbs); i++) {
         if (strcmp(argv[0], verbs[i].name) != 0)
             continue;
-        if (argc < 1 + verbs[i].words || !cli_flags_known(argc, argv, 1 + verbs[i].words, verbs[i].flags))
+        if (argc < 1 + verbs[i].words ||
+            (verbs[i].flags && !cli_flags_known(argc, argv, 1 + verbs[i].words, verbs[i].flags)))
             return cli_usage(verbs[i].usage);
         struct arena *arena = arena_new(65536);
         struct client client;
@@ -283,5 +289,5 @@ int cli_pool_more(int argc, char **argv)
         arena_free(arena);
         return code;
     }
-    return cli_usage("pool new | keys | export | import …");
+    return cli_usage("pool new | keys | export | import | import-users | users …");
 }

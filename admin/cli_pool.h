@@ -11,3 +11,7 @@ json_t *cli_pool_ask(struct client *client, struct arena *arena, struct str path
 struct str cli_require_pool(struct client *client, const char *name);
 /* A count on one line of stderr, once a second, and at the end. */
 void cli_progress(const char *doing, long long rows, bool end);
+
+/* cli_pool_users.c; 2: some records were not taken */
+int cli_pool_import_users(struct client *client, int argc, char **argv);
+int cli_pool_users(struct client *client, int argc, char **argv);

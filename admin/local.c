@@ -92,7 +92,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, user-pools/{id}/{options,keys,keys/rotate,keys/retire,users,users/bulk,imports/{job}/log,export}, user-pools/import, "
+                       "apikeys/{id}, user-pools/{id}/…, user-pools/import, "
                        "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
@@ -353,6 +353,8 @@ static void api_key(struct app *app, struct http_exchange *x, struct str rest)
 
 /* ---- beside AWS's operations: /user-pools/{id}/… ---- */
 
+enum { IMPORT_BYTES = 8 * 1024 * 1024 }; /* a part of 4 MiB in base64; a batch of records */
+
 /* What hangs below /user-pools/{id}/, and as which operation on the pool it is signed and allowed. */
 static const struct {
     const char *method, *name, *as;
@@ -373,6 +375,7 @@ static const struct {
     { "GET", "imports/*/log", "DescribeUserImportJob", 0, import_log_get },
     { "GET", "users", "ListUsers", 0, pool_users_search },
     { "POST", "users/bulk", NULL, 65536, pool_users_bulk, pool_users_bulk_as },
+    { "POST", "import-users", "CreateUserImportJob", IMPORT_BYTES, pool_import_users },
     { "POST", "export", "DescribeUserPool", 65536, pool_export, NULL, "cognito-idp:ExportUserPool" },
 };
 
@@ -390,7 +393,14 @@ static bool pool_route_fits(struct str name, struct str path, struct str *item)
     return str_find(*item, '/') < 0;
 }
 
-enum { IMPORT_BYTES = 8 * 1024 * 1024 }; /* a part of 4 MiB in base64 */
+static const char *pool_routes_text(struct arena *arena)
+{
+    struct strbuf text = strbuf_in(arena, 512);
+    strbuf_add(&text, STR("Nothing of that name under /_gatehouse/user-pools/{id}/. There are:"));
+    for (size_t i = 0; i < COUNT(pool_routes); i++)
+        strbuf_printf(&text, " %s %s%s", pool_routes[i].method, pool_routes[i].name, i + 1 < COUNT(pool_routes) ? "," : ".");
+    return strbuf_view(&text).ptr;
+}
 
 static void user_pools(struct app *app, struct http_exchange *x, struct str rest)
 {
@@ -419,8 +429,7 @@ static void user_pools(struct app *app, struct http_exchange *x, struct str rest
     if (other_method)
         refuse(x, 405, "That method does not apply here.");
     else
-        refuse(x, 404, "Nothing of that name under /_gatehouse/user-pools/{id}/: options, webhook-secret, imports/{job}/log, "
-                       "users, users/bulk, export.");
+        refuse(x, 404, pool_routes_text(x->arena));
 }
 
 /* /logos/{pool}/{client id or ALL}: SetUICustomization's image. */

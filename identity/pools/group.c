@@ -1,5 +1,6 @@
 /* CreateGroup, GetGroup, UpdateGroup, ListGroups, DeleteGroup, AdminAddUserToGroup, AdminRemoveUserFromGroup,
  * AdminListGroupsForUser, ListUsersInGroup. */
+#include "identity/pools/group.h"
 #include "identity/store/group.h"
 
 #include "identity/users/user.h"
@@ -70,6 +71,19 @@ gh_err idp_CreateGroup(struct call *call, const struct idp_CreateGroup_in *in,
     store_group_put(&tx, &row);
     out->group = group;
     return tx_commit(&tx);
+}
+
+gh_err group_make(struct call *call, struct tx *tx, const struct pool *pool, struct str name)
+{
+    const struct idp_GroupType group = {
+        .group_name = name,
+        .user_pool_id = pool->id,
+        .creation_date = some_time_us(call->now_us),
+        .last_modified_date = some_time_us(call->now_us),
+    };
+    const struct group_row row = row_of(call, &group);
+    store_group_put(tx, &row);
+    return tx->err;
 }
 
 gh_err idp_GetGroup(struct call *call, const struct idp_GetGroup_in *in, struct idp_GetGroup_out *out)

@@ -49,6 +49,8 @@ struct idp_MFAOptionListType user_mfa_options(struct call *call, const struct us
 
 /* ---- the app: software_token.c ---- */
 struct str totp_seed(struct call *call, const struct user *user); /* opened; absent: none */
+/* A secret that another server made, into the user, not yet saved. */
+void totp_give(struct call *call, struct user *user, struct str seed);
 struct str totp_device_name(const struct user *user);
 /* What makes a step of this user's app unique, and when it may be forgotten. */
 struct str totp_use(struct call *call, const struct user *user, int64_t step, int64_t *until_s);

@@ -28,6 +28,13 @@ struct str totp_seed(struct call *call, const struct user *user)
     return open_seed(call, user, json_str(json_object_get(user->more, "totp"), "seed"));
 }
 
+void totp_give(struct call *call, struct user *user, struct str seed)
+{
+    json_t *totp = json_object();
+    json_set_str(totp, "seed", seal(call->sealer, call->arena, seed_place(call, user), seed));
+    json_object_set_new(user->more, "totp", totp);
+}
+
 struct str totp_device_name(const struct user *user)
 {
     return json_str(json_object_get(user->more, "totp"), "name");
