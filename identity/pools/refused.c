@@ -5,8 +5,6 @@
     op ".LambdaConfig.PreTokenGeneration", op ".LambdaConfig.PreTokenGenerationConfig",                      \
         op ".LambdaConfig.CustomSMSSender", op ".LambdaConfig.CustomEmailSender",                            \
         op ".LambdaConfig.KMSKeyID", op ".LambdaConfig.InboundFederation",                                   \
-        op ".DeviceConfiguration.ChallengeRequiredOnNewDevice",                                              \
-        op ".DeviceConfiguration.DeviceOnlyRememberedOnUserPrompt",                                          \
         op ".UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",                         \
         op ".UserPoolAddOns.AdvancedSecurityMode=AUDIT", op ".UserPoolAddOns.AdvancedSecurityMode=ENFORCED", \
         op ".UserPoolAddOns.AdvancedSecurityAdditionalFlows", op ".DcrConfiguration",                        \

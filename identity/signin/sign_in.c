@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/id.h"
 #include "core/json.h"
+#include "identity/signin/device.h"
 #include "identity/signin/tables.h"
 #include "identity/triggers/authentication.h"
 
@@ -91,6 +92,7 @@ static void begin_state(struct sign_in *s, struct str flow)
     json_set_str(s->state, "id", id_uuid(s->call->env, s->call->arena));
     json_set_str(s->state, "client", s->client.id);
     json_set_str(s->state, "flow", flow);
+    json_set_str(s->state, "device", sign_in_given(s, "DEVICE_KEY"));
 }
 
 void sign_in_keep(struct sign_in *s, const char *challenge, json_t *what)
@@ -281,6 +283,8 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
     if (!err && last && json_object_get(s->state, "failures"))
         store_failures_drop(&tx, s->client.pool.id, s->user.sub);
     if (!err && last)
+        device_used(s, &tx);
+    if (!err && last)
         err = session_insert(call, &tx, &s->client, &s->user, &s->session, refresh);
     if (err) {
         tx_rollback(&tx);
@@ -302,7 +306,8 @@ static gh_err finish(struct sign_in *s)
         return sign_in_refused(s);
     session_begin(s->call, &s->session);
     s->session.ip = s->ip;
-    gh_err err = trigger_post_authentication(s, s->client.pool.doc->device_configuration && !s->session.device.ptr);
+    device_settle(s);
+    gh_err err = trigger_post_authentication(s, s->new_device_used);
     if (!err)
         err = tokens_issue(s->call, &s->client, &s->user, &s->session, &s->result);
     if (!err)
@@ -312,6 +317,7 @@ static gh_err finish(struct sign_in *s)
         return err;
     }
     s->result->refresh_token = refresh;
+    s->result->new_device_metadata = device_metadata(s);
     return NULL;
 }
 

@@ -11,6 +11,7 @@
  *     asked    the challenge of this session, and
  *     at       when it was asked, microseconds
  *     failures of passwords or codes before it; missing: none
+ *     device   DEVICE_KEY that came along
  *     passed   names of challenges answered rightly, in order
  * and what challenges add under their own names. */
 #pragma once
@@ -46,6 +47,7 @@ struct sign_in {
     gh_err used_before;
     bool user_changed;      /* saved along with the step */
     gh_err (*along)(struct sign_in *s, struct tx *tx); /* what else a right answer writes in the step, or NULL */
+    bool new_device_used;   /* by a device that the pool does not know yet (device_settle) */
     struct session session; /* what it will be: who proves something (device, acr, amr) writes it here */
 
     /* the answer: a challenge, or tokens */
@@ -105,6 +107,10 @@ gh_err select_challenge_answer(struct sign_in *s);
 gh_err password_start(struct sign_in *s);
 gh_err password_answer(struct sign_in *s);
 gh_err password_srp_answer(struct sign_in *s);
+gh_err device_srp_start(struct sign_in *s);
+gh_err device_srp_answer(struct sign_in *s);
+gh_err device_verifier_start(struct sign_in *s);
+gh_err device_verifier_answer(struct sign_in *s);
 
 /* What may still be due after a right answer. In the order of their table, each says which challenge is to be
  * asked now (`*due`), or leaves it NULL: nothing more from here. */
@@ -117,6 +123,7 @@ gh_err custom_due(struct sign_in *s, const char **due);
 gh_err second_factor_due(struct sign_in *s, const char **due);
 gh_err assurance_due(struct sign_in *s, const char **due); /* the last one: asks nothing, notes acr and amr */
 unsigned second_factors_of(const struct sign_in *s);       /* MFA_BITs that may be asked of the user */
+gh_err device_due(struct sign_in *s, const char **due);
 
 /* Asks: the answer is a challenge, with a session where it has one. */
 gh_err sign_in_ask(struct sign_in *s, const char *challenge);

@@ -30,10 +30,13 @@ static const struct sign_in_challenge challenges[] = {
     { "PASSWORD_SRP", password_start, password_srp_answer },
     { "SMS_OTP", otp_start, otp_answer },
     { "WEB_AUTHN", passkey_start, passkey_answer },
+    { "DEVICE_SRP_AUTH", device_srp_start, device_srp_answer },
+    { "DEVICE_PASSWORD_VERIFIER", device_verifier_start, device_verifier_answer },
 };
 
 const struct sign_in_gate sign_in_gates[] = {
     { false, new_password_due },
+    { false, device_due }, /* before second factors: a remembered device may stand for them */
     { false, second_factor_due },
     { true, custom_due }, /* the last that asks: its functions decide when it is enough */
     { false, assurance_due },

@@ -70,7 +70,7 @@ void store_device_remember(struct tx *tx, struct str pool, struct str sub, struc
 
 void store_device_used(struct tx *tx, struct str pool, struct str sub, struct str key, struct str ip, int64_t now_us)
 {
-    tx_run(tx, "UPDATE pool_devices SET used_us = $4, ip = $5 WHERE pool = $1 AND sub = $2 AND device = $3", "sssis",
+    tx_run(tx, "UPDATE pool_devices SET used_us = $4, ip = COALESCE($5, ip) WHERE pool = $1 AND sub = $2 AND device = $3", "sssis",
            pool, sub, key, now_us, ip);
 }
 

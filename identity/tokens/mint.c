@@ -119,6 +119,8 @@ static json_t *claims_of(const struct minting *m, enum key_use use)
         claim_str(claims, "cognito:username", m->user->username);
     else
         claim_str(claims, "client_id", m->client->id);
+    if (!id)
+        claim_str(claims, "device_key", m->session->device);
     if (m->client->revocation)
         claim_str(claims, "origin_jti", m->session->origin);
     if (id)

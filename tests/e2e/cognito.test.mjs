@@ -117,7 +117,6 @@ test('what would not be enforced is refused by name', async (t) => {
     const { api, poolId } = await setUp(t);
     const pools = {
         'LambdaConfig.PreTokenGeneration': { LambdaConfig: { PreTokenGeneration: 'arn:aws:lambda:us-east-1:000000000000:function:f' } },
-        'DeviceConfiguration.ChallengeRequiredOnNewDevice': { DeviceConfiguration: { ChallengeRequiredOnNewDevice: true } },
         'UserPoolAddOns.AdvancedSecurityMode': { UserPoolAddOns: { AdvancedSecurityMode: 'ENFORCED' } },
         'Policies.PasswordPolicy.PasswordHistorySize': { Policies: { PasswordPolicy: { PasswordHistorySize: 3 } } },
         'UserAttributeUpdateSettings': { AutoVerifiedAttributes: ['email'], UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ['email'] } },

@@ -4,7 +4,8 @@ import test from 'node:test';
 
 import { api as restApi, control } from './support/apis.mjs';
 import { start } from './support/harness.mjs';
-import { PASSWORD, addUser, advance, claims, newest, poolOf, refused, signIn } from './support/people.mjs';
+import { newest } from './support/newest.mjs';
+import { PASSWORD, addUser, advance, claims, poolOf, refused, signIn } from './support/people.mjs';
 
 const tokens = async (s, name = 'ada') => (await signIn(s, name)).AuthenticationResult;
 const refresh = async ({ api, clientId }, RefreshToken) =>
@@ -15,8 +16,8 @@ async function setUp(t, { tracking, ...settings } = {}) {
     const s = await poolOf(await start(t), settings);
     s.now = newest(s.server);
     s.track = (UserSessionTracking = 'ENABLED', MaxPerUser = 20) =>
-        s.now('SetUserPoolSessionConfiguration', { UserPoolId: s.poolId, UserSessionTracking, TokenSession: { MaxPerUser } });
-    s.listed = async (Username = 'ada') => (await s.now('AdminListUserSessions', { UserPoolId: s.poolId, Username })).Sessions;
+        s.now.setUserPoolSessionConfiguration({ UserPoolId: s.poolId, UserSessionTracking, TokenSession: { MaxPerUser } });
+    s.listed = async (Username = 'ada') => (await s.now.adminListUserSessions({ UserPoolId: s.poolId, Username })).Sessions;
     await addUser(s, 'ada');
     if (tracking) await s.track('ENABLED', tracking);
     return s;
@@ -25,29 +26,29 @@ async function setUp(t, { tracking, ...settings } = {}) {
 test('configuration: off by default, replaced as a whole, checked', async (t) => {
     const s = await setUp(t);
     const { poolId: UserPoolId, clientId: ClientId } = s;
-    assert.deepEqual(await s.now('GetUserPoolSessionConfiguration', { UserPoolId }), { UserPoolId, UserSessionTracking: 'DISABLED', TokenSession: { MaxPerUser: 20 } });
-    assert.deepEqual(await s.now('GetUserPoolClientSessionConfiguration', { UserPoolId, ClientId }), { UserPoolId, ClientId, SSOSession: { MaxValidityMinutes: 60 } });
-    const client = (MaxValidityMinutes) => s.now('SetUserPoolClientSessionConfiguration', { UserPoolId, ClientId, SSOSession: { MaxValidityMinutes } });
+    assert.deepEqual(await s.now.getUserPoolSessionConfiguration({ UserPoolId }), { UserPoolId, UserSessionTracking: 'DISABLED', TokenSession: { MaxPerUser: 20 } });
+    assert.deepEqual(await s.now.getUserPoolClientSessionConfiguration({ UserPoolId, ClientId }), { UserPoolId, ClientId, SSOSession: { MaxValidityMinutes: 60 } });
+    const client = (MaxValidityMinutes) => s.now.setUserPoolClientSessionConfiguration({ UserPoolId, ClientId, SSOSession: { MaxValidityMinutes } });
     await refused(client(5), 'InvalidParameterException', /tracking is not enabled/);
     const set = { UserPoolId, UserSessionTracking: 'ENABLED', TokenSession: { MaxPerUser: 3 } };
     assert.deepEqual(await s.track('ENABLED', 3), set);
-    assert.deepEqual(await s.now('GetUserPoolSessionConfiguration', { UserPoolId }), set);
+    assert.deepEqual(await s.now.getUserPoolSessionConfiguration({ UserPoolId }), set);
     for (const minutes of [0, 129600]) {
         assert.deepEqual(await client(minutes), { UserPoolId, ClientId, SSOSession: { MaxValidityMinutes: minutes } });
-        assert.equal((await s.now('GetUserPoolClientSessionConfiguration', { UserPoolId, ClientId })).SSOSession.MaxValidityMinutes, minutes);
+        assert.equal((await s.now.getUserPoolClientSessionConfiguration({ UserPoolId, ClientId })).SSOSession.MaxValidityMinutes, minutes);
     }
     const bad = [
         [() => client(129601), 'InvalidParameterException'], [() => client(-1), 'InvalidParameterException'],
         [() => s.track('ENABLED', 0), 'InvalidParameterException'], [() => s.track('ENABLED', 101), 'InvalidParameterException'],
         [() => s.track('MAYBE'), 'InvalidParameterException'],
-        [() => s.now('SetUserPoolSessionConfiguration', { UserPoolId, UserSessionTracking: 'ENABLED' }), 'InvalidParameterException'],
-        [() => s.now('SetUserPoolSessionConfiguration', { UserPoolId, UserSessionTracking: 'ENABLED', TokenSession: {} }), 'InvalidParameterException'],
-        [() => s.now('GetUserPoolSessionConfiguration', { UserPoolId: 'us-east-1_nowhere12' }), 'ResourceNotFoundException'],
-        [() => s.now('GetUserPoolClientSessionConfiguration', { UserPoolId, ClientId: 'nowhere' }), 'ResourceNotFoundException'],
+        [() => s.now.setUserPoolSessionConfiguration({ UserPoolId, UserSessionTracking: 'ENABLED' }), 'InvalidParameterException'],
+        [() => s.now.setUserPoolSessionConfiguration({ UserPoolId, UserSessionTracking: 'ENABLED', TokenSession: {} }), 'InvalidParameterException'],
+        [() => s.now.getUserPoolSessionConfiguration({ UserPoolId: 'us-east-1_nowhere12' }), 'ResourceNotFoundException'],
+        [() => s.now.getUserPoolClientSessionConfiguration({ UserPoolId, ClientId: 'nowhere' }), 'ResourceNotFoundException'],
     ];
     for (const [call, name] of bad) await refused(call(), name);
     await s.api.updateUserPool({ UserPoolId });
-    assert.deepEqual(await s.now('GetUserPoolSessionConfiguration', { UserPoolId }), set);
+    assert.deepEqual(await s.now.getUserPoolSessionConfiguration({ UserPoolId }), set);
     await s.api.updateUserPool({ UserPoolId, UserPoolTier: 'LITE' });
     await refused(s.track(), 'FeatureUnavailableInTierException');
 });
@@ -56,12 +57,12 @@ test('listed with client, times, device and address of the last use; not when tr
     const s = await setUp(t);
     const first = await tokens(s);
     assert.deepEqual(await s.listed(), []);
-    assert.deepEqual((await s.now('ListUserSessions', { AccessToken: first.AccessToken })).Sessions, []);
+    assert.deepEqual((await s.now.listUserSessions({ AccessToken: first.AccessToken })).Sessions, []);
     await s.track();
     await advance(s.server, 100);
-    const firefox = newest(s.server, { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0' });
-    const second = (await firefox('InitiateAuth', { ClientId: s.clientId, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters: { USERNAME: 'ada', PASSWORD } })).AuthenticationResult;
-    const seen = (await s.now('ListUserSessions', { AccessToken: second.AccessToken })).Sessions;
+    const firefox = newest(s.server, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0' } });
+    const second = (await firefox.initiateAuth({ ClientId: s.clientId, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters: { USERNAME: 'ada', PASSWORD } })).AuthenticationResult;
+    const seen = (await s.now.listUserSessions({ AccessToken: second.AccessToken })).Sessions;
     assert.equal(seen.length, 2);
     for (const one of seen) assert.match(one.SessionId, /^tkn[a-z0-9]{25}$/);
     assert.notEqual(seen[0].SessionId, seen[1].SessionId);
@@ -74,7 +75,7 @@ test('listed with client, times, device and address of the last use; not when tr
     assert.deepEqual((await s.listed()).map((x) => [x.SessionId, x.IsCurrentSession]), seen.map((x) => [x.SessionId, false]));
 
     await advance(s.server, 50);
-    await newest(s.server, { 'user-agent': 'curl/8.5.0' })('GetTokensFromRefreshToken', { ClientId: s.clientId, RefreshToken: first.RefreshToken });
+    await newest(s.server, { headers: { 'user-agent': 'curl/8.5.0' } }).getTokensFromRefreshToken({ ClientId: s.clientId, RefreshToken: first.RefreshToken });
     const used = (await s.listed())[1];
     assert.deepEqual([used.SessionId, used.DeviceType, used.CreateDate], [seen[1].SessionId, 'curl', seen[1].CreateDate]);
     assert.ok(used.LastActiveDate >= seen[1].LastActiveDate + 150, 'last active when it was refreshed');
@@ -83,7 +84,7 @@ test('listed with client, times, device and address of the last use; not when tr
     assert.deepEqual((await s.listed())[1], used);
     await s.track('DISABLED');
     assert.deepEqual(await s.listed(), []);
-    await refused(s.now('AdminRevokeUserSession', { UserPoolId: s.poolId, Username: 'ada', SessionId: used.SessionId }), 'ResourceNotFoundException');
+    await refused(s.now.adminRevokeUserSession({ UserPoolId: s.poolId, Username: 'ada', SessionId: used.SessionId }), 'ResourceNotFoundException');
     await refused(s.listed('nobody'), 'UserNotFoundException', 'User does not exist.');
 });
 
@@ -116,13 +117,13 @@ test('pages of a hundred; what has expired is forgotten', async (t) => {
     const s = await setUp(t, { client: { RefreshTokenValidity: 60, TokenValidityUnits: { RefreshToken: 'minutes' } } });
     for (let i = 0; i < 101; i += 20) await Promise.all(Array.from({ length: Math.min(20, 101 - i) }, () => tokens(s)));
     await s.track('ENABLED', 100);
-    const first = await s.now('AdminListUserSessions', { UserPoolId: s.poolId, Username: 'ada' });
+    const first = await s.now.adminListUserSessions({ UserPoolId: s.poolId, Username: 'ada' });
     assert.equal(first.Sessions.length, 100);
-    const last = await s.now('AdminListUserSessions', { UserPoolId: s.poolId, Username: 'ada', NextToken: first.NextToken });
+    const last = await s.now.adminListUserSessions({ UserPoolId: s.poolId, Username: 'ada', NextToken: first.NextToken });
     assert.deepEqual([last.Sessions.length, last.NextToken], [1, undefined]);
     assert.equal(new Set([...first.Sessions, ...last.Sessions].map((x) => x.SessionId)).size, 101);
     await addUser(s, 'bob');
-    await refused(s.now('AdminListUserSessions', { UserPoolId: s.poolId, Username: 'bob', NextToken: first.NextToken }), 'InvalidParameterException');
+    await refused(s.now.adminListUserSessions({ UserPoolId: s.poolId, Username: 'bob', NextToken: first.NextToken }), 'InvalidParameterException');
     await advance(s.server, 3601);
     assert.deepEqual(await s.listed(), []);
 });
@@ -133,7 +134,7 @@ test('revoking: others\' and one\'s own but not the current one, one\'s own only
     const [mine, other, bobs] = [await tokens(s), await tokens(s), await tokens(s, 'bob')];
     const [otherId, mineId] = (await s.listed()).map((x) => x.SessionId);
     const [bobsId] = (await s.listed('bob')).map((x) => x.SessionId);
-    const revoke = (SessionId, more = {}) => s.now('RevokeUserSession', { AccessToken: mine.AccessToken, SessionId, ...more });
+    const revoke = (SessionId, more = {}) => s.now.revokeUserSession({ AccessToken: mine.AccessToken, SessionId, ...more });
     await refused(revoke(mineId), 'InvalidParameterException', /current session/);
     await refused(revoke(bobsId), 'ResourceNotFoundException');
     await refused(revoke(`tkn${'a'.repeat(25)}`), 'ResourceNotFoundException');
@@ -143,8 +144,8 @@ test('revoking: others\' and one\'s own but not the current one, one\'s own only
     await revoked(s.api.getUser({ AccessToken: other.AccessToken }));
     await refused(refresh(s, other.RefreshToken), 'NotAuthorizedException', 'Refresh Token has been revoked');
     await refused(revoke(otherId), 'ResourceNotFoundException');
-    await s.now('AdminRevokeUserSession', { UserPoolId: s.poolId, Username: 'ada', SessionId: mineId });
-    await revoked(s.now('ListUserSessions', { AccessToken: mine.AccessToken }));
+    await s.now.adminRevokeUserSession({ UserPoolId: s.poolId, Username: 'ada', SessionId: mineId });
+    await revoked(s.now.listUserSessions({ AccessToken: mine.AccessToken }));
     await s.api.getUser({ AccessToken: bobs.AccessToken });
     assert.deepEqual(await s.listed(), []);
 });
@@ -154,14 +155,14 @@ test('revoking: others\' and one\'s own but not the current one, one\'s own only
 const endings = [
     ['GlobalSignOut', ({ s, now }) => s.api.globalSignOut({ AccessToken: now.AccessToken })],
     ['AdminUserGlobalSignOut', ({ s, Username }) => s.api.adminUserGlobalSignOut({ UserPoolId: s.poolId, Username })],
-    ['RevokeToken', ({ s, now }) => s.now('RevokeToken', { ClientId: s.clientId, Token: now.RefreshToken, RevokeAssociatedSessions: 'LINKED' }), 'origin_jti'],
+    ['RevokeToken', ({ s, now }) => s.now.revokeToken({ ClientId: s.clientId, Token: now.RefreshToken, RevokeAssociatedSessions: 'LINKED' }), 'origin_jti'],
     ['AdminDisableUser', ({ s, Username }) => s.api.adminDisableUser({ UserPoolId: s.poolId, Username })],
     ['AdminDeleteUser', ({ s, Username }) => s.api.adminDeleteUser({ UserPoolId: s.poolId, Username })],
     ['DeleteUser', ({ s, now }) => s.api.deleteUser({ AccessToken: now.AccessToken })],
-    ['AdminRevokeUserSession', async ({ s, Username }) => s.now('AdminRevokeUserSession', { UserPoolId: s.poolId, Username, SessionId: (await s.listed(Username))[0].SessionId })],
+    ['AdminRevokeUserSession', async ({ s, Username }) => s.now.adminRevokeUserSession({ UserPoolId: s.poolId, Username, SessionId: (await s.listed(Username))[0].SessionId })],
     ['RevokeUserSession', async ({ s, Username }) => {
         const [id] = (await s.listed(Username)).map((x) => x.SessionId);
-        await s.now('RevokeUserSession', { AccessToken: (await tokens(s, Username)).AccessToken, SessionId: id });
+        await s.now.revokeUserSession({ AccessToken: (await tokens(s, Username)).AccessToken, SessionId: id });
     }],
     ['AdminSetUserPassword', ({ s, Username }) => s.api.adminSetUserPassword({ UserPoolId: s.poolId, Username, Password: `${PASSWORD}2`, Permanent: true })],
     ['AdminResetUserPassword', ({ s, Username }) => s.api.adminResetUserPassword({ UserPoolId: s.poolId, Username })],

@@ -2,10 +2,11 @@
 import { signed } from './sign.mjs';
 
 // newest(server).getClientToken({…}) resolves to the answer or throws an error with AWS's name and message.
-export function newest(server, { credentials = server.credentials ?? { accessKeyId: 'test', secretAccessKey: 'test' }, sign = true } = {}) {
+export function newest(server, { credentials = server.credentials ?? { accessKeyId: 'test', secretAccessKey: 'test' }, sign = true, headers: more = {} } = {}) {
     return new Proxy({}, {
         get: (_, name) => async (input = {}) => {
             const headers = {
+                ...more,
                 'content-type': 'application/x-amz-json-1.1',
                 'x-amz-target': `AWSCognitoIdentityProviderService.${name[0].toUpperCase()}${name.slice(1)}`,
             };

@@ -3,8 +3,6 @@ import assert from 'node:assert/strict';
 import * as idp from '@aws-sdk/client-cognito-identity-provider';
 import { AuthenticationDetails, CognitoUser, CognitoUserPool } from 'amazon-cognito-identity-js';
 
-import { signed } from './sign.mjs';
-
 export const PASSWORD = 'Engine-1843!';
 export const ALL_FLOWS = ['ALLOW_USER_SRP_AUTH', 'ALLOW_USER_PASSWORD_AUTH', 'ALLOW_ADMIN_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'];
 
@@ -55,21 +53,6 @@ export async function beside(server, target, body, method = body === undefined ?
     const answer = await server.fetch(`/_gatehouse/user-pools/${target}`, options);
     return [answer.status, await answer.json()];
 }
-
-// Operations and members that the SDK does not know yet: await newest(server)('ListUserSessions', {…}). Signed unless
-// there is an AccessToken; headers are sent besides.
-export const newest = (server, headers = {}) => async (operation, input) => {
-    const request = {
-        method: 'POST', body: JSON.stringify(input),
-        headers: { ...headers, 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityProviderService.${operation}` },
-    };
-    const answer = input.AccessToken || headers['user-agent']
-        ? await fetch(`${server.url}/`, request)
-        : await signed(`${server.url}/`, { accessKeyId: 'test', secretAccessKey: 'test' }, { service: 'cognito-idp', ...request });
-    const body = await answer.json();
-    if (answer.status === 200) return body;
-    throw Object.assign(new Error(body.message), { name: body.__type });
-};
 
 export const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 export const advance = async (server, advance_s) => {
