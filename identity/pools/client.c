@@ -5,7 +5,7 @@
 #include "core/id.h"
 #include "core/json.h"
 #include "identity/store/pool.h"
-#include "wire/codec_json.h"
+#include "wire/shape_memo.h"
 
 static gh_err not_found(struct call *call, struct str id)
 {
@@ -43,13 +43,21 @@ static unsigned flows_of(const struct idp_ExplicitAuthFlowsListType *list)
     return flows;
 }
 
-static gh_err decode(struct call *call, const struct client_row *row, const struct pool *pool,
+/* For those who only read it is decoded once, for those who change it each time. */
+static struct idp_UserPoolClientType *decoded(struct call *call, const struct client_row *row, bool shared)
+{
+    if (shared)
+        return (void *)(uintptr_t)shape_memo_get(pools_of(call)->client_docs, call->arena, row->id, row->doc);
+    struct idp_UserPoolClientType *doc = ARENA_NEW(call->arena, struct idp_UserPoolClientType);
+    return shape_parse(call->arena, &idp_shape_UserPoolClientType, row->doc, doc) ? doc : NULL;
+}
+
+static gh_err decode(struct call *call, const struct client_row *row, const struct pool *pool, bool shared,
                      struct client *out)
 {
-    struct idp_UserPoolClientType *doc = ARENA_NEW(call->arena, struct idp_UserPoolClientType);
+    struct idp_UserPoolClientType *doc = decoded(call, row, shared);
     *out = (struct client){ .id = row->id };
-    if (!shape_parse(call->arena, &idp_shape_UserPoolClientType, row->doc, doc) ||
-        !client_secrets_open(call, row->secrets, out))
+    if (!doc || !client_secrets_open(call, row->secrets, out))
         return gh_fail(call->arena, &GH_INTERNAL, "The record of client %.*s is damaged.", STR_FMT(row->id));
     const struct idp_TokenValidityUnitsType none = { 0 }, *units = doc->token_validity_units
                                                                        ? doc->token_validity_units
@@ -79,7 +87,7 @@ gh_err client_find(struct call *call, struct str id, struct client *out)
         return not_found(call, id);
     if (!err)
         err = pool_find(call, row.pool, &pool);
-    return err ? err : decode(call, &row, &pool, out);
+    return err ? err : decode(call, &row, &pool, true, out);
 }
 
 gh_err client_of_pool(struct call *call, const struct pool *pool, struct str id, struct client *out)
@@ -87,14 +95,15 @@ gh_err client_of_pool(struct call *call, const struct pool *pool, struct str id,
     return client_of_pool_in(call, NULL, pool, id, out);
 }
 
-gh_err client_of_pool_in(struct call *call, struct tx *tx, const struct pool *pool, struct str id, struct client *out)
+gh_err client_of_pool_in(struct call *call, struct tx *tx, const struct pool *pool, struct str id,
+                         struct client *out)
 {
     struct client_row row;
     bool found;
     gh_err err = store_client_find(call->db, tx, call->arena, id, &row, &found);
     if (err)
         return err;
-    return found && str_eq(row.pool, pool->id) ? decode(call, &row, pool, out) : not_found(call, id);
+    return found && str_eq(row.pool, pool->id) ? decode(call, &row, pool, false, out) : not_found(call, id);
 }
 
 static bool permits(const struct idp_ClientPermissionListType *list, struct str attribute)

@@ -36,7 +36,8 @@ struct client {
     int64_t grace_s;  /* RetryGracePeriodSeconds */
 };
 
-/* Errors: ResourceNotFoundException, "User pool client X does not exist." client_find: in any account. */
+/* Errors: ResourceNotFoundException, "User pool client X does not exist." client_find: in any account, and
+ * its documents are shared: not to be changed. */
 gh_err client_find(struct call *call, struct str id, struct client *out);
 gh_err client_of_pool(struct call *call, const struct pool *pool, struct str id, struct client *out);
 gh_err client_of_pool_in(struct call *call, struct tx *tx, const struct pool *pool, struct str id, struct client *out);

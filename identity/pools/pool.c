@@ -9,7 +9,7 @@
 #include "identity/users/import.h"
 #include "identity/tokens/revocation.h"
 #include "identity/store/pool.h"
-#include "wire/codec_json.h"
+#include "wire/shape_memo.h"
 
 static gh_err not_found(struct call *call, struct str id)
 {
@@ -17,7 +17,16 @@ static gh_err not_found(struct call *call, struct str id)
                    STR_FMT(id));
 }
 
-static gh_err find(struct call *call, struct tx *tx, struct str id, struct pool *out)
+/* For those who only read it is decoded once, for those who change it each time. */
+static struct idp_UserPoolType *decoded(struct call *call, const struct pool_row *row, bool shared)
+{
+    if (shared)
+        return (void *)(uintptr_t)shape_memo_get(pools_of(call)->pool_docs, call->arena, row->id, row->doc);
+    struct idp_UserPoolType *doc = ARENA_NEW(call->arena, struct idp_UserPoolType);
+    return shape_parse(call->arena, &idp_shape_UserPoolType, row->doc, doc) ? doc : NULL;
+}
+
+static gh_err find(struct call *call, struct tx *tx, struct str id, bool shared, struct pool *out)
 {
     struct pool_row row;
     bool found;
@@ -29,8 +38,8 @@ static gh_err find(struct call *call, struct tx *tx, struct str id, struct pool 
     err = call_limits_take(call, row.account, row.region);
     if (err)
         return err;
-    struct idp_UserPoolType *doc = ARENA_NEW(call->arena, struct idp_UserPoolType);
-    if (!shape_parse(call->arena, &idp_shape_UserPoolType, row.doc, doc))
+    struct idp_UserPoolType *doc = decoded(call, &row, shared);
+    if (!doc)
         return gh_fail(call->arena, &GH_INTERNAL, "The record of user pool %.*s is damaged.", STR_FMT(id));
     json_t *more = row.more.ptr ? json_parse(call->arena, row.more, NULL) : NULL;
     *out = (struct pool){
@@ -47,7 +56,7 @@ static gh_err find(struct call *call, struct tx *tx, struct str id, struct pool 
 
 gh_err pool_find(struct call *call, struct str id, struct pool *out)
 {
-    return find(call, NULL, id, out);
+    return find(call, NULL, id, true, out);
 }
 
 gh_err pool_load(struct call *call, struct str id, struct pool *out)
@@ -57,7 +66,7 @@ gh_err pool_load(struct call *call, struct str id, struct pool *out)
 
 gh_err pool_load_in(struct call *call, struct tx *tx, struct str id, struct pool *out)
 {
-    gh_err err = find(call, tx, id, out);
+    gh_err err = find(call, tx, id, false, out);
     if (!err && (!str_eq(out->account, call->account) || !str_eq(out->region, call->region)))
         return not_found(call, id);
     return err;
@@ -155,8 +164,12 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
         return gh_fail(call->arena, &GH_INTERNAL, "A signing key could not be made.");
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    const struct pool_row row = { id, call->account, call->region, doc_text(call, doc),
-                                  json_print(call->arena, pool_mfa_after(call, doc, NULL)), call->now_us };
+    const struct pool_row row = { id,
+                                  call->account,
+                                  call->region,
+                                  doc_text(call, doc),
+                                  json_print(call->arena, pool_mfa_after(call, doc, NULL)),
+                                  call->now_us };
     store_pool_insert(&tx, &row);
     for (int use = 0; use < KEY_USES; use++) {
         keys[use].from_s = call->now_us / 1000000;
@@ -300,8 +313,9 @@ gh_err idp_DeleteUserPool(struct call *call, const struct idp_DeleteUserPool_in 
     if (!err)
         err = domains_of_pool(call, &tx, &pool, &prefix, &custom);
     if (!err && (prefix.ptr || custom.ptr))
-        err = gh_fail(call->arena, &idp_InvalidParameterException,
-                      "User pool cannot be deleted. It has a domain configured that should be deleted first.");
+        err =
+            gh_fail(call->arena, &idp_InvalidParameterException,
+                    "User pool cannot be deleted. It has a domain configured that should be deleted first.");
     if (!err)
         store_pool_delete(&tx, pool.id);
     err = record_end(&tx, err);

@@ -21,7 +21,8 @@ static inline struct pool_directory *pools_of(const struct call *call)
 }
 
 /* Errors: ResourceNotFoundException, "User pool X does not exist." pool_find: in any account, for calls
- * without a signature; pool_load: in the caller's account and region. */
+ * without a signature, and its document is shared: not to be changed; pool_load: in the caller's account and
+ * region. */
 gh_err pool_find(struct call *call, struct str id, struct pool *out);
 gh_err pool_load(struct call *call, struct str id, struct pool *out);
 gh_err pool_load_in(struct call *call, struct tx *tx, struct str id, struct pool *out); /* to change it */

@@ -10,6 +10,10 @@
 #include "identity/tokens/activity.h"
 #include "identity/tokens/revocation.h"
 #include "core/token_cache.h"
+#include "gen/cognito_idp.h"
+#include "wire/shape_memo.h"
+
+enum { MEMO_DOCUMENTS = 1024 }; /* of each kind; about 20 KiB a pool */
 
 /* A pool's own memory: itself and its parsed keys. */
 struct parsed_key {
@@ -46,6 +50,10 @@ struct pool_directory *pool_directory_open(struct identity *identity, struct are
     directory->identity = identity;
     directory->cache = token_cache_new();
     directory->activity = activity_open();
+    directory->pool_docs =
+        shape_memo_new(&idp_shape_UserPoolType, sizeof(struct idp_UserPoolType), MEMO_DOCUMENTS);
+    directory->client_docs =
+        shape_memo_new(&idp_shape_UserPoolClientType, sizeof(struct idp_UserPoolClientType), MEMO_DOCUMENTS);
     gh_err err = NULL;
     directory->revocations = revocations_open(identity, arena, &err);
     if (err)
@@ -64,6 +72,8 @@ void pool_directory_close(struct pool_directory *directory)
         return;
     key_stock_close(directory->stock);
     activity_close(directory->activity, directory->identity->db);
+    shape_memo_free(directory->pool_docs);
+    shape_memo_free(directory->client_docs);
     token_cache_free(directory->cache);
     revocations_free(directory->revocations);
     map_free(directory->index->by_kid, NULL);

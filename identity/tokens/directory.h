@@ -17,6 +17,7 @@ struct pool_directory {
     struct token_cache *cache;
     struct key_stock *stock;
     pthread_mutex_t changing; /* held by who changes a pool's keys, from looking to publishing */
+    struct shape_memo *pool_docs, *client_docs; /* of pools/, for calls that only read */
     struct pool_index *index; /* private */
 };
 
