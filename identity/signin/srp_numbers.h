@@ -7,7 +7,8 @@
  *   - the key is HKDF(salt u, input S, info "Caldera Derived Key"), its first 16 bytes;
  *   - proof of the password is HMAC(key, poolName || user || secret block || timestamp).
  *
- * A sign-in costs three exponentiations of 256-bit exponents here: g^b, v^u, (A v^u)^b. */
+ * A sign-in costs three exponentiations of 256-bit exponents here: g^b, by precomputed powers of g a quarter of
+ * the others, v^u and (A v^u)^b. */
 #pragma once
 
 #include "core/env.h"

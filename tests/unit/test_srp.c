@@ -186,6 +186,39 @@ static void timestamps_are_taken_as_bytes(void **state)
             fail_msg("%s", timestamps[i].text);
 }
 
+/* Without a verifier B is g^b alone: the precomputed powers against plain exponentiation. */
+static void powers_of_g(void **state)
+{
+    (void)state;
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *N = BN_get_rfc3526_prime_3072(NULL), *g = BN_new(), *exponent = BN_new(), *expected = BN_new();
+    BN_set_word(g, 2);
+    for (int row = 0; row < 40; row++) {
+        struct arena *own = arena_new(4096);
+        uint8_t b[SRP_EXPONENT_BYTES] = { 0 }, bytes[384];
+        if (row == 1)
+            b[SRP_EXPONENT_BYTES - 1] = 1;
+        else if (row == 2)
+            memset(b, 0xff, sizeof b);
+        else if (row == 3)
+            b[0] = 0x80;
+        else if (row > 3 && BN_rand(exponent, 8 * (int)sizeof b, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY))
+            BN_bn2binpad(exponent, b, sizeof b);
+        BN_bin2bn(b, sizeof b, exponent);
+        BN_mod_exp(expected, g, exponent, N, ctx);
+        struct str B = srp_public(own, STR(""), b);
+        size_t n = (size_t)BN_bn2bin(expected, bytes);
+        if (B.len != n || memcmp(B.ptr, bytes, n) != 0)
+            fail_msg("row %d: g^b is another number", row);
+        arena_free(own);
+    }
+    BN_free(N);
+    BN_free(g);
+    BN_free(exponent);
+    BN_free(expected);
+    BN_CTX_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(server_and_client_agree, setup, teardown),
         cmocka_unit_test_setup_teardown(published_verifier, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_a_client_would_know, setup, teardown),
+        cmocka_unit_test(powers_of_g),
         cmocka_unit_test_setup_teardown(timestamps_are_taken_as_bytes, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
