@@ -100,7 +100,7 @@ static struct str version_now(struct call *call)
 static gh_err check_free(struct call *call, struct tx *tx, const struct pool *pool, struct str name, bool custom)
 {
     struct pool_record other, *own;
-    size_t n;
+    size_t n = 0;
     bool found;
     gh_err err = store_record_domain(call->db, tx, call->arena, name, &other, &found);
     if (!err && found)

@@ -169,7 +169,7 @@ static gh_err sorted(struct call *call, struct page *page)
 
 static void read_after(struct call *call, struct page *page, struct str place)
 {
-    struct str has, number, length;
+    struct str has = STR_NONE, number = STR_NONE, length = STR_NONE;
     int64_t n = 0;
     page->has_after = str_split(&place, ' ', &has) && str_split(&place, ' ', &number) && str_split(&place, ':', &length) &&
                       str_i64(length, &n) && n >= 0;
