@@ -157,6 +157,7 @@ static bool open_modules(struct app *app, struct str *why)
         .fetcher = app->fetcher, .env = &app->env, .db = app->db, .sealer = app->sealer, .base_url = o->base_url, .partition = STR("aws"),
         .region = o->region, .default_account = o->account, .dev_root = o->mode == MODE_DEV && !o->enforce,
         .aws_limits = o->aws_limits,
+        .compromised_passwords = o->compromised_passwords.ptr,
     };
     app->identity = identity_open(&identity, app->arena, why);
     if (!app->identity)

@@ -29,6 +29,7 @@ static void openapi(struct app *app, struct http_exchange *x, struct str rest);
 static void api_key(struct app *app, struct http_exchange *x, struct str rest);
 static void apis(struct app *app, struct http_exchange *x, struct str rest);
 static void user_pools(struct app *app, struct http_exchange *x, struct str rest);
+static void feedback(struct app *app, struct http_exchange *x, struct str rest);
 static void function_code(struct app *app, struct http_exchange *x, struct str rest);
 static void logo(struct app *app, struct http_exchange *x, struct str rest);
 static void function_log(struct app *app, struct http_exchange *x, struct str rest);
@@ -54,6 +55,7 @@ static const struct {
     { NULL, "/user-pools/", true, false, user_pools }, /* likewise */
     { "PUT", "/imports/", true, false, upload_serve }, /* the link itself is the permission */
     { "GET", "/logos/", true, false, logo }, /* sign-in pages show it to anybody */
+    { "GET", "/feedback", false, false, feedback },                  /* the link's token is the permission */
     { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
     { "GET", "/functions/logs/", true, true, function_log },
 };
@@ -452,6 +454,34 @@ static void logo(struct app *app, struct http_exchange *x, struct str rest)
 {
     (void)rest;
     errand_run(app->jobs, x, app, send_logo);
+}
+
+/* A link in a mail about a risky sign-in: UpdateAuthEventFeedback, by one click. */
+static void give_feedback(struct errand *errand)
+{
+    static const char *const members[][2] = { { "UserPoolId", "pool" }, { "Username", "user" }, { "EventId", "event" },
+                                              { "FeedbackToken", "token" }, { "FeedbackValue", "value" } };
+    struct app *app = errand->ctx;
+    struct http_exchange *x = errand->x;
+    json_t *input = json_own(x->arena, json_object());
+    for (size_t i = 0; i < COUNT(members); i++)
+        json_set_str(input, members[i][0], uri_query_get(x->arena, x->query, members[i][1]));
+    struct http_headers headers = { 0 };
+    http_header_add(x->arena, &headers, STR("X-Amz-Target"), STR("AWSCognitoIdentityProviderService.UpdateAuthEventFeedback"));
+    const struct wire_request request = { .method = STR("POST"), .path = STR("/"), .headers = &headers,
+                                          .body = json_print(x->arena, input), .source_ip = x->peer_ip };
+    struct wire_reply reply = { 0 };
+    operation_run(app->wire, x->arena, &request, &reply);
+    errand->status = reply.status;
+    errand->body = reply.status == 200 ? STR("Thank you: this is noted.\n") : STR("This link is wrong or has expired.\n");
+    http_header_add(x->arena, &errand->headers, STR("Content-Type"), STR("text/plain; charset=utf-8"));
+    http_header_add(x->arena, &errand->headers, STR("Referrer-Policy"), STR("no-referrer"));
+}
+
+static void feedback(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    errand_run(app->jobs, x, app, give_feedback);
 }
 
 static void send_code(struct errand *errand)

@@ -29,6 +29,7 @@ static bool set_account_burst(struct options *o, struct arena *a, struct str v);
 static bool set_log_level(struct options *o, struct arena *a, struct str v);
 static bool set_allow_backend(struct options *o, struct arena *a, struct str v);
 static bool set_backend_ca(struct options *o, struct arena *a, struct str v);
+static bool set_compromised(struct options *o, struct arena *a, struct str v);
 static bool set_endpoint(struct options *o, struct arena *a, struct str v);
 static bool set_vpc_link(struct options *o, struct arena *a, struct str v);
 static bool set_smtp(struct options *o, struct arena *a, struct str v);
@@ -62,6 +63,8 @@ static const struct option {
     { "account-burst", "N", set_account_burst, "1 to 1000000000", "how many of them at once (AWS and default: 5000)" },
     { "allow-backend", "CIDR…", set_allow_backend, "networks such as 10.1.0.0/16", "private networks that integrations may reach; may be said again" },
     { "backend-ca", "FILE", set_backend_ca, "a file", "PEM certificates that backends' certificates may come from, besides the system's" },
+    { "compromised-passwords", "FILE", set_compromised, "a file or folder",
+      "passwords that user pools may refuse: SHA-1 digests in order, a line each, or a folder of such lists by their first five digits" },
     { "endpoint", "SERVICE=URL…", set_endpoint, "an AWS service and an http or https URL, such as sqs=http://127.0.0.1:9324",
       "where integrations find it; http://KEY:SECRET@… signs with that key; may be said again" },
     { "vpc-link", "NAME|ARN=TARGETS", set_vpc_link, "a VPC link's name or target ARN and HOST:PORT or URLs, such as shop=10.0.0.1:80,10.0.0.2:80",
@@ -243,6 +246,12 @@ static bool set_allow_backend(struct options *o, struct arena *a, struct str v)
 static bool set_backend_ca(struct options *o, struct arena *a, struct str v)
 {
     o->outside.backend_ca = str_copy(a, v);
+    return v.len > 0;
+}
+
+static bool set_compromised(struct options *o, struct arena *a, struct str v)
+{
+    o->compromised_passwords = str_copy(a, v);
     return v.len > 0;
 }
 

@@ -17,6 +17,7 @@ struct options {
     struct str tls_addr;    /* absent: no HTTPS */
     uint16_t tls_port;
     struct str certificates, truststores; /* folders; default below data */
+    struct str compromised_passwords; /* file or folder; absent: none */
     struct str region, account;
     struct str base_url;    /* what the outside calls us; default from addr and port */
     int workers;            /* loops of the data plane */

@@ -1,9 +1,23 @@
 #include "identity/identity.h"
 
+#include "core/hash_list.h"
 #include "identity/protection/guard.h"
 #include "identity/pools/limits.h"
 #include "identity/users/import.h"
 #include "identity/state.h"
+
+static bool protection_open(struct identity *identity, const struct identity_config *config, struct arena *arena,
+                            struct str *why)
+{
+    identity->throttle = throttle_new();
+    if (!identity->throttle) {
+        *why = STR("no memory");
+        return false;
+    }
+    if (config->compromised_passwords)
+        identity->compromised = hash_list_open(config->compromised_passwords, arena, why);
+    return !config->compromised_passwords || identity->compromised;
+}
 
 struct identity *identity_open(const struct identity_config *config, struct arena *arena, struct str *why)
 {
@@ -22,10 +36,7 @@ struct identity *identity_open(const struct identity_config *config, struct aren
         .fetcher = config->fetcher,
         .arena = own,
     };
-    identity->throttle = throttle_new();
-    if (!identity->throttle)
-        *why = STR("no memory");
-    else
+    if (protection_open(identity, config, arena, why))
         identity->principals = principals_open(identity, arena, why);
     if (identity->principals)
         identity->pools = pool_directory_open(identity, arena, why);
@@ -54,5 +65,6 @@ void identity_close(struct identity *identity)
     if (identity->principals)
         principals_close(identity->principals);
     throttle_free(identity->throttle);
+    hash_list_free(identity->compromised);
     arena_free(identity->arena);
 }

@@ -23,6 +23,7 @@ struct identity {
     struct call_limits *limits;
     struct importer *importer;
     bool aws_limits;
+    struct hash_list *compromised; /* passwords that are known; NULL: no list */
     struct throttle *throttle; /* protection/: wrong guesses by address */
 };
 

@@ -113,6 +113,8 @@ static struct wording words_of(const struct pool *pool, const struct message_ord
         };
     }
     const struct idp_VerificationMessageTemplateType *verify = pool->doc->verification_message_template;
+    if (order->kind == MESSAGE_ACCOUNT_TAKEOVER)
+        return (struct wording){ order->subject, order->text };
     if (order->kind == MESSAGE_AUTHENTICATION) {
         const json_t *own = json_object_get(json_object_get(pool->more, "mfa"), "email"); /* EmailMfaConfiguration */
         return (struct wording){
@@ -173,8 +175,8 @@ static struct message written(struct call *call, const struct pool *pool, const 
         .body = filled(call, words->text, &filling, email),
         .code = by_link ? STR_NONE : order->code,
         .link = filling.link,
-        .from = mail_from(mail),
-        .reply_to = mail->reply_to_email_address,
+        .from = order->from.ptr ? order->from : mail_from(mail),
+        .reply_to = order->reply_to.ptr ? order->reply_to : mail->reply_to_email_address,
         .configuration_set = mail->configuration_set,
         .role = sms->sns_caller_arn,
         .region = sms->sns_region,
@@ -204,7 +206,9 @@ gh_err message_send(struct call *call, const struct pool *pool, const struct use
                     const struct message_order *order, struct idp_CodeDeliveryDetailsType **details)
 {
     struct wording words = words_of(pool, order);
-    gh_err err = trigger_word_message(call, pool, user, order, goes_by_link(pool, order), &words);
+    gh_err err = order->kind == MESSAGE_ACCOUNT_TAKEOVER
+                     ? NULL
+                     : trigger_word_message(call, pool, user, order, goes_by_link(pool, order), &words);
     if (err)
         return err;
     const struct message message = written(call, pool, user, order, &words);

@@ -12,6 +12,7 @@ enum message_kind {
     MESSAGE_UPDATE_ATTRIBUTE,
     MESSAGE_VERIFY_ATTRIBUTE,
     MESSAGE_AUTHENTICATION,
+    MESSAGE_ACCOUNT_TAKEOVER, /* subject and text are the caller's; no code */
     MESSAGE_KINDS,
 };
 
@@ -20,6 +21,8 @@ struct message_order {
     const char *attribute;  /* "email" or "phone_number": the way, and the address unless `to` is given */
     struct str to;          /* another address than the user's present one, or absent */
     struct str code;        /* what the person must type */
+    struct str subject, text;  /* of MESSAGE_ACCOUNT_TAKEOVER, its marks filled in but {username} */
+    struct str from, reply_to; /* other than the pool's; absent: the pool's */
     const json_t *metadata; /* ClientMetadata, or NULL */
     const struct client *client; /* or NULL: an administrator's doing */
 };

@@ -18,6 +18,11 @@ static const struct option_spec specs[] = {
     { "ipFailuresPerMinute", OPTION_COUNT, 0, 1000000, NULL,
       "wrong passwords and codes that one address (of IPv6: one /64) may give in a minute; then TooManyRequestsException "
       "(not set: 60, and any number from this machine; 0: any number)" },
+    { "authEventDays", OPTION_COUNT, 1, 36500, NULL,
+      "how long AdminListUserAuthEvents remembers, in days (not set: 730, as on AWS)" },
+    { "refuseCompromisedPasswords", OPTION_FLAG, 0, 0, NULL,
+      "new passwords that are in the list of --compromised-passwords are refused, without threat protection (not set: as "
+      "CompromisedCredentialsRiskConfiguration says)" },
     { "capForgotPassword", OPTION_COUNT, 1, 1000000, NULL, "ForgotPassword of a user in an hour (not set: 20)" },
     { "capConfirmForgotPassword", OPTION_COUNT, 1, 1000000, NULL,
       "ConfirmForgotPassword of a user in an hour (not set: 15, and 5 after wrong passwords that lock the user; "

@@ -6,14 +6,11 @@
         op ".LambdaConfig.CustomSMSSender", op ".LambdaConfig.CustomEmailSender",                            \
         op ".LambdaConfig.KMSKeyID", op ".LambdaConfig.InboundFederation",                                   \
         op ".UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",                         \
-        op ".UserPoolAddOns.AdvancedSecurityMode=AUDIT", op ".UserPoolAddOns.AdvancedSecurityMode=ENFORCED", \
-        op ".UserPoolAddOns.AdvancedSecurityAdditionalFlows", op ".DcrConfiguration",                        \
-        op ".KeyConfiguration", op ".IssuerConfiguration",                                                   \
-        op ".Policies.PasswordPolicy.PasswordHistorySize", op ".SmsConfiguration.EumsSms"
+        op ".DcrConfiguration", op ".KeyConfiguration", op ".IssuerConfiguration",                           \
+        op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \
-    op ".AnalyticsConfiguration", op ".EnablePropagateAdditionalUserContextData",                            \
-        op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_DELEGATION",                                             \
+    op ".AnalyticsConfiguration", op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_DELEGATION",                   \
         op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_IMPERSONATION"
 
 const char *const identity_refused_idp[] = {

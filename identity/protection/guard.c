@@ -126,14 +126,6 @@ void guess_wrong(struct call *call, const struct pool *pool, struct guess *guess
                  call->now_us + (limits.longest_s + limits.forget_s) * 1000000, guess->forgotten_us);
 }
 
-gh_err guess_wrong_alone(struct call *call, const struct pool *pool, struct guess *guess)
-{
-    struct tx tx;
-    tx_begin(&tx, call->db, call->arena);
-    guess_wrong(call, pool, guess, &tx);
-    return tx_commit(&tx);
-}
-
 void guess_end(struct guess *guess)
 {
     if (!guess->judged)

@@ -29,7 +29,6 @@ struct str guard_who(struct call *call, const struct pool *pool, struct str sub,
 gh_err guess_begin(struct call *call, const struct pool *pool, struct str who, struct str ip, struct guess *guess);
 /* It was wrong: one row, in the transaction. */
 void guess_wrong(struct call *call, const struct pool *pool, struct guess *guess, struct tx *tx);
-gh_err guess_wrong_alone(struct call *call, const struct pool *pool, struct guess *guess);
 void guess_end(struct guess *guess);
 
 /* Has to wait after wrong guesses, or had to lately. */

@@ -28,12 +28,13 @@ gh_err idp_InitiateAuth(struct call *call, const struct idp_InitiateAuth_in *in,
 {
     struct sign_in s = {
         .call = call,
-        .ip = call->source_ip,
         .given_session = in->session,
         .metadata = client_metadata(call, &in->client_metadata),
         GIVEN(in->auth_parameters),
     };
     gh_err err = client_find(call, in->client_id, &s.client);
+    if (!err)
+        s.whence = whence_of_user(call, &s.client, in->user_context_data);
     if (!err)
         err = sign_in_initiate(&s, in->auth_flow);
     if (!err)
@@ -47,7 +48,7 @@ gh_err idp_AdminInitiateAuth(struct call *call, const struct idp_AdminInitiateAu
     struct sign_in s = {
         .call = call,
         .admin = true,
-        .ip = in->context_data ? in->context_data->ip_address : STR_NONE,
+        .whence = whence_of_admin(call, in->context_data),
         .given_session = in->session,
         .metadata = client_metadata(call, &in->client_metadata),
         GIVEN(in->auth_parameters),
@@ -65,12 +66,13 @@ gh_err idp_RespondToAuthChallenge(struct call *call, const struct idp_RespondToA
 {
     struct sign_in s = {
         .call = call,
-        .ip = call->source_ip,
         .given_session = in->session,
         .metadata = client_metadata(call, &in->client_metadata),
         GIVEN(in->challenge_responses),
     };
     gh_err err = client_find(call, in->client_id, &s.client);
+    if (!err)
+        s.whence = whence_of_user(call, &s.client, in->user_context_data);
     if (!err)
         err = sign_in_respond(&s, in->challenge_name);
     if (!err)
@@ -84,7 +86,7 @@ gh_err idp_AdminRespondToAuthChallenge(struct call *call, const struct idp_Admin
     struct sign_in s = {
         .call = call,
         .admin = true,
-        .ip = in->context_data ? in->context_data->ip_address : STR_NONE,
+        .whence = whence_of_admin(call, in->context_data),
         .given_session = in->session,
         .metadata = client_metadata(call, &in->client_metadata),
         GIVEN(in->challenge_responses),

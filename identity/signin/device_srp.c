@@ -114,7 +114,7 @@ void device_settle(struct sign_in *s)
 void device_used(const struct sign_in *s, struct tx *tx)
 {
     if (s->session.device.ptr && !s->new_device_used)
-        store_device_used(tx, s->client.pool.id, s->user.sub, s->session.device, s->ip, s->call->now_us);
+        store_device_used(tx, s->client.pool.id, s->user.sub, s->session.device, s->whence.ip, s->call->now_us);
 }
 
 struct idp_NewDeviceMetadataType *device_metadata(const struct sign_in *s)

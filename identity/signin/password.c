@@ -1,5 +1,6 @@
 /* USER_PASSWORD_AUTH and ADMIN_USER_PASSWORD_AUTH, and NEW_PASSWORD_REQUIRED after a temporary one. */
 #include "core/json.h"
+#include "identity/protection/compromised.h"
 #include "identity/signin/sign_in.h"
 #include "identity/triggers/authentication.h"
 
@@ -97,6 +98,8 @@ gh_err new_password_answer(struct sign_in *s)
                        "Invalid session for the user, session can only be used once.");
     if (!err)
         err = password_check_policy(s->call, &s->client.pool, password);
+    if (!err)
+        err = compromised_refuse(s->call, &s->client.pool, s->client.id, CREDENTIALS_PASSWORD_CHANGE, password);
     if (!err)
         err = take_attributes(s);
     if (!err)

@@ -15,7 +15,7 @@ gh_err refresh_begin(struct sign_in *s)
         err = refresh_load(s->call, &s->client, token, sign_in_given(s, "DEVICE_KEY"), &refresh);
     if (!err)
         err = sign_in_check_secret_hash(s, refresh.user.username);
-    return err ? err : refresh_use(s->call, &s->client, &refresh, s->ip, &s->result);
+    return err ? err : refresh_use(s->call, &s->client, &refresh, s->whence.ip, &s->result);
 }
 
 static gh_err check_secret(struct call *call, const struct client *client, struct str secret)

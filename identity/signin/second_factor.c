@@ -62,13 +62,18 @@ unsigned second_factors_of(const struct sign_in *s)
     if (pool_mfa_is(&s->client.pool, "OFF"))
         return 0;
     if (!pool_mfa_is(&s->client.pool, "ON"))
-        return out;
+        return json_flag(s->state, "mfa_by_risk", false) ? can : out; /* adaptive authentication (threat.h) */
     out |= can & offered & MFA_BIT(MFA_TOTP);
     for (int i = 0; i < MFA_FACTORS; i++)
         if (i != MFA_TOTP && can & offered & MFA_BIT(i) &&
             !is_for_recovery(&s->client.pool, (enum mfa_factor)i))
             out |= MFA_BIT(i);
     return out;
+}
+
+bool sign_in_can_add_factor(const struct sign_in *s)
+{
+    return !pool_mfa_is(&s->client.pool, "OFF") && usable(s);
 }
 
 /* What MFA_SETUP can set up here; SMS is named, as on AWS, but not set up in the challenge. */

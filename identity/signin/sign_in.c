@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "identity/signin/device.h"
 #include "identity/signin/tables.h"
+#include "identity/signin/threat.h"
 #include "identity/triggers/authentication.h"
 
 struct str sign_in_given(const struct sign_in *s, const char *name)
@@ -232,11 +233,14 @@ gh_err sign_in_wrong(struct sign_in *s, gh_err refusal)
     tx_begin(&tx, s->call->db, s->call->arena);
     if (s->guess.judged)
         guess_wrong(s->call, &s->client.pool, &s->guess, &tx);
+    threat_wrong(s, &tx, str_c(s->call->arena, json_str(s->state, "asked")));
     store_tried(&tx, json_str(s->state, "id"),
                 s->call->now_us / 1000000 + s->client.session_ttl_s * (SIGN_IN_TRIES + 1),
                 s->call->now_us / 1000000);
     gh_err err = tx_commit(&tx);
     guess_end(&s->guess);
+    if (!err)
+        threat_tell(s);
     return err ? err : refusal;
 }
 
@@ -286,6 +290,8 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
         device_used(s, &tx);
     if (!err && last)
         err = session_insert(call, &tx, &s->client, &s->user, &s->session, refresh);
+    if (!err && last)
+        threat_passed(s, &tx);
     if (err) {
         tx_rollback(&tx);
         return err;
@@ -305,7 +311,7 @@ static gh_err finish(struct sign_in *s)
     if (!s->user.sub.ptr)
         return sign_in_refused(s);
     session_begin(s->call, &s->session);
-    s->session.ip = s->ip;
+    s->session.ip = s->whence.ip;
     device_settle(s);
     gh_err err = trigger_post_authentication(s, s->new_device_used);
     if (!err)
@@ -318,6 +324,7 @@ static gh_err finish(struct sign_in *s)
     }
     s->result->refresh_token = refresh;
     s->result->new_device_metadata = device_metadata(s);
+    threat_tell(s);
     return NULL;
 }
 

@@ -10,12 +10,14 @@
  *     sub      the user; missing: nobody, and every answer is made up
  *     asked    the challenge of this session, and
  *     at       when it was asked, microseconds
+ *     risk, threat, mfa_by_risk  what threat protection made of it (threat.h)
  *     failures of passwords or codes before it; missing: none
  *     device   DEVICE_KEY that came along
  *     passed   names of challenges answered rightly, in order
  * and what challenges add under their own names. */
 #pragma once
 
+#include "identity/protection/event.h"
 #include "identity/protection/guard.h"
 #include "identity/tokens/token.h"
 
@@ -37,8 +39,8 @@ struct sign_in {
     json_t *metadata;         /* ClientMetadata of this request, or NULL; triggers after the first answer have it */
     json_t *validation;       /* the same of a request that begins a sign-in: only triggers of the beginning have it */
 
-    struct str ip;      /* of the person who signs in; absent: not known */
-    struct guess guess; /* being judged (protection/guard.h) */
+    struct whence whence; /* of the person who signs in */
+    struct guess guess;   /* being judged (protection/guard.h) */
 
     struct str spend; /* what must not be used again once this step succeeds, or absent */
     int64_t spend_until_s;
@@ -48,6 +50,8 @@ struct sign_in {
     bool user_changed;      /* saved along with the step */
     gh_err (*along)(struct sign_in *s, struct tx *tx); /* what else a right answer writes in the step, or NULL */
     bool new_device_used;   /* by a device that the pool does not know yet (device_settle) */
+    json_t *event;          /* what threat protection wrote down in this step, or NULL */
+    struct str event_id;
     struct session session; /* what it will be: who proves something (device, acr, amr) writes it here */
 
     /* the answer: a challenge, or tokens */
@@ -161,6 +165,7 @@ gh_err sign_in_guess(struct sign_in *s);
 /* The user's password, or nobody's: a flow with PASSWORD. NULL: right, and the user may sign in.
  * Errors: what locks, what the user's status says, "Incorrect username or password." (counted). */
 gh_err sign_in_check_password(struct sign_in *s, struct str password);
+bool sign_in_can_add_factor(const struct sign_in *s); /* there is a second factor the user could be asked for */
 gh_err sign_in_wrong_password(struct sign_in *s); /* counted; "Incorrect username or password." */
 
 /* May this user sign in at all? UNCONFIRMED, RESET_REQUIRED, disabled, temporary password too old. */

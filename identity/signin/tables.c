@@ -1,6 +1,8 @@
 #include "identity/signin/passkey_sign_in.h"
 #include "identity/signin/tables.h"
 
+#include "identity/signin/threat.h"
+
 static const struct sign_in_flow flows[] = {
     { "USER_SRP_AUTH", true, true, FLOW_SRP, "USER_SRP_AUTH is not enabled for the client.", srp_begin },
     { "USER_PASSWORD_AUTH", true, false, FLOW_PASSWORD, "USER_PASSWORD_AUTH flow not enabled for this client",
@@ -35,6 +37,7 @@ static const struct sign_in_challenge challenges[] = {
 };
 
 const struct sign_in_gate sign_in_gates[] = {
+    { false, threat_due },
     { false, new_password_due },
     { false, device_due }, /* before second factors: a remembered device may stand for them */
     { false, second_factor_due },

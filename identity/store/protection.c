@@ -59,3 +59,70 @@ gh_err store_attempts(struct db *db, struct arena *arena, struct str pool, struc
         *attempts = rows_i64(&rows, 0);
     return rows_close(&rows);
 }
+
+gh_err store_risk_find(struct db *db, struct arena *arena, struct str pool, struct str client, struct risk_row *out,
+                       bool *found)
+{
+    struct rows rows;
+    rows_open(&rows, db, NULL, arena, "SELECT doc, modified_us FROM pool_risk WHERE pool = $1 AND client = $2", "ss",
+              pool, client);
+    *found = rows_next(&rows);
+    if (*found)
+        *out = (struct risk_row){ rows_str(&rows, 0), rows_i64(&rows, 1) };
+    return rows_close(&rows);
+}
+
+void store_risk_put(struct tx *tx, struct str pool, struct str client, const struct risk_row *row)
+{
+    tx_run(tx, "DELETE FROM pool_risk WHERE pool = $1 AND client = $2", "ss", pool, client);
+    if (row)
+        tx_run(tx, "INSERT INTO pool_risk (pool, client, modified_us, doc) VALUES ($1, $2, $3, $4)", "ssis", pool,
+               client, row->modified_us, row->doc);
+}
+
+void store_auth_event_put(struct tx *tx, struct str pool, struct str sub, const struct auth_event_row *row,
+                          int64_t forget_us)
+{
+    tx_run(tx, "DELETE FROM pool_auth_events WHERE pool = $1 AND sub = $2 AND at_us < $3", "ssi", pool, sub, forget_us);
+    tx_run(tx, "INSERT INTO pool_auth_events (pool, sub, id, at_us, doc) VALUES ($1, $2, $3, $4, $5)", "sssis", pool,
+           sub, row->id, row->at_us, row->doc);
+}
+
+void store_auth_event_update(struct tx *tx, struct str pool, struct str sub, struct str id, struct str doc)
+{
+    tx_run(tx, "UPDATE pool_auth_events SET doc = $4 WHERE pool = $1 AND sub = $2 AND id = $3", "ssss", pool, sub, id,
+           doc);
+}
+
+static struct auth_event_row event_of(struct rows *rows)
+{
+    return (struct auth_event_row){ rows_str(rows, 0), rows_str(rows, 1), rows_i64(rows, 2) };
+}
+
+gh_err store_auth_event_find(struct db *db, struct tx *tx, struct arena *arena, struct str pool, struct str sub,
+                             struct str id, struct auth_event_row *out, bool *found)
+{
+    struct rows rows;
+    rows_open(&rows, db, tx, arena,
+              "SELECT id, doc, at_us FROM pool_auth_events WHERE pool = $1 AND sub = $2 AND id = $3", "sss", pool, sub,
+              id);
+    *found = rows_next(&rows);
+    if (*found)
+        *out = event_of(&rows);
+    return rows_close(&rows);
+}
+
+gh_err store_auth_event_list(struct db *db, struct arena *arena, struct str pool, struct str sub, int64_t before_us,
+                             struct str before_id, int64_t limit, struct auth_event_row **out, size_t *n)
+{
+    struct rows rows;
+    *out = ARENA_ARRAY(arena, struct auth_event_row, limit);
+    *n = 0;
+    rows_open(&rows, db, NULL, arena,
+              "SELECT id, doc, at_us FROM pool_auth_events WHERE pool = $1 AND sub = $2"
+              " AND (at_us < $3 OR (at_us = $3 AND id < $4)) ORDER BY at_us DESC, id DESC LIMIT $5",
+              "ssisi", pool, sub, before_us, before_id, limit);
+    while (*n < (size_t)limit && rows_next(&rows))
+        (*out)[(*n)++] = event_of(&rows);
+    return rows_close(&rows);
+}

@@ -15,6 +15,7 @@ static const char *const kinds[] = {
     [MESSAGE_UPDATE_ATTRIBUTE] = "UpdateUserAttribute",
     [MESSAGE_VERIFY_ATTRIBUTE] = "VerifyUserAttribute",
     [MESSAGE_AUTHENTICATION] = "Authentication",
+    [MESSAGE_ACCOUNT_TAKEOVER] = "AccountTakeOverNotification", /* of the senders only */
 };
 _Static_assert(COUNT(kinds) == MESSAGE_KINDS, "each kind has its source");
 

@@ -1,6 +1,8 @@
 /* ForgotPassword, ConfirmForgotPassword: a code to a verified address, then a new password. */
 #include "identity/tokens/revocation.h"
 #include "identity/protection/cap.h"
+#include "identity/protection/compromised.h"
+#include "identity/protection/event.h"
 #include "identity/triggers/account.h"
 #include "identity/triggers/authentication.h"
 #include "identity/users/code.h"
@@ -76,6 +78,9 @@ gh_err idp_ForgotPassword(struct call *call, const struct idp_ForgotPassword_in 
         return gh_fail(
             call->arena, &idp_InvalidParameterException,
             "Cannot reset password for the user as there is no registered/verified email or phone_number");
+    err = auth_event_note(call, &client, &user, in->user_context_data, "ForgotPassword");
+    if (err)
+        return err;
     return code_send(call, &client.pool, &user, CODE_FORGOT,
                      &(struct message_order){
                          .kind = MESSAGE_FORGOT,
@@ -109,6 +114,8 @@ gh_err idp_ConfirmForgotPassword(struct call *call, const struct idp_ConfirmForg
     if (!err)
         err = password_check_policy(call, &client.pool, in->password);
     if (!err)
+        err = compromised_refuse(call, &client.pool, client.id, CREDENTIALS_PASSWORD_CHANGE, in->password);
+    if (!err)
         err = user_set_password(call, &client.pool, &user, in->password);
     if (err)
         return err;
@@ -118,6 +125,8 @@ gh_err idp_ConfirmForgotPassword(struct call *call, const struct idp_ConfirmForg
     tx_begin(&tx, call->db, call->arena);
     code_drop(&tx, &user, CODE_FORGOT);
     err = user_save_and_end_sessions(call, &tx, &client.pool, &user);
+    if (!err)
+        err = auth_event_note(call, &client, &user, in->user_context_data, "PasswordChange");
     return err ? err
                : trigger_post_confirmation(call, &client, &client.pool, &user, "PostConfirmation_ConfirmForgotPassword",
                                            client_metadata(call, &in->client_metadata));

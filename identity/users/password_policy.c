@@ -3,6 +3,7 @@
 #include "core/digest.h"
 #include "core/id.h"
 #include "core/password.h"
+#include "identity/protection/password_history.h"
 #include "identity/signin/srp_numbers.h"
 #include "identity/transfer/foreign_hash.h"
 #include "identity/users/user.h"
@@ -67,7 +68,7 @@ static struct str verifier_place(struct call *call, const struct user *user)
     return str_printf(call->arena, "pool-verifier/%.*s/%.*s", STR_FMT(user->pool), STR_FMT(user->sub));
 }
 
-gh_err user_set_password(struct call *call, const struct pool *pool, struct user *user, struct str password)
+static gh_err write_password(struct call *call, const struct pool *pool, struct user *user, struct str password)
 {
     uint8_t salt[SRP_SALT_BYTES];
     env_random(call->env, salt, sizeof salt);
@@ -81,6 +82,15 @@ gh_err user_set_password(struct call *call, const struct pool *pool, struct user
     user->password = hash;
     user->password_us = call->now_us;
     return NULL;
+}
+
+gh_err user_set_password(struct call *call, const struct pool *pool, struct user *user, struct str password)
+{
+    gh_err err = password_history_check(call, pool, user, password);
+    if (err)
+        return err;
+    password_history_keep(call, pool, user);
+    return write_password(call, pool, user, password);
 }
 
 bool user_password_is(struct call *call, const struct user *user, struct str password)
@@ -98,7 +108,7 @@ gh_err user_renew_password(struct call *call, const struct pool *pool, struct us
     int64_t set_us = user->password_us; /* a temporary one is no younger for it */
     if (user->verifier.ptr && password_hash_is_of(user->password, &PASSWORD_COST_DEFAULT))
         return NULL;
-    gh_err err = user_set_password(call, pool, user, password);
+    gh_err err = write_password(call, pool, user, password);
     user->password_us = set_us;
     *changed |= !err;
     return err;

@@ -4,6 +4,8 @@
 #include "identity/signin/mfa.h"
 #include "identity/tokens/token.h"
 #include "identity/protection/cap.h"
+#include "identity/protection/compromised.h"
+#include "identity/protection/event.h"
 #include "identity/users/code.h"
 
 gh_err idp_GetUser(struct call *call, const struct idp_GetUser_in *in, struct idp_GetUser_out *out)
@@ -71,6 +73,8 @@ gh_err idp_ChangePassword(struct call *call, const struct idp_ChangePassword_in 
         return gh_fail(call->arena, &idp_NotAuthorizedException, "Incorrect username or password.");
     err = password_check_policy(call, pool, in->proposed_password);
     if (!err)
+        err = compromised_refuse(call, pool, access.client.id, CREDENTIALS_PASSWORD_CHANGE, in->proposed_password);
+    if (!err)
         err = user_set_password(call, pool, user, in->proposed_password);
     if (err)
         return err;
@@ -92,7 +96,7 @@ gh_err idp_ChangePassword(struct call *call, const struct idp_ChangePassword_in 
     err = tx_commit(&tx);
     for (size_t i = 0; i < n && !err; i++)
         revocation_publish_origin(pools_of(call)->revocations, others[i], until_s);
-    return err;
+    return err ? err : auth_event_note(call, &access.client, user, NULL, "PasswordChange");
 }
 
 gh_err user_delete(struct call *call, const struct pool *pool, const struct user *user)

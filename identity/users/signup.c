@@ -2,6 +2,8 @@
 #include "identity/protection/cap.h"
 #include "identity/signin/choice.h"
 #include "identity/signin/sign_in.h"
+#include "identity/protection/compromised.h"
+#include "identity/protection/event.h"
 #include "identity/triggers/account.h"
 #include "identity/users/code.h"
 
@@ -39,6 +41,8 @@ gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_
         return gh_fail(call->arena, &idp_InvalidParameterException, "Missing required parameter password");
     if (in->password.len)
         err = password_check_policy(call, pool, in->password);
+    if (!err && in->password.len)
+        err = compromised_refuse(call, pool, client.id, CREDENTIALS_SIGN_UP, in->password);
     if (!err)
         err = user_new(call, pool, in->username, TAKEN, &user);
     if (!err)
@@ -69,6 +73,9 @@ gh_err idp_SignUp(struct call *call, const struct idp_SignUp_in *in, struct idp_
     out->user_sub = user.sub;
     if (client.flows & FLOW_USER_AUTH)
         out->session = sign_in_session_for(call, &client, &user, "SIGN_UP", json_object());
+    err = auth_event_note(call, &client, &user, in->user_context_data, "SignUp");
+    if (err)
+        return err;
     if (confirmed)
         return trigger_post_confirmation(call, &client, pool, &user, "PostConfirmation_ConfirmSignUp", metadata);
     const char *attribute = code_attribute_to_verify(pool, &user);
@@ -183,6 +190,9 @@ gh_err idp_ResendConfirmationCode(struct call *call, const struct idp_ResendConf
     const char *attribute = code_attribute_to_verify(&client.pool, &user);
     if (!attribute)
         return gh_fail(call->arena, &idp_InvalidParameterException, "Auto verification not turned on.");
+    err = auth_event_note(call, &client, &user, in->user_context_data, "ResendCode");
+    if (err)
+        return err;
     return code_send(call, &client.pool, &user, CODE_SIGN_UP,
                      &(struct message_order){
                          .kind = MESSAGE_RESEND,

@@ -117,13 +117,11 @@ test('what would not be enforced is refused by name', async (t) => {
     const { api, poolId } = await setUp(t);
     const pools = {
         'LambdaConfig.PreTokenGeneration': { LambdaConfig: { PreTokenGeneration: 'arn:aws:lambda:us-east-1:000000000000:function:f' } },
-        'UserPoolAddOns.AdvancedSecurityMode': { UserPoolAddOns: { AdvancedSecurityMode: 'ENFORCED' } },
-        'Policies.PasswordPolicy.PasswordHistorySize': { Policies: { PasswordPolicy: { PasswordHistorySize: 3 } } },
         'UserAttributeUpdateSettings': { AutoVerifiedAttributes: ['email'], UserAttributeUpdateSettings: { AttributesRequireVerificationBeforeUpdate: ['email'] } },
     };
     for (const [name, input] of Object.entries(pools)) await refused(api.createUserPool({ PoolName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
     const clients = {
-        EnablePropagateAdditionalUserContextData: { EnablePropagateAdditionalUserContextData: true },
+        AnalyticsConfiguration: { AnalyticsConfiguration: { ApplicationId: 'a' } },
     };
     for (const [name, input] of Object.entries(clients)) await refused(api.createUserPoolClient({ UserPoolId: poolId, ClientName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
     // what asks for nothing passes

@@ -77,6 +77,15 @@ export async function advance(server, seconds) {
     assert.equal(answer.status, 200);
 }
 
+// The clock stands at a time of its own, `seconds` later, when the next call begins: however slow the machine is.
+export function standingClock(server) {
+    const base = Date.now() + 3600e3;
+    return async (seconds) => {
+        const answer = await server.fetch('/_gatehouse/clock', { method: 'POST', body: JSON.stringify({ at: new Date(base + seconds * 1000).toISOString() }) });
+        assert.equal(answer.status, 200);
+    };
+}
+
 export async function setOptions({ server, poolId }, options) {
     const answer = await server.fetch(`/_gatehouse/user-pools/${poolId}/options`, { method: 'PATCH', body: JSON.stringify(options) });
     assert.equal(answer.status, 200, await answer.text());
