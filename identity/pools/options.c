@@ -53,6 +53,17 @@ static const struct option_spec specs[] = {
       "how long the next signing keys stand in the JWKS before they sign (not set: 7200; the JWKS may be kept for 300)" },
     { "keyRotationDays", OPTION_COUNT, 1, 3650, NULL,
       "age at which signing keys are rotated, at the first sign-in then (not set: never; gatehouse pool keys POOL rotate)" },
+    { "migrateFromEndpoint", OPTION_TEXT, 1, 2048, NULL,
+      "address of another pool's server (https://cognito-idp.eu-west-1.amazonaws.com): who is unknown here and signs in "
+      "with a password is tried there and, if it is right, made a user here" },
+    { "migrateFromClient", OPTION_TEXT, 1, 128, NULL, "the app client there; it allows USER_PASSWORD_AUTH" },
+    { "migrateFromClientSecret", OPTION_SECRET, 1, 64, NULL, "its secret, if it has one" },
+    { "migrateFromPool", OPTION_TEXT, 1, 55, NULL, "the pool's id there, for AdminGetUser" },
+    { "migrateFromRegion", OPTION_TEXT, 1, 32, NULL, "its region, to sign for (not set: this one)" },
+    { "migrateFromAccessKey", OPTION_TEXT, 16, 128, NULL,
+      "an access key that may AdminGetUser there: for ForgotPassword, and for users with a second factor there" },
+    { "migrateFromSecretKey", OPTION_SECRET, 1, 128, NULL, "its secret" },
+    { "migrateFromTimeoutMs", OPTION_COUNT, 100, 20000, NULL, "how long each of two requests may take (not set: 5000)" },
     { "passkeyOrigins", OPTION_TEXT, 0, 2048, NULL,
       "origins besides https://RelyingPartyId that passkeys may be used on, apart by commas: apps' own, as "
       "android:apk-key-hash:... (not set: none)" },

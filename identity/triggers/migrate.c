@@ -1,6 +1,7 @@
 /* UserMigration: who is unknown here may be known to an older system. */
 #include "core/json.h"
 #include "core/log.h"
+#include "identity/transfer/other_pool.h"
 #include "identity/triggers/authentication.h"
 
 struct newcomer {
@@ -14,6 +15,8 @@ struct newcomer {
 /* NULL: the name is free, but the trigger does not know the person. */
 static gh_err ask(struct newcomer *m, json_t *validation)
 {
+    if (!trigger_is_set(&m->client->pool, TRIGGER_USER_MIGRATION))
+        return other_pool_ask(m->call, m->client, m->name, m->password, &m->answer);
     json_t *request = json_own(m->call->arena, json_object());
     json_set_str(request, "password", m->password);
     json_object_set_new(request, "validationData", validation ? json_incref(validation) : json_null());
@@ -53,6 +56,23 @@ static struct idp_AttributeListType given_attributes(const struct newcomer *m)
     return list;
 }
 
+/* Another pool's sub goes on here, if it is free: what applications have stored about the person stays theirs. */
+static gh_err keep_sub(const struct newcomer *m, struct user *user)
+{
+    struct str sub = json_str(m->answer, "sub");
+    struct user other;
+    bool taken;
+    if (trigger_is_set(&m->client->pool, TRIGGER_USER_MIGRATION) || sub.len != user->sub.len)
+        return NULL;
+    gh_err err = store_user_find(m->call->db, NULL, m->call->arena, user->pool, USER_BY_SUB, sub, &other, &taken);
+    if (err || taken)
+        return err;
+    if (pool_names_are_subs(&m->client->pool))
+        user->folded = user->username = sub;
+    user->sub = sub;
+    return NULL;
+}
+
 /* "finalUserStatus CONFIRMED: the password is stored and sign-in continues; otherwise RESET_REQUIRED". "Policy isn't
  * applied to the migrated password." */
 static gh_err make(struct newcomer *m, struct user *user)
@@ -65,6 +85,8 @@ static gh_err make(struct newcomer *m, struct user *user)
     bool own_name = named.len && !pool_names_are_subs(pool);
     const struct idp_AttributeListType given = given_attributes(m);
     gh_err err = user_new(call, pool, own_name ? named : m->name, TAKEN, user);
+    if (!err)
+        err = keep_sub(m, user);
     if (!err)
         err = attributes_set(call, pool, NULL, user, &given, WRITER_ADMIN_CREATE);
     if (!err && m->password.ptr)
@@ -100,7 +122,7 @@ static bool applies(struct call *call, const struct client *client, struct str n
 {
     struct user user;
     bool found = true;
-    if (trigger_is_set(&client->pool, TRIGGER_USER_MIGRATION))
+    if (trigger_is_set(&client->pool, TRIGGER_USER_MIGRATION) || other_pool_is_set(&client->pool))
         *err = user_find(call, &client->pool, name, &user, &found);
     return !found && !*err;
 }
