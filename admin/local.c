@@ -261,7 +261,7 @@ static void openapi(struct app *app, struct http_exchange *x, struct str rest)
         return;
     }
     refuse(x, 404, "No such service: cognito-idp, cognito-identity, iam, sts, apigateway, apigatewayv2, "
-                   "apigatewaymanagementapi, lambda.");
+                   "apigatewaymanagementapi, lambda, kms.");
 }
 
 /* ---- beside AWS's operations: /apis/{id}/… ---- */

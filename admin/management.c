@@ -13,13 +13,14 @@
 #include "gen/cognito_identity.h"
 #include "gen/cognito_idp.h"
 #include "gen/iam.h"
+#include "gen/kms.h"
 #include "gen/lambda.h"
 #include "gen/sts.h"
 
 enum {
     BODY_BYTES = 8 * 1024 * 1024,      /* PutRestApi takes 6 MB */
     FUNCTION_BYTES = 72 * 1024 * 1024, /* a 50 MB zip in base64 */
-    N_SERVICES = 8,
+    N_SERVICES = 9,
 };
 
 static const struct gh_kind too_large = { "RequestEntityTooLargeException", 413, false, NULL };
@@ -34,6 +35,7 @@ static void list_services(struct app *app, struct registered out[N_SERVICES])
         { &idp_service, identity, identity_refused_idp },    { &ci_service, identity, NULL },   { &iam_service, identity, identity_refused_iam },
         { &sts_service, identity, identity_refused_sts },    { &apigw_service, gateway, apigateway_refused }, { &apiv2_service, gateway, NULL },
         { &conn_service, gateway, NULL },    { &lambda_service, functions, NULL },
+        { &kms_service, identity, NULL },
     };
     memcpy(out, all, sizeof all);
 }

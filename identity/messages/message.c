@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "identity/messages/link.h"
+#include "identity/triggers/sender.h"
 #include "identity/triggers/wording.h"
 #include "identity/pools/log_delivery.h"
 
@@ -154,6 +155,11 @@ static struct str name_for(const struct pool *pool, const struct user *user)
     return mail.len ? mail : user_attribute(user, "phone_number");
 }
 
+static struct str address_of(const struct user *user, const struct message_order *order)
+{
+    return order->to.ptr ? order->to : user_attribute(user, order->attribute);
+}
+
 static struct message written(struct call *call, const struct pool *pool, const struct user *user,
                               const struct message_order *order, const struct wording *words)
 {
@@ -169,7 +175,7 @@ static struct message written(struct call *call, const struct pool *pool, const 
         pool->doc->sms_configuration ? pool->doc->sms_configuration : &no_sms;
     return (struct message){
         .account = pool->account,
-        .to = order->to.ptr ? order->to : user_attribute(user, order->attribute),
+        .to = address_of(user, order),
         .channel = email ? STR("email") : STR("sms"),
         .subject = email ? words->subject : STR_NONE,
         .body = filled(call, words->text, &filling, email),
@@ -205,6 +211,12 @@ static void tell_of_failure(struct call *call, const struct pool *pool, const st
 gh_err message_send(struct call *call, const struct pool *pool, const struct user *user,
                     const struct message_order *order, struct idp_CodeDeliveryDetailsType **details)
 {
+    if (trigger_sends(pool, order)) {
+        trigger_send_message(call, pool, user, order);
+        if (details)
+            *details = delivery_details(call, order->attribute, address_of(user, order));
+        return NULL;
+    }
     struct wording words = words_of(pool, order);
     gh_err err = order->kind == MESSAGE_ACCOUNT_TAKEOVER
                      ? NULL

@@ -27,6 +27,11 @@ struct message_order {
     const struct client *client; /* or NULL: an administrator's doing */
 };
 
+static inline bool message_is_mail(const struct message_order *order)
+{
+    return strcmp(order->attribute, "email") == 0;
+}
+
 /* Delivered, or an error: CodeDeliveryFailureException. Call it after the commit that made the user
  * and the code. details may be NULL. */
 gh_err message_send(struct call *call, const struct pool *pool, const struct user *user,

@@ -3,8 +3,7 @@
 
 #define POOL(op)                                                                                             \
     op ".LambdaConfig.PreTokenGeneration", op ".LambdaConfig.PreTokenGenerationConfig",                      \
-        op ".LambdaConfig.CustomSMSSender", op ".LambdaConfig.CustomEmailSender",                            \
-        op ".LambdaConfig.KMSKeyID", op ".LambdaConfig.InboundFederation",                                   \
+        op ".LambdaConfig.InboundFederation",                                                                \
         op ".UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",                         \
         op ".DcrConfiguration", op ".KeyConfiguration", op ".IssuerConfiguration",                           \
         op ".SmsConfiguration.EumsSms"

@@ -8,7 +8,7 @@ static const char KEYED[] = "kept under a keyed hash of this server";
 
 const struct pool_table pool_tables[] = {
     { "pools", "id account region created_us/i doc more", .pool = "id", .keys = "id", .json = "doc more",
-      .places = { "pool-option/{id}/{member}" } },
+      .places = { "pool-option/{id}/{member}", "pool-webhook/{id}" } },
     { "pool_clients", "id pool created_us/i secret doc secrets", .pool = "pool", .keys = "id", .json = "doc secrets", .client = "id",
       .places = { "pool-client/{id}" } },
     { "pool_keys", "kid pool purpose modulus exponent sealed from_s/i", .pool = "pool", .keys = "kid", .carry = CARRY_WITH_KEYS,

@@ -24,11 +24,6 @@ const char *wording_source(struct call *call, enum trigger trigger, const struct
     return str_printf(call->arena, "%s_%s", trigger_name(trigger), kinds[order->kind]).ptr;
 }
 
-static bool is_mail(const struct message_order *order)
-{
-    return strcmp(order->attribute, "email") == 0;
-}
-
 static size_t characters(struct str text)
 {
     size_t n = 0;
@@ -55,12 +50,12 @@ static gh_err too_long(struct call *call, const char *what, int most)
 static gh_err take(struct call *call, const struct message_order *order, bool by_link, const json_t *response,
                    struct wording *wording)
 {
-    const char *member = is_mail(order) ? "emailMessage" : "smsMessage";
-    int most = is_mail(order) ? MAIL_MOST : SMS_MOST;
+    const char *member = message_is_mail(order) ? "emailMessage" : "smsMessage";
+    int most = message_is_mail(order) ? MAIL_MOST : SMS_MOST;
     struct str text = json_str(response, member), subject = json_str(response, "emailSubject");
     if (text.len && characters(text) > (size_t)most)
         return too_long(call, member, most);
-    if (is_mail(order) && characters(subject) > SUBJECT_MOST)
+    if (message_is_mail(order) && characters(subject) > SUBJECT_MOST)
         return too_long(call, "emailSubject", SUBJECT_MOST);
     if (text.len && has_placeholders(order, by_link, text))
         wording->text = text;
