@@ -222,11 +222,11 @@ test('refreshing wants the device that the sign-in was for', async (t) => {
     const { AuthenticationResult: made } = await signIn(s, 'ada');
     const refresh = (more) => s.api.initiateAuth({ ClientId: s.clientId, AuthFlow: 'REFRESH_TOKEN_AUTH', AuthParameters: { REFRESH_TOKEN: made.RefreshToken, ...more } });
     const exchange = (more) => s.api.getTokensFromRefreshToken({ ClientId: s.clientId, RefreshToken: made.RefreshToken, ...more });
-    for (const call of [refresh({}), refresh({ DEVICE_KEY: NOWHERE }), exchange({}), exchange({ DeviceKey: NOWHERE })])
-        await refused(call, 'NotAuthorizedException', 'Invalid Refresh Token');
+    for (const call of [() => refresh({}), () => refresh({ DEVICE_KEY: NOWHERE }), () => exchange({}), () => exchange({ DeviceKey: NOWHERE })])
+        await refused(call(), 'NotAuthorizedException', 'Invalid Refresh Token');
     const { DeviceKey } = made.NewDeviceMetadata;
-    for (const call of [refresh({ DEVICE_KEY: DeviceKey }), exchange({ DeviceKey })]) {
-        const { AuthenticationResult } = await call;
+    for (const call of [() => refresh({ DEVICE_KEY: DeviceKey }), () => exchange({ DeviceKey })]) {
+        const { AuthenticationResult } = await call();
         assert.equal(claims(AuthenticationResult.AccessToken).device_key, DeviceKey);
         assert.equal(AuthenticationResult.NewDeviceMetadata, undefined);
     }
