@@ -1,6 +1,8 @@
 // Refresh tokens: exchanged with and without rotation, retried, stolen, bound to client and secret.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 
 import { start } from './support/harness.mjs';
@@ -36,6 +38,22 @@ test('without rotation both ways refresh, and the token stays the same', async (
     }
     assert.match(first.RefreshToken, /^[\w-]+(\.[\w-]+){4}$/);
     assert.equal((await s.api.initiateAuth({ ClientId: s.clientId, AuthFlow: 'REFRESH_TOKEN', AuthParameters: { REFRESH_TOKEN: first.RefreshToken } })).AuthenticationResult.TokenType, 'Bearer');
+});
+
+test('refreshing without rotation writes nothing to disk', async (t) => {
+    const s = await setUp(t);
+    const first = await tokens(s);
+    const wal = () => {
+        const [file] = fs.readdirSync(s.server.data).filter((name) => name.endsWith('-wal'));
+        const { size, mtimeNs } = fs.statSync(path.join(s.server.data, file), { bigint: true });
+        return `${size} bytes of ${mtimeNs}`;
+    };
+    await refresh(s, first.RefreshToken);
+    const before = wal();
+    for (let i = 0; i < 20; i++) await (i % 2 ? refresh : exchange)(s, first.RefreshToken);
+    assert.equal(wal(), before);
+    await tokens(s);
+    assert.notEqual(wal(), before, 'a sign-in does write there');
 });
 
 test('rotation: each token once, the next has what is left of the lifetime', async (t) => {
