@@ -124,15 +124,23 @@ json_t *client_metadata(struct call *call, const struct idp_ClientMetadataType *
     return metadata;
 }
 
+/* "Developer-only attributes can only be changed by an administrator", and are not for users to see. */
+static bool is_developers(struct str attribute)
+{
+    return str_starts(attribute, STR("dev:"));
+}
+
 bool client_may_read(const struct client *client, struct str attribute)
 {
+    if (is_developers(attribute))
+        return false;
     return permits(&client->doc->read_attributes, attribute);
 }
 
 bool client_may_write(const struct client *client, struct str attribute)
 {
     if (str_is(attribute, "sub") || str_is(attribute, "email_verified") ||
-        str_is(attribute, "phone_number_verified"))
+        str_is(attribute, "phone_number_verified") || is_developers(attribute))
         return false;
     return permits(&client->doc->write_attributes, attribute);
 }

@@ -63,6 +63,9 @@ static struct idp_SchemaAttributeType *standard_attribute(struct call *call, con
     return attribute;
 }
 
+static gh_err check_constraints(struct call *call, const struct idp_SchemaAttributeType *given, struct str type,
+                                struct str name);
+
 /* "Schema may set only Required, Mutable and lengths for standard ones." */
 static gh_err adjust(struct call *call, struct idp_SchemaAttributeType *to,
                      const struct idp_SchemaAttributeType *given)
@@ -74,6 +77,9 @@ static gh_err adjust(struct call *call, struct idp_SchemaAttributeType *to,
             "You can not change AttributeDataType or set developerOnlyAttribute for standard schema "
             "attribute %.*s",
             STR_FMT(given->name));
+    gh_err err = check_constraints(call, given, to->attribute_data_type, given->name);
+    if (err)
+        return err;
     if (given->mutable.set)
         to->mutable = given->mutable;
     if (given->required.set)
@@ -91,6 +97,40 @@ static bool inverted(struct str min, struct str max)
     return str_i64(min, &low) && str_i64(max, &high) && high < low;
 }
 
+static bool is_number_or_none(struct str text, int64_t least)
+{
+    int64_t value;
+    return !text.ptr || (str_i64(text, &value) && value >= least);
+}
+
+/* Constraints are numbers in strings: of the right kind for the type, in order, within what a value may have. */
+static gh_err check_constraints(struct call *call, const struct idp_SchemaAttributeType *given, struct str type,
+                                struct str name)
+{
+    const struct idp_StringAttributeConstraintsType *text = given->string_attribute_constraints;
+    const struct idp_NumberAttributeConstraintsType *number = given->number_attribute_constraints;
+    int64_t length;
+    if (text && (!str_is(type, "String") || !is_number_or_none(text->min_length, 0) || !is_number_or_none(text->max_length, 0)))
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Invalid StringAttributeConstraints for schema attribute %.*s", STR_FMT(name));
+    if (number && (!str_is(type, "Number") || !is_number_or_none(number->min_value, INT64_MIN) ||
+                   !is_number_or_none(number->max_value, INT64_MIN)))
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Invalid NumberAttributeConstraints for schema attribute %.*s", STR_FMT(name));
+    if (text && inverted(text->min_length, text->max_length))
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Attribute %.*s cannot have a max length shorter than it's min length", STR_FMT(name));
+    if (number && inverted(number->min_value, number->max_value))
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Attribute %.*s cannot have a max value smaller than it's min value", STR_FMT(name));
+    const struct str lengths[] = { text ? text->min_length : STR_NONE, text ? text->max_length : STR_NONE };
+    for (size_t i = 0; i < COUNT(lengths); i++)
+        if (str_i64(lengths[i], &length) && length > LONGEST_VALUE)
+            return gh_fail(call->arena, &idp_InvalidParameterException,
+                           "user.%.*s: String attributes cannot have a length of more than 2048", STR_FMT(name));
+    return NULL;
+}
+
 static gh_err check_custom(struct call *call, const struct idp_SchemaAttributeType *given, struct str name)
 {
     static const char *const types[] = { "String", "Number", "Boolean", "DateTime" };
@@ -104,19 +144,13 @@ static gh_err check_custom(struct call *call, const struct idp_SchemaAttributeTy
     if (given->required.value)
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "Required custom attributes are not supported currently.");
-    const struct idp_StringAttributeConstraintsType *text = given->string_attribute_constraints;
-    const struct idp_NumberAttributeConstraintsType *number = given->number_attribute_constraints;
-    if (text && inverted(text->min_length, text->max_length))
-        return gh_fail(call->arena, &idp_InvalidParameterException,
-                       "Attribute %.*s cannot have a max length shorter than it's min length", STR_FMT(name));
-    if (number && inverted(number->min_value, number->max_value))
-        return gh_fail(call->arena, &idp_InvalidParameterException,
-                       "Attribute %.*s cannot have a max value smaller than it's min value", STR_FMT(name));
-    int64_t length;
-    if (text && str_i64(text->max_length, &length) && length > LONGEST_VALUE)
-        return gh_fail(call->arena, &idp_InvalidParameterException,
-                       "%.*s: String attributes cannot have a length of more than 2048", STR_FMT(name));
-    return NULL;
+    return check_constraints(call, given, given->attribute_data_type, name);
+}
+
+static struct str custom_name(struct call *call, const struct idp_SchemaAttributeType *given)
+{
+    return str_printf(call->arena, "%s:%.*s", given->developer_only_attribute.value ? "dev:custom" : "custom",
+                      STR_FMT(given->name));
 }
 
 static gh_err add_custom(struct call *call, struct idp_SchemaAttributesListType *out,
@@ -124,9 +158,7 @@ static gh_err add_custom(struct call *call, struct idp_SchemaAttributesListType 
 {
     struct idp_SchemaAttributeType *attribute = ARENA_NEW(call->arena, struct idp_SchemaAttributeType);
     *attribute = *given;
-    attribute->name =
-        str_printf(call->arena, "%s:%.*s", given->developer_only_attribute.value ? "dev:custom" : "custom",
-                   STR_FMT(given->name));
+    attribute->name = custom_name(call, given);
     if (!attribute->attribute_data_type.ptr)
         attribute->attribute_data_type = STR("String");
     gh_err err = check_custom(call, attribute, attribute->name);
@@ -178,7 +210,7 @@ gh_err pool_schema_add(struct call *call, struct pool *pool, const struct idp_Cu
     for (size_t i = 0; i < schema->n; i++)
         grown.items[i] = schema->items[i];
     for (size_t i = 0; i < more->n; i++) {
-        struct str name = str_concat(call->arena, STR("custom:"), more->items[i]->name);
+        struct str name = custom_name(call, more->items[i]);
         if (pool_attribute(pool, name))
             return gh_fail(call->arena, &idp_InvalidParameterException,
                            "%.*s: Existing attribute already has name %.*s.", STR_FMT(name), STR_FMT(name));

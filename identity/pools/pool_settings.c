@@ -133,6 +133,17 @@ static gh_err check_mail(struct call *call, const struct idp_EmailConfigurationT
     return NULL;
 }
 
+static gh_err check_update_settings(struct call *call, const struct idp_UserPoolType *doc)
+{
+    const struct idp_UserAttributeUpdateSettingsType *settings = doc->user_attribute_update_settings;
+    for (size_t i = 0; settings && i < settings->attributes_require_verification_before_update.n; i++)
+        if (!has(doc->auto_verified_attributes.n, doc->auto_verified_attributes.items,
+                 str_c(call->arena, settings->attributes_require_verification_before_update.items[i])))
+            return gh_fail(call->arena, &idp_InvalidParameterException,
+                           "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes");
+    return NULL;
+}
+
 gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc, const json_t *more)
 {
     if (doc->alias_attributes.n && doc->username_attributes.n)
@@ -155,7 +166,9 @@ gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of "
                        "UnusedAccountValidityDays");
-    gh_err err = check_mail(call, doc->email_configuration);
+    gh_err err = check_update_settings(call, doc);
+    if (!err)
+        err = check_mail(call, doc->email_configuration);
     if (!err)
         err = check_recovery(call, doc->account_recovery_setting);
     if (!err)

@@ -4,7 +4,6 @@
 #define POOL(op)                                                                                             \
     op ".LambdaConfig.PreTokenGeneration", op ".LambdaConfig.PreTokenGenerationConfig",                      \
         op ".LambdaConfig.InboundFederation",                                                                \
-        op ".UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",                         \
         op ".DcrConfiguration", op ".KeyConfiguration", op ".IssuerConfiguration",                           \
         op ".SmsConfiguration.EumsSms"
 

@@ -1,5 +1,6 @@
 /* Users' attributes against the pool's schema. */
 #include "core/json.h"
+#include "core/time.h"
 #include "identity/users/user.h"
 
 enum { LONGEST_VALUE = 2048 };
@@ -35,7 +36,7 @@ static gh_err unknown(struct call *call, struct str name, enum attribute_writer 
             call->arena, &idp_InvalidParameterException,
             "Attributes did not conform to the schema: Type for attribute {%.*s} could not be determined",
             STR_FMT(name));
-    if (writer == WRITER_SIGN_UP)
+    if (writer == WRITER_SIGN_UP || writer == WRITER_IMPORT)
         return gh_fail(
             call->arena, &idp_InvalidParameterException,
             "Attributes did not conform to the schema: %.*s: Attribute does not exist in the schema.\n",
@@ -80,6 +81,9 @@ static gh_err check_value(struct call *call, const struct idp_SchemaAttributeTyp
                       (str_i64(range->max_value, &limit) && number > limit)))
             return misfit(call, name, "Number value is not in the range of the attribute");
     }
+    double moment;
+    if (str_is(attribute->attribute_data_type, "DateTime") && !str_i64(value, &number) && !time_parse_iso8601(value, &moment))
+        return misfit(call, name, "The attribute must be a date and time");
     if (str_is(attribute->attribute_data_type, "String")) {
         const struct idp_StringAttributeConstraintsType *range = attribute->string_attribute_constraints;
         int64_t chars = (int64_t)utf8_chars(value);
@@ -93,12 +97,31 @@ static gh_err check_value(struct call *call, const struct idp_SchemaAttributeTyp
 
 static bool by_administrator(enum attribute_writer writer)
 {
-    return writer == WRITER_ADMIN || writer == WRITER_ADMIN_CREATE;
+    return writer == WRITER_ADMIN || writer == WRITER_ADMIN_CREATE || writer == WRITER_IMPORT;
 }
 
 static bool creates(enum attribute_writer writer)
 {
-    return writer == WRITER_SIGN_UP || writer == WRITER_ADMIN_CREATE;
+    return writer == WRITER_SIGN_UP || writer == WRITER_ADMIN_CREATE || writer == WRITER_IMPORT;
+}
+
+/* An alias that needs no verification: not before the user is confirmed, and of no other alias's shape. */
+static gh_err check_preferred_username(struct call *call, const struct pool *pool, const struct user *user,
+                                       struct str value, enum attribute_writer writer)
+{
+    const char *shape = pool_has_alias(pool, "email") && is_email(value)                 ? "email"
+                        : pool_has_alias(pool, "phone_number") && is_phone_number(value) ? "phone number"
+                                                                                         : NULL;
+    if (!value.len || !pool_has_alias(pool, "preferred_username"))
+        return NULL;
+    if (str_eq(user->status, UNCONFIRMED) && writer != WRITER_IMPORT)
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Preferred username cannot be provided for unconfirmed account, since user pool is configured for "
+                       "preferred username alias.");
+    if (shape)
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Preferred username cannot be of %s format, since user pool is configured for %s alias.", shape, shape);
+    return NULL;
 }
 
 /* What only the pool itself writes: who the user is, and by which providers. */
@@ -107,7 +130,7 @@ static bool is_ours(struct str name)
     return str_is(name, "sub") || str_is(name, "identities");
 }
 
-static gh_err check_one(struct call *call, const struct pool *pool, const struct client *client,
+static gh_err check_one(struct call *call, const struct pool *pool, const struct client *client, const struct user *user,
                         const struct idp_AttributeType *given, enum attribute_writer writer)
 {
     const struct idp_SchemaAttributeType *attribute = pool_attribute(pool, given->name);
@@ -122,7 +145,10 @@ static gh_err check_one(struct call *call, const struct pool *pool, const struct
     if (is_ours(given->name) || (!attribute->mutable.value && !creates(writer)))
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "user.%.*s: Attribute cannot be updated.\n", STR_FMT(given->name));
-    return check_value(call, attribute, given->value);
+    gh_err err = str_is(given->name, "preferred_username")
+                     ? check_preferred_username(call, pool, user, given->value, writer)
+                     : NULL;
+    return err ? err : check_value(call, attribute, given->value);
 }
 
 static bool is_given(const struct idp_AttributeListType *given, const char *name)
@@ -141,6 +167,31 @@ static void set_one(struct user *user, struct str name, struct str value)
         json_object_setn_new(user->attributes, name.ptr, name.len, json_of(value));
 }
 
+static bool is_told_verified(const struct idp_AttributeListType *given, const char *attribute)
+{
+    for (size_t i = 0; i < given->n; i++) {
+        struct str name = given->items[i]->name;
+        if (str_starts(name, str_of(attribute)) && str_ends(name, STR("_verified")) && str_is(given->items[i]->value, "true"))
+            return true;
+    }
+    return false;
+}
+
+/* A new address that must be verified first waits; an administrator who says that it is verified need not wait. */
+static bool hold_back(const struct pool *pool, struct user *user, const struct idp_AttributeListType *given, size_t i,
+                      enum attribute_writer writer)
+{
+    const char *attribute = str_is(given->items[i]->name, "email")          ? "email"
+                            : str_is(given->items[i]->name, "phone_number") ? "phone_number"
+                                                                            : NULL;
+    if (!attribute)
+        return false;
+    bool waits = pending_waits(pool, user, attribute, given->items[i]->value) &&
+                 !(by_administrator(writer) && is_told_verified(given, attribute));
+    user_set_pending(user, attribute, waits ? given->items[i]->value : STR(""));
+    return waits;
+}
+
 gh_err attributes_set(struct call *call, const struct pool *pool, const struct client *client,
                       struct user *user, const struct idp_AttributeListType *given,
                       enum attribute_writer writer)
@@ -148,7 +199,7 @@ gh_err attributes_set(struct call *call, const struct pool *pool, const struct c
     static const char *const flags[][2] = { { "email", "email_verified" },
                                             { "phone_number", "phone_number_verified" } };
     for (size_t i = 0; i < given->n; i++) {
-        gh_err err = check_one(call, pool, client, given->items[i], writer);
+        gh_err err = check_one(call, pool, client, user, given->items[i], writer);
         if (err)
             return err;
     }
@@ -156,7 +207,8 @@ gh_err attributes_set(struct call *call, const struct pool *pool, const struct c
     for (size_t i = 0; i < COUNT(flags); i++)
         before[i] = str_copy(call->arena, user_attribute(user, flags[i][0]));
     for (size_t i = 0; i < given->n; i++)
-        set_one(user, given->items[i]->name, given->items[i]->value);
+        if (!hold_back(pool, user, given, i, writer))
+            set_one(user, given->items[i]->name, given->items[i]->value);
     for (size_t i = 0; i < COUNT(flags); i++) {
         struct str now = user_attribute(user, flags[i][0]);
         bool told = by_administrator(writer) && is_given(given, flags[i][1]);
@@ -184,8 +236,10 @@ gh_err attributes_remove(struct call *call, const struct pool *pool, const struc
     }
     for (size_t i = 0; i < names->n; i++) {
         set_one(user, names->items[i], STR(""));
-        if (str_is(names->items[i], "email") || str_is(names->items[i], "phone_number"))
+        if (str_is(names->items[i], "email") || str_is(names->items[i], "phone_number")) {
             set_one(user, str_concat(call->arena, names->items[i], STR("_verified")), STR(""));
+            user_set_pending(user, str_c(call->arena, names->items[i]), STR(""));
+        }
     }
     return NULL;
 }

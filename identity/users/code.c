@@ -25,13 +25,14 @@ static struct str purpose_name(enum code_purpose purpose)
     return str_of(purposes[purpose].name);
 }
 
-static struct str mac_of(struct call *call, const struct user *user, enum code_purpose purpose,
+/* With the address in it: a code proves the one that it went to, and no other that came since. */
+static struct str mac_of(struct call *call, const struct user *user, enum code_purpose purpose, struct str address,
                          struct str code)
 {
     uint8_t mac[SHA256_BYTES];
     sealer_mac(call->sealer, STR("pool-code"),
-               str_printf(call->arena, "%.*s/%.*s/%s/%.*s", STR_FMT(user->pool), STR_FMT(user->sub),
-                          purposes[purpose].name, STR_FMT(code)),
+               str_printf(call->arena, "%.*s/%.*s/%s/%.*s/%.*s", STR_FMT(user->pool), STR_FMT(user->sub),
+                          purposes[purpose].name, STR_FMT(code), STR_FMT(address)),
                mac);
     return base64url_encode(call->arena, digest_str(mac, sizeof mac));
 }
@@ -42,7 +43,8 @@ gh_err code_send(struct call *call, const struct pool *pool, const struct user *
 {
     struct message_order filled = *order;
     filled.code = id_random(call->env, call->arena, CODE_DIGITS, ID_DIGITS);
-    const struct code_row row = { mac_of(call, user, purpose, filled.code), str_of(order->attribute),
+    struct str address = order->to.ptr ? order->to : user_attribute(user, order->attribute);
+    const struct code_row row = { mac_of(call, user, purpose, address, filled.code), str_of(order->attribute),
                                   call->now_us / 1000000, 0 };
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
@@ -66,11 +68,13 @@ gh_err code_send_for_changes(struct call *call, const struct pool *pool, const s
     sent->set = true;
     for (size_t a = 0; a < COUNT(addresses); a++)
         for (size_t i = 0; i < given->n; i++) {
+            struct str pending = user_pending(user, addresses[a]);
             if (!str_is(given->items[i]->name, addresses[a]) || !pool_auto_verifies(pool, addresses[a]) ||
-                !user_attribute(user, addresses[a]).len || user_has_verified(user, addresses[a]))
+                !user_attribute(user, addresses[a]).len || (!pending.ptr && user_has_verified(user, addresses[a])))
                 continue;
             struct message_order one = *order;
             one.attribute = addresses[a];
+            one.to = pending;
             gh_err err = code_send(call, pool, user, a == 0 ? CODE_VERIFY_EMAIL : CODE_VERIFY_PHONE, &one,
                                    &sent->items[sent->n]);
             if (err)
@@ -79,6 +83,15 @@ gh_err code_send_for_changes(struct call *call, const struct pool *pool, const s
             break;
         }
     return NULL;
+}
+
+/* Where a code for this can have gone, as things are now. */
+static struct str address_of(struct call *call, const struct user *user, enum code_purpose purpose, struct str attribute)
+{
+    const char *name = str_c(call->arena, attribute);
+    bool verifies = purpose == CODE_VERIFY_EMAIL || purpose == CODE_VERIFY_PHONE;
+    struct str pending = verifies ? user_pending(user, name) : STR_NONE;
+    return pending.ptr ? pending : user_attribute(user, name);
 }
 
 gh_err code_check(struct call *call, const struct user *user, enum code_purpose purpose, struct str code,
@@ -96,7 +109,7 @@ gh_err code_check(struct call *call, const struct user *user, enum code_purpose 
     if (row.tries >= MAX_TRIES)
         return gh_fail(call->arena, &idp_LimitExceededException,
                        "Attempt limit exceeded, please try after some time.");
-    if (!digest_equal(row.mac, mac_of(call, user, purpose, code))) {
+    if (!digest_equal(row.mac, mac_of(call, user, purpose, address_of(call, user, purpose, row.attribute), code))) {
         struct tx tx;
         tx_begin(&tx, call->db, call->arena);
         store_code_tried(&tx, user->pool, user->sub, purpose_name(purpose));
@@ -139,7 +152,7 @@ static struct idp_CodeDeliveryDetailsType *details_of_nobody(struct call *call, 
 static gh_err put_unknown_code(struct call *call, const struct user *nobody, enum code_purpose purpose)
 {
     struct str code = id_random(call->env, call->arena, 32, ID_ALNUM);
-    const struct code_row row = { mac_of(call, nobody, purpose, code), STR("email"), call->now_us / 1000000, 0 };
+    const struct code_row row = { mac_of(call, nobody, purpose, STR(""), code), STR("email"), call->now_us / 1000000, 0 };
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     store_code_forget(&tx, call->now_us / 1000000 - LONGEST_S);

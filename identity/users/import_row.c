@@ -142,7 +142,7 @@ void import_row_read(struct call *call, const struct pool *pool, const struct cs
     const struct idp_AttributeListType given = attributes_of(call, &fields);
     gh_err err = user_new(call, pool, field(&fields, "cognito:username"), "", &out->user);
     if (!err)
-        err = attributes_set(call, pool, NULL, &out->user, &given, WRITER_ADMIN_CREATE);
+        err = attributes_set(call, pool, NULL, &out->user, &given, WRITER_IMPORT);
     if (!err)
         err = attributes_check_required(call, pool, &out->user);
     if (err) {

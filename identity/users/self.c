@@ -147,6 +147,7 @@ gh_err idp_GetUserAttributeVerificationCode(struct call *call,
     if (err)
         return err;
     bool email = purpose == CODE_VERIFY_EMAIL;
+    struct str pending = user_pending(&access.user, email ? "email" : "phone_number");
     if (!user_attribute(&access.user, email ? "email" : "phone_number").len)
         return gh_fail(call->arena, &idp_InvalidParameterException,
                        "User does not have a valid registered %s", email ? "email address" : "phone number");
@@ -154,6 +155,7 @@ gh_err idp_GetUserAttributeVerificationCode(struct call *call,
                      &(struct message_order){
                          .kind = MESSAGE_VERIFY_ATTRIBUTE,
                          .attribute = email ? "email" : "phone_number",
+                         .to = pending,
                          .client = &access.client,
                          .metadata = client_metadata(call, &in->client_metadata),
                      },
@@ -176,8 +178,13 @@ gh_err idp_VerifyUserAttribute(struct call *call, const struct idp_VerifyUserAtt
         err = code_check(call, &access.user, purpose, in->code, &attribute);
     if (err)
         return err;
+    const char *name = purpose == CODE_VERIFY_EMAIL ? "email" : "phone_number";
+    struct str pending = user_pending(&access.user, name);
+    if (pending.ptr)
+        json_set_str(access.user.attributes, name, pending);
     json_set_str(access.user.attributes,
                  purpose == CODE_VERIFY_EMAIL ? "email_verified" : "phone_number_verified", STR("true"));
+    user_set_pending(&access.user, name, STR(""));
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     code_drop(&tx, &access.user, purpose);

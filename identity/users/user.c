@@ -104,21 +104,34 @@ static bool is_another_name(const struct pool *pool, const struct user *user, co
     return strcmp(attribute, "preferred_username") == 0 || user_has_verified(user, attribute);
 }
 
-/* "The alias moves to the new user; the old owner's attribute becomes unverified." */
-static gh_err take_alias(struct call *call, struct tx *tx, const struct pool *pool, struct str owner, const char *attribute)
+/* "will migrate the alias from the previous user": whose address is unverified from now on, or whose name is gone. */
+static gh_err take_from(struct call *call, struct tx *tx, const struct pool *pool, struct str owner, const char *attribute)
 {
-    struct user old;
+    struct user previous;
     bool found;
-    const char *flag = strcmp(attribute, "email") == 0 ? "email_verified" : "phone_number_verified";
-    if (strcmp(attribute, "preferred_username") == 0)
-        return NULL;
-    gh_err err = store_user_find(call->db, tx, call->arena, pool->id, USER_BY_SUB, owner, &old, &found);
+    gh_err err = store_user_find(call->db, tx, call->arena, pool->id, USER_BY_SUB, owner, &previous, &found);
     if (err || !found)
         return err;
-    json_set_str(old.attributes, flag, STR("false"));
-    old.modified_us = call->now_us;
-    store_user_update(tx, &old);
+    if (pool_signs_in_by(pool, attribute) || strcmp(attribute, "preferred_username") == 0)
+        json_object_del(previous.attributes, attribute);
+    else
+        json_set_str(previous.attributes, strcmp(attribute, "email") == 0 ? "email_verified" : "phone_number_verified",
+                     STR("false"));
+    previous.modified_us = call->now_us;
+    store_user_update(tx, &previous);
     return NULL;
+}
+
+/* Is the alias somebody's user name? Addresses cannot be: user names are not of their shape. */
+static gh_err check_no_username(struct call *call, struct tx *tx, const struct pool *pool, const struct user *user,
+                                struct str value)
+{
+    struct user other;
+    bool found;
+    gh_err err = store_user_find(call->db, tx, call->arena, pool->id, USER_BY_NAME, value, &other, &found);
+    if (!err && found && !str_eq(other.sub, user->sub))
+        return gh_fail(call->arena, &idp_AliasExistsException, "Already found an entry for the provided username.");
+    return err;
 }
 
 static gh_err put_names(struct call *call, struct tx *tx, const struct pool *pool, const struct user *user,
@@ -131,12 +144,13 @@ static gh_err put_names(struct call *call, struct tx *tx, const struct pool *poo
             continue;
         struct str value = pool_fold(call, pool, user_attribute(user, attributes[i])), owner;
         gh_err err = store_alias_owner(tx, call->arena, pool->id, value, &owner);
-        if (err)
-            return err;
-        if (owner.ptr && !str_eq(owner, user->sub) && !force)
-            return gh_fail(call->arena, kind, "An account with the given %s already exists.", attributes[i]);
-        if (owner.ptr && !str_eq(owner, user->sub))
-            err = take_alias(call, tx, pool, owner, attributes[i]);
+        bool taken = owner.ptr && !str_eq(owner, user->sub);
+        if (!err && taken && !force)
+            err = gh_fail(call->arena, kind, "An account with the given %s already exists.", attributes[i]);
+        if (!err && taken)
+            err = take_from(call, tx, pool, owner, attributes[i]);
+        if (!err && strcmp(attributes[i], "preferred_username") == 0)
+            err = check_no_username(call, tx, pool, user, value);
         if (err)
             return err;
         store_alias_put(tx, pool->id, value, str_of(attributes[i]), user->sub);

@@ -53,7 +53,7 @@ struct idp_UserType *user_shown(struct call *call, const struct user *user,
                                 const struct idp_SearchedAttributeNamesListType *wanted);
 
 /* ---- attribute.c ---- */
-enum attribute_writer { WRITER_SIGN_UP, WRITER_ADMIN_CREATE, WRITER_CLIENT, WRITER_ADMIN };
+enum attribute_writer { WRITER_SIGN_UP, WRITER_ADMIN_CREATE, WRITER_IMPORT, WRITER_CLIENT, WRITER_ADMIN };
 /* Sets what is given, by the schema's rules; changing email or phone_number makes it unverified
  * unless the same call says otherwise (administrators only). */
 gh_err attributes_set(struct call *call, const struct pool *pool, const struct client *client,
@@ -63,6 +63,12 @@ gh_err attributes_remove(struct call *call, const struct pool *pool, const struc
                          struct user *user, const struct idp_AttributeNameListType *names);
 /* "Attributes did not conform to the schema: name: The attribute is required\n" */
 gh_err attributes_check_required(struct call *call, const struct pool *pool, const struct user *user);
+/* ---- pending.c ---- */
+struct str user_pending(const struct user *user, const char *attribute); /* absent: none waits for its code */
+void user_set_pending(struct user *user, const char *attribute, struct str value); /* "" or absent: none */
+/* Must this new address be verified before it takes the place of the one that is there? */
+bool pending_waits(const struct pool *pool, const struct user *user, const char *attribute, struct str value);
+
 bool is_email(struct str text);
 bool is_phone_number(struct str text);
 
