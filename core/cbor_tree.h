@@ -1,8 +1,8 @@
 /* CBOR from outside, as authenticators write it: libcbor's items, owned by an arena.
  *
- * What is given to libcbor has been walked through before: it reserves (and touches) whatever a header claims, up
- * to 2^64 members. Refused are items that end too early, indefinite lengths (CTAP2's canonical form has none), tags,
- * more than CBOR_TREE_DEPTH levels and reserved values. */
+ * What is given to libcbor has been walked through before: it reserves (and touches) whatever a header
+ * claims, up to 2^64 members. Refused are items that end too early, indefinite lengths (CTAP2's canonical
+ * form has none), tags, more than CBOR_TREE_DEPTH levels and reserved values. */
 #pragma once
 
 #include <cbor.h>

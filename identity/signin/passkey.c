@@ -15,11 +15,13 @@ gh_err passkey_check_enabled(struct call *call, const struct pool *pool)
     for (size_t i = 0; i < list->n; i++)
         if (str_is(list->items[i], "WEB_AUTHN"))
             return NULL;
-    return gh_fail(call->arena, &idp_WebAuthnNotEnabledException,
-                   "Passkeys are not enabled for the user pool: WEB_AUTHN is not among its AllowedFirstAuthFactors.");
+    return gh_fail(
+        call->arena, &idp_WebAuthnNotEnabledException,
+        "Passkeys are not enabled for the user pool: WEB_AUTHN is not among its AllowedFirstAuthFactors.");
 }
 
-/* The name that people see this server under; of its loopback address the name that browsers let have passkeys. */
+/* The name that people see this server under; of its loopback address the name that browsers let have
+ * passkeys. */
 static struct str server_name(struct call *call)
 {
     struct uri uri;
@@ -31,7 +33,8 @@ static struct str server_name(struct call *call)
     return webauthn_is_rp_id(uri.host) ? uri.host : STR_NONE;
 }
 
-gh_err passkey_rule(struct call *call, const struct pool *pool, struct webauthn_rule *rule, struct str *wanted)
+gh_err passkey_rule(struct call *call, const struct pool *pool, struct webauthn_rule *rule,
+                    struct str *wanted)
 {
     const struct idp_WebAuthnConfigurationType *settings = pool_webauthn(call, pool);
     struct str prefix, custom;
@@ -51,7 +54,8 @@ gh_err passkey_rule(struct call *call, const struct pool *pool, struct webauthn_
     if (rule->rp_id.ptr)
         return NULL;
     return gh_fail(call->arena, &idp_WebAuthnConfigurationMissingException,
-                   "The user pool has no relying party ID and no domain of its own, and this server is known by an address: "
+                   "The user pool has no relying party ID and no domain of its own, and this server is known "
+                   "by an address: "
                    "set WebAuthnConfiguration.RelyingPartyId.");
 }
 
@@ -60,7 +64,8 @@ gh_err webauthn_check_settings(struct call *call, const struct idp_WebAuthnConfi
     if (!settings->relying_party_id.ptr || webauthn_is_rp_id(settings->relying_party_id))
         return NULL;
     return gh_fail(call->arena, &idp_InvalidParameterException,
-                   "Invalid relying party ID: %.*s. It must be a domain name in lower case, without scheme, port or path.",
+                   "Invalid relying party ID: %.*s. It must be a domain name in lower case, without scheme, "
+                   "port or path.",
                    STR_FMT(settings->relying_party_id));
 }
 
@@ -73,8 +78,8 @@ bool passkey_member(struct call *call, const json_t *object, const char *name, s
 bool passkey_id(struct call *call, const json_t *credential, struct str *bytes)
 {
     const json_t *raw = json_object_get(credential, "rawId");
-    return str_is(json_str(credential, "type"), "public-key") && passkey_member(call, credential, "id", bytes) &&
-           bytes->len && bytes->len <= WEBAUTHN_ID_MOST &&
+    return str_is(json_str(credential, "type"), "public-key") &&
+           passkey_member(call, credential, "id", bytes) && bytes->len && bytes->len <= WEBAUTHN_ID_MOST &&
            (!raw || str_eq(json_value_str(raw), json_str(credential, "id")));
 }
 
@@ -90,7 +95,8 @@ json_t *passkey_descriptors(struct call *call, const struct passkey_row *rows, s
 {
     json_t *list = json_own(call->arena, json_array());
     for (size_t i = 0; i < n; i++) {
-        json_t *one = json_object(), *transports = json_object_get(json_parse(call->arena, rows[i].doc, NULL), "transports");
+        json_t *one = json_object(),
+               *transports = json_object_get(json_parse(call->arena, rows[i].doc, NULL), "transports");
         json_set_str(one, "type", STR("public-key"));
         json_set_str(one, "id", rows[i].id);
         if (json_array_size(transports))

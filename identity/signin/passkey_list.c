@@ -5,8 +5,10 @@
 
 static struct idp_WebAuthnCredentialDescription *shown(struct call *call, const struct passkey_row *row)
 {
-    const json_t *doc = json_parse(call->arena, row->doc, NULL), *transports = json_object_get(doc, "transports"), *one;
-    struct idp_WebAuthnCredentialDescription *out = ARENA_NEW(call->arena, struct idp_WebAuthnCredentialDescription);
+    const json_t *doc = json_parse(call->arena, row->doc, NULL),
+                 *transports = json_object_get(doc, "transports"), *one;
+    struct idp_WebAuthnCredentialDescription *out =
+        ARENA_NEW(call->arena, struct idp_WebAuthnCredentialDescription);
     size_t i;
     *out = (struct idp_WebAuthnCredentialDescription){
         .credential_id = row->id,
@@ -16,7 +18,8 @@ static struct idp_WebAuthnCredentialDescription *shown(struct call *call, const 
         .created_at = some_time_us(row->created_us),
     };
     out->authenticator_transports.set = true;
-    out->authenticator_transports.items = ARENA_ARRAY(call->arena, struct str, json_array_size(transports) + 1);
+    out->authenticator_transports.items =
+        ARENA_ARRAY(call->arena, struct str, json_array_size(transports) + 1);
     json_array_foreach(transports, i, one)
         out->authenticator_transports.items[out->authenticator_transports.n++] = json_value_str(one);
     return out;
@@ -36,7 +39,8 @@ gh_err idp_ListWebAuthnCredentials(struct call *call, const struct idp_ListWebAu
     place = str_printf(call->arena, "%.*s/%.*s", STR_FMT(access.client.pool.id), STR_FMT(access.user.sub));
     err = page_open(call, "passkeys", place, in->next_token, &after);
     if (!err)
-        err = store_passkey_list(call->db, NULL, call->arena, access.client.pool.id, access.user.sub, &rows, &n);
+        err = store_passkey_list(call->db, NULL, call->arena, access.client.pool.id, access.user.sub, &rows,
+                                 &n);
     if (err)
         return err;
     for (size_t i = 0; after.ptr && i < n; i++) /* deleted meanwhile: from the start again */

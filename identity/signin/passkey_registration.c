@@ -1,100 +1,32 @@
-/* StartWebAuthnRegistration, CompleteWebAuthnRegistration.
- *
- * Between the two nothing is kept: the challenge itself says when it was given out and at which client, and that
- * it was us, to this user. When it has been answered it is spent. */
+/* StartWebAuthnRegistration, CompleteWebAuthnRegistration. */
 #include "core/base64.h"
-#include "core/digest.h"
 #include "core/json.h"
-#include "core/log.h"
 #include "identity/signin/passkey.h"
-#include "identity/tokens/token.h"
+#include "identity/signin/passkey_challenge.h"
 
-enum { TIMEOUT_MS = 60000, CHALLENGE_TTL_S = 120 }; /* the browser's, and ours with the way there and back */
-
-struct challenge {
-    uint8_t at[8]; /* microseconds, big-endian */
-    uint8_t chance[16];
-    uint8_t client[8];
-    uint8_t mac[16];
-};
-
-static struct str bytes_of(const struct challenge *challenge)
-{
-    return digest_str((const uint8_t *)challenge, sizeof *challenge);
-}
-
-static void mac_into(struct call *call, const char *purpose, struct str who, struct str data, uint8_t *out, size_t n)
-{
-    uint8_t mac[SHA256_BYTES];
-    sealer_mac(call->sealer, str_of(purpose), str_printf(call->arena, "%.*s/%.*s", STR_FMT(who), STR_FMT(base64url_encode(call->arena, data))), mac);
-    memcpy(out, mac, n);
-}
-
-static void sign(struct call *call, const struct access *access, struct challenge *challenge, uint8_t mac[16])
-{
-    mac_into(call, "passkey-challenge", access->user.sub,
-             str_concat(call->arena, access->client.pool.id, digest_str((const uint8_t *)challenge, offsetof(struct challenge, mac))),
-             mac, sizeof challenge->mac);
-}
-
-static struct challenge challenge_new(struct call *call, const struct access *access)
-{
-    struct challenge challenge;
-    for (int i = 0; i < 8; i++)
-        challenge.at[i] = (uint8_t)((uint64_t)call->now_us >> (56 - 8 * i));
-    env_random(call->env, challenge.chance, sizeof challenge.chance);
-    mac_into(call, "passkey-client", access->client.id, digest_str(challenge.chance, sizeof challenge.chance),
-             challenge.client, sizeof challenge.client);
-    sign(call, access, &challenge, challenge.mac);
-    return challenge;
-}
-
-/* Errors: WebAuthnChallengeNotFoundException ("... has expired"), WebAuthnClientMismatchException ("the access token
- * is for a different client than the one in the original StartWebAuthnRegistration request"). */
-static gh_err challenge_check(struct call *call, const struct access *access, struct str given, int64_t *until_s)
-{
-    struct challenge challenge;
-    uint8_t mac[16], client[8];
-    bool ours = given.len == sizeof challenge;
-    if (ours) {
-        memcpy(&challenge, given.ptr, sizeof challenge);
-        sign(call, access, &challenge, mac);
-        ours = digest_equal(digest_str(mac, sizeof mac), digest_str(challenge.mac, sizeof mac));
-    }
-    uint64_t at = 0;
-    for (int i = 0; ours && i < 8; i++)
-        at = at << 8 | challenge.at[i];
-    *until_s = (int64_t)at / 1000000 + CHALLENGE_TTL_S;
-    if (!ours || call->now_us / 1000000 >= *until_s)
-        return gh_fail(call->arena, &idp_WebAuthnChallengeNotFoundException,
-                       "The challenge was not found or has expired. Start the registration again.");
-    mac_into(call, "passkey-client", access->client.id, digest_str(challenge.chance, sizeof challenge.chance), client,
-             sizeof client);
-    if (digest_equal(digest_str(client, sizeof client), digest_str(challenge.client, sizeof client)))
-        return NULL;
-    return gh_fail(call->arena, &idp_WebAuthnClientMismatchException,
-                   "The registration was started with another app client's access token.");
-}
+enum { TIMEOUT_MS = 60000 }; /* the browser's */
 
 static gh_err too_many(struct call *call)
 {
-    return gh_fail(call->arena, &idp_LimitExceededException, "A user can have at most %d passkeys.", PASSKEYS_OF_USER);
+    return gh_fail(call->arena, &idp_LimitExceededException, "A user can have at most %d passkeys.",
+                   PASSKEYS_OF_USER);
 }
 
 /* Whom the authenticator shows: where usernames are subs, what people sign in by. */
 static struct str shown_name(const struct access *access)
 {
     const struct pool *pool = &access->client.pool;
-    struct str email = user_attribute(&access->user, "email"), phone = user_attribute(&access->user, "phone_number");
+    struct str email = user_attribute(&access->user, "email"),
+               phone = user_attribute(&access->user, "phone_number");
     if (!pool_names_are_subs(pool))
         return access->user.username;
     return pool_signs_in_by(pool, "email") && email.len ? email : phone.len ? phone : access->user.username;
 }
 
-static json_t *creation_options(struct call *call, const struct access *access, const struct webauthn_rule *rule,
-                                struct str verification, const struct passkey_row *rows, size_t n)
+static json_t *creation_options(struct call *call, const struct access *access,
+                                const struct webauthn_rule *rule, struct str verification,
+                                const struct passkey_row *rows, size_t n)
 {
-    struct challenge challenge = challenge_new(call, access);
     json_t *options = json_own(call->arena, json_object()), *party = json_object(), *user = json_object(),
            *selection = json_object(), *algorithms = json_array();
     json_set_str(party, "id", rule->rp_id);
@@ -109,7 +41,7 @@ static json_t *creation_options(struct call *call, const struct access *access, 
     json_array_append_new(algorithms, json_pack("{s:s,s:i}", "type", "public-key", "alg", WEBAUTHN_RS256));
     json_object_set_new(options, "rp", party);
     json_object_set_new(options, "user", user);
-    json_set_str(options, "challenge", base64url_encode(call->arena, bytes_of(&challenge)));
+    json_set_str(options, "challenge", base64url_encode(call->arena, passkey_challenge_new(call, access)));
     json_object_set_new(options, "pubKeyCredParams", algorithms);
     json_set_i64(options, "timeout", TIMEOUT_MS);
     json_object_set(options, "excludeCredentials", passkey_descriptors(call, rows, n));
@@ -132,7 +64,8 @@ gh_err idp_StartWebAuthnRegistration(struct call *call, const struct idp_StartWe
     if (!err)
         err = passkey_rule(call, &access.client.pool, &rule, &verification);
     if (!err)
-        err = store_passkey_list(call->db, NULL, call->arena, access.client.pool.id, access.user.sub, &rows, &n);
+        err = store_passkey_list(call->db, NULL, call->arena, access.client.pool.id, access.user.sub, &rows,
+                                 &n);
     if (err)
         return err;
     if (n >= PASSKEYS_OF_USER)
@@ -202,7 +135,8 @@ static struct str doc_of(struct call *call, const json_t *credential, const stru
                          const struct webauthn_rule *rule)
 {
     json_t *doc = json_own(call->arena, json_object());
-    struct str attachment = json_str(credential, "authenticatorAttachment"), aaguid = hex_encode(call->arena, fresh->aaguid);
+    struct str attachment = json_str(credential, "authenticatorAttachment"),
+               aaguid = hex_encode(call->arena, fresh->aaguid);
     if (!str_is(attachment, "platform") && !str_is(attachment, "cross-platform"))
         attachment = STR_NONE;
     json_object_set(doc, "key", (json_t *)(uintptr_t)fresh->key.jwk);
@@ -221,16 +155,10 @@ static struct str doc_of(struct call *call, const json_t *credential, const stru
 /* Spends the challenge and writes the row, both or neither. */
 static gh_err keep(struct call *call, const struct passkey_row *row, struct str challenge, int64_t until_s)
 {
-    uint8_t mac[SHA256_BYTES];
     struct tx tx;
-    bool fresh;
     int64_t n = 0;
-    sealer_mac(call->sealer, STR("pool-spent"), challenge, mac);
     tx_begin(&tx, call->db, call->arena);
-    store_spend(&tx, base64url_encode(call->arena, digest_str(mac, sizeof mac)), until_s, call->now_us / 1000000, &fresh);
-    gh_err err = tx.err;
-    if (!err && !fresh)
-        err = gh_fail(call->arena, &idp_WebAuthnChallengeNotFoundException, "The challenge has been used already.");
+    gh_err err = passkey_challenge_spend(call, &tx, challenge, until_s);
     if (!err)
         err = store_passkey_count(call->db, &tx, call->arena, row->pool, row->sub, &n);
     if (!err && n >= PASSKEYS_OF_USER)
@@ -254,13 +182,14 @@ static gh_err complete(struct call *call, const struct access *access, const jso
     struct webauthn_rule rule;
     struct webauthn_new fresh;
     int64_t until_s;
-    if (!passkey_id(call, credential, &id) || !passkey_member(call, response, "clientDataJSON", &client_data) ||
+    if (!passkey_id(call, credential, &id) ||
+        !passkey_member(call, response, "clientDataJSON", &client_data) ||
         !passkey_member(call, response, "attestationObject", &object) ||
         !client_data_read(call->arena, client_data, &client))
         return invalid(call, webauthn_verdict_text(WEBAUTHN_MALFORMED));
     gh_err err = passkey_rule(call, &access->client.pool, &rule, &verification);
     if (!err)
-        err = challenge_check(call, access, client.challenge, &until_s);
+        err = passkey_challenge_check(call, access, client.challenge, &until_s);
     if (err)
         return err;
     rule.challenge = client.challenge;
@@ -281,7 +210,8 @@ static gh_err complete(struct call *call, const struct access *access, const jso
     return keep(call, &row, client.challenge, until_s);
 }
 
-gh_err idp_CompleteWebAuthnRegistration(struct call *call, const struct idp_CompleteWebAuthnRegistration_in *in,
+gh_err idp_CompleteWebAuthnRegistration(struct call *call,
+                                        const struct idp_CompleteWebAuthnRegistration_in *in,
                                         struct idp_CompleteWebAuthnRegistration_out *out)
 {
     struct access access;

@@ -1,6 +1,7 @@
 /* The challenge WEB_AUTHN: CREDENTIAL_REQUEST_OPTIONS for the browser, CREDENTIAL back.
  *
- * Nobody is asked like somebody who has one passkey, the same one each time, and the answer costs the same. */
+ * Nobody is asked like somebody who has one passkey, the same one each time, and the answer costs the same.
+ */
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/json.h"
@@ -11,7 +12,8 @@
 
 static const char NAME[] = "WEB_AUTHN";
 
-/* Of one that somebody could have: P-256's base point, whose private key is 1, so it must not let anybody in. */
+/* Of one that somebody could have: P-256's base point, whose private key is 1, so it must not let anybody in.
+ */
 static const json_t *nobodys_key(struct call *call)
 {
     return json_parse(call->arena,
@@ -29,7 +31,8 @@ static struct passkey_row row_of_nobody(const struct sign_in *s)
     sealer_mac(call->sealer, STR("passkey-nobody"), str_concat(call->arena, s->client.pool.id, name), mac);
     return (struct passkey_row){
         .id = base64url_encode(call->arena, digest_str(mac, mac[0] & 1 ? 20 : sizeof mac)),
-        .doc = mac[0] & 2 ? STR("{\"transports\":[\"hybrid\",\"internal\"]}") : STR("{\"transports\":[\"internal\"]}"),
+        .doc = mac[0] & 2 ? STR("{\"transports\":[\"hybrid\",\"internal\"]}")
+                          : STR("{\"transports\":[\"internal\"]}"),
     };
 }
 
@@ -43,8 +46,8 @@ static gh_err rows_of(const struct sign_in *s, struct passkey_row **rows, size_t
     return NULL;
 }
 
-/* "When activated, the user's passkey authentication requires user verification": as a second factor, too, a passkey
- * counts only with it. */
+/* "When activated, the user's passkey authentication requires user verification": as a second factor, too, a
+ * passkey counts only with it. */
 static gh_err rule_of(const struct sign_in *s, struct webauthn_rule *rule, struct str *verification)
 {
     const struct pool *pool = &s->client.pool;
@@ -95,19 +98,21 @@ struct answer {
 
 static bool answer_read(struct call *call, struct str text, struct answer *out)
 {
-    const json_t *credential = json_parse(call->arena, text, NULL), *response = json_object_get(credential, "response"),
+    const json_t *credential = json_parse(call->arena, text, NULL),
+                 *response = json_object_get(credential, "response"),
                  *handle = json_object_get(response, "userHandle");
     out->user_handle = STR_NONE;
     return passkey_id(call, credential, &out->id) &&
            passkey_member(call, response, "clientDataJSON", &out->client_data) &&
            passkey_member(call, response, "authenticatorData", &out->authenticator_data) &&
            passkey_member(call, response, "signature", &out->signature) &&
-           (!handle || json_is_null(handle) || passkey_member(call, response, "userHandle", &out->user_handle));
+           (!handle || json_is_null(handle) ||
+            passkey_member(call, response, "userHandle", &out->user_handle));
 }
 
 /* The user's passkey of that id; NULL: none, and the key to spend the same time on. */
-static const struct passkey_row *chosen(struct sign_in *s, const struct answer *answer, const struct passkey_row *rows,
-                                        size_t n, struct webauthn_key *key)
+static const struct passkey_row *chosen(struct sign_in *s, const struct answer *answer,
+                                        const struct passkey_row *rows, size_t n, struct webauthn_key *key)
 {
     struct str id = base64url_encode(s->call->arena, answer->id);
     *key = (struct webauthn_key){ .id = answer->id, .jwk = nobodys_key(s->call) };
@@ -124,10 +129,11 @@ static const struct passkey_row *chosen(struct sign_in *s, const struct answer *
 /* What is wrong with page or authenticator is told: it says nothing of users. The rest is one message. */
 static gh_err refused(struct sign_in *s, enum webauthn_verdict verdict)
 {
-    bool of_user = verdict == WEBAUTHN_OK || verdict == WEBAUTHN_WRONG_SIGNATURE || verdict == WEBAUTHN_COUNTER;
+    bool of_user =
+        verdict == WEBAUTHN_OK || verdict == WEBAUTHN_WRONG_SIGNATURE || verdict == WEBAUTHN_COUNTER;
     return sign_in_wrong(s, of_user ? sign_in_refused(s)
-                                    : gh_fail(s->call->arena, &idp_NotAuthorizedException, "Invalid passkey: %s.",
-                                              webauthn_verdict_text(verdict)));
+                                    : gh_fail(s->call->arena, &idp_NotAuthorizedException,
+                                              "Invalid passkey: %s.", webauthn_verdict_text(verdict)));
 }
 
 /* Two sign-ins at once with one counter: the second finds that it did not go on. */
@@ -165,9 +171,10 @@ gh_err passkey_answer(struct sign_in *s)
     enum webauthn_verdict verdict = webauthn_sign_in(call->arena, &rule, &key, answer.client_data,
                                                      answer.authenticator_data, answer.signature, &seen);
     if (verdict == WEBAUTHN_COUNTER && row)
-        log_at(LOG_WARN, "a passkey's counter did not go on: it may have been copied", { "pool", s->client.pool.id },
-               { "sub", s->user.sub }, { "credential", row->id });
-    if (verdict != WEBAUTHN_OK || !row || (answer.user_handle.ptr && !str_eq(answer.user_handle, s->user.sub)))
+        log_at(LOG_WARN, "a passkey's counter did not go on: it may have been copied",
+               { "pool", s->client.pool.id }, { "sub", s->user.sub }, { "credential", row->id });
+    if (verdict != WEBAUTHN_OK || !row ||
+        (answer.user_handle.ptr && !str_eq(answer.user_handle, s->user.sub)))
         return refused(s, verdict);
     err = sign_in_check_user(s);
     if (err)
@@ -177,7 +184,8 @@ gh_err passkey_answer(struct sign_in *s)
     json_set_str(used, "id", row->id);
     json_set_i64(used, "counter", seen.counter);
     json_set_flag(used, "verified", seen.user_verified);
-    json_set_str(used, "amr", str_is(json_str(doc, "attachment"), "cross-platform") ? STR("hwk") : STR("swk"));
+    json_set_str(used, "amr",
+                 str_is(json_str(doc, "attachment"), "cross-platform") ? STR("hwk") : STR("swk"));
     sign_in_keep(s, NAME, used);
     s->along = note_use;
     return sign_in_passed(s, NAME);

@@ -5,6 +5,6 @@
 
 gh_err passkey_start(struct sign_in *s);
 gh_err passkey_answer(struct sign_in *s);
-/* Was a passkey used in this sign-in by somebody whom the authenticator verified (PIN, finger)? Then it is two
- * factors in one: what one has, and what one knows or is. */
+/* Was a passkey used in this sign-in by somebody whom the authenticator verified (PIN, finger)? Then it is
+ * two factors in one: what one has, and what one knows or is. */
 bool passkey_verified_user(const struct sign_in *s);

@@ -1,16 +1,9 @@
-#include "identity/signin/webauthn.h"
+#include "identity/signin/webauthn_key.h"
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
-#include "core/base64.h"
-#include "core/cbor_tree.h"
 #include "core/digest.h"
-#include "core/json.h"
-#include "core/key.h"
 
-/* Authenticator data: 32 bytes hash of the relying party's id, flags, counter (4 bytes); then, as flags say, the
- * new credential (model 16, length of its id 2, id, COSE key) and extensions. */
+/* Authenticator data: 32 bytes hash of the relying party's id, flags, counter (4 bytes); then, as flags say,
+ * the new credential (model 16, length of its id 2, id, COSE key) and extensions. */
 enum {
     HEAD_BYTES = 37,
     AAGUID_BYTES = 16,
@@ -76,8 +69,8 @@ static bool auth_data_read(struct arena *arena, struct str bytes, struct auth_da
 }
 
 /* What both ceremonies ask of client data and authenticator data. */
-static enum webauthn_verdict check(struct arena *arena, const struct webauthn_rule *rule, struct str client_data,
-                                   const char *type, const struct auth_data *auth)
+static enum webauthn_verdict check(struct arena *arena, const struct webauthn_rule *rule,
+                                   struct str client_data, const char *type, const struct auth_data *auth)
 {
     struct client_data client;
     uint8_t hash[SHA256_BYTES];
@@ -99,140 +92,9 @@ static enum webauthn_verdict check(struct arena *arena, const struct webauthn_ru
     return WEBAUTHN_OK;
 }
 
-/* ---- keys ---- */
-
-/* Labels of COSE keys, RFC 9052 and 9053. */
-enum { COSE_KTY = 1, COSE_ALG = 3, COSE_CURVE = -1, COSE_X = -2, COSE_Y = -3, COSE_N = -1, COSE_E = -2 };
-enum { KTY_EC = 2, KTY_RSA = 3, CURVE_P256 = 1 };
-
-static void free_key(void *key)
-{
-    key_free(key);
-}
-
-static const struct key *key_of(struct arena *arena, const json_t *jwk, enum key_alg *alg)
-{
-    struct key *key = key_alg_of(json_str(jwk, "alg"), alg) ? key_from_jwk(arena, jwk) : NULL;
-    if (key)
-        arena_defer(arena, free_key, key);
-    return key;
-}
-
-static void set_number(struct arena *arena, json_t *jwk, const char *name, const cbor_item_t *cose, int64_t label)
-{
-    struct str bytes = cbor_tree_bytes(cbor_tree_numbered(cose, label));
-    if (bytes.ptr)
-        json_set_str(jwk, name, base64url_encode(arena, bytes));
-}
-
-/* As a JWK, so that core/key.h reads it: which refuses points off their curve and moduli that are too short. */
-static enum webauthn_verdict jwk_of(struct arena *arena, const cbor_item_t *cose, json_t **out)
-{
-    int64_t kty, alg, curve = 0;
-    enum key_alg named;
-    json_t *jwk = json_own(arena, json_object());
-    if (!cbor_tree_int(cbor_tree_numbered(cose, COSE_KTY), &kty) ||
-        !cbor_tree_int(cbor_tree_numbered(cose, COSE_ALG), &alg))
-        return WEBAUTHN_MALFORMED;
-    if (alg == WEBAUTHN_ES256 && kty == KTY_EC) {
-        if (!cbor_tree_int(cbor_tree_numbered(cose, COSE_CURVE), &curve) || curve != CURVE_P256)
-            return WEBAUTHN_MALFORMED;
-        json_set_str(jwk, "kty", STR("EC"));
-        json_set_str(jwk, "alg", STR("ES256"));
-        json_set_str(jwk, "crv", STR("P-256"));
-        set_number(arena, jwk, "x", cose, COSE_X);
-        set_number(arena, jwk, "y", cose, COSE_Y);
-    } else if (alg == WEBAUTHN_RS256 && kty == KTY_RSA) {
-        json_set_str(jwk, "kty", STR("RSA"));
-        json_set_str(jwk, "alg", STR("RS256"));
-        set_number(arena, jwk, "n", cose, COSE_N);
-        set_number(arena, jwk, "e", cose, COSE_E);
-    } else {
-        return alg == WEBAUTHN_ES256 || alg == WEBAUTHN_RS256 ? WEBAUTHN_MALFORMED : WEBAUTHN_UNSUPPORTED;
-    }
-    *out = jwk;
-    return key_of(arena, jwk, &named) ? WEBAUTHN_OK : WEBAUTHN_MALFORMED;
-}
-
-/* Both ceremonies sign the authenticator data followed by the client data's hash. */
-static struct str signed_bytes(struct arena *arena, struct str authenticator_data, struct str client_data)
-{
-    uint8_t hash[SHA256_BYTES];
-    digest_sha256(client_data, hash);
-    return str_concat(arena, authenticator_data, digest_str(hash, sizeof hash));
-}
-
-static bool is_signed(struct arena *arena, const json_t *jwk, struct str bytes, struct str signature)
-{
-    enum key_alg alg;
-    const struct key *key = key_of(arena, jwk, &alg);
-    return key && key_verify_der(key, alg, bytes, signature);
-}
-
-/* ---- a new credential ---- */
-
-static bool is_standard(struct str format)
-{
-    static const char *const formats[] = { "none",        "packed",  "tpm",     "android-key", "android-safetynet",
-                                           "fido-u2f",    "apple",   "compound" };
-    for (size_t i = 0; i < COUNT(formats); i++)
-        if (str_is(format, formats[i]))
-            return true;
-    return false;
-}
-
-/* Of the certificate's key, whatever it is: these are the makers' keys, not the users'. */
-static bool is_signed_by_maker(struct str certificate, int64_t alg, struct str bytes, struct str signature)
-{
-    static const struct {
-        int64_t alg;
-        const char *digest; /* NULL: part of the algorithm */
-    } rows[] = { { -7, "SHA256" },   { -35, "SHA384" },  { -36, "SHA512" }, { -257, "SHA256" },
-                 { -258, "SHA384" }, { -259, "SHA512" }, { -8, NULL } };
-    size_t row = 0;
-    while (row < COUNT(rows) && rows[row].alg != alg)
-        row++;
-    const unsigned char *at = (const unsigned char *)certificate.ptr;
-    X509 *x509 = row < COUNT(rows) && certificate.ptr ? d2i_X509(NULL, &at, (long)certificate.len) : NULL;
-    EVP_PKEY *key = x509 ? X509_get0_pubkey(x509) : NULL;
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = key && ctx && EVP_DigestVerifyInit_ex(ctx, NULL, rows[row].digest, NULL, NULL, key, NULL) == 1 &&
-              EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
-                               (const unsigned char *)bytes.ptr, bytes.len) == 1;
-    EVP_MD_CTX_free(ctx);
-    X509_free(x509);
-    return ok;
-}
-
-/* "packed", 8.2: signed by the maker's key where there are certificates, else by the new key itself. */
-static bool packed_is_right(struct arena *arena, const cbor_item_t *statement, const json_t *jwk, struct str bytes)
-{
-    int64_t alg;
-    const cbor_item_t *chain = cbor_tree_member(statement, "x5c");
-    struct str signature = cbor_tree_bytes(cbor_tree_member(statement, "sig"));
-    if (!signature.ptr || !cbor_tree_int(cbor_tree_member(statement, "alg"), &alg))
-        return false;
-    if (!chain)
-        return alg == (str_is(json_str(jwk, "alg"), "ES256") ? WEBAUTHN_ES256 : WEBAUTHN_RS256) &&
-               is_signed(arena, jwk, bytes, signature);
-    return cbor_isa_array(chain) && cbor_array_size(chain) > 0 &&
-           is_signed_by_maker(cbor_tree_bytes(cbor_array_handle(chain)[0]), alg, bytes, signature);
-}
-
-static enum webauthn_verdict check_statement(struct arena *arena, struct str format, const cbor_item_t *statement,
-                                             const json_t *jwk, struct str raw, struct str client_data)
-{
-    if (!is_standard(format))
-        return WEBAUTHN_UNSUPPORTED;
-    if (str_is(format, "none"))
-        return cbor_map_size(statement) == 0 ? WEBAUTHN_OK : WEBAUTHN_MALFORMED;
-    if (str_is(format, "packed") && !packed_is_right(arena, statement, jwk, signed_bytes(arena, raw, client_data)))
-        return WEBAUTHN_WRONG_SIGNATURE;
-    return WEBAUTHN_OK;
-}
-
-enum webauthn_verdict webauthn_register(struct arena *arena, const struct webauthn_rule *rule, struct str client_data,
-                                        struct str attestation_object, struct webauthn_new *out)
+enum webauthn_verdict webauthn_register(struct arena *arena, const struct webauthn_rule *rule,
+                                        struct str client_data, struct str attestation_object,
+                                        struct webauthn_new *out)
 {
     struct auth_data auth;
     json_t *jwk;
@@ -246,9 +108,9 @@ enum webauthn_verdict webauthn_register(struct arena *arena, const struct webaut
         return WEBAUTHN_MALFORMED;
     enum webauthn_verdict verdict = check(arena, rule, client_data, "webauthn.create", &auth);
     if (verdict == WEBAUTHN_OK)
-        verdict = jwk_of(arena, auth.key, &jwk);
+        verdict = webauthn_jwk(arena, auth.key, &jwk);
     if (verdict == WEBAUTHN_OK)
-        verdict = check_statement(arena, format, statement, jwk, raw, client_data);
+        verdict = webauthn_check_statement(arena, format, statement, jwk, raw, client_data);
     if (verdict != WEBAUTHN_OK)
         return verdict;
     *out = (struct webauthn_new){
@@ -262,11 +124,10 @@ enum webauthn_verdict webauthn_register(struct arena *arena, const struct webaut
     return WEBAUTHN_OK;
 }
 
-/* ---- a sign-in ---- */
-
 enum webauthn_verdict webauthn_sign_in(struct arena *arena, const struct webauthn_rule *rule,
                                        const struct webauthn_key *key, struct str client_data,
-                                       struct str authenticator_data, struct str signature, struct webauthn_seen *out)
+                                       struct str authenticator_data, struct str signature,
+                                       struct webauthn_seen *out)
 {
     struct auth_data auth;
     if (!auth_data_read(arena, authenticator_data, &auth))
@@ -274,9 +135,11 @@ enum webauthn_verdict webauthn_sign_in(struct arena *arena, const struct webauth
     enum webauthn_verdict verdict = check(arena, rule, client_data, "webauthn.get", &auth);
     if (verdict != WEBAUTHN_OK)
         return verdict;
-    if (!is_signed(arena, key->jwk, signed_bytes(arena, authenticator_data, client_data), signature))
+    if (!webauthn_is_signed(arena, key->jwk, webauthn_signed_bytes(arena, authenticator_data, client_data),
+                            signature))
         return WEBAUTHN_WRONG_SIGNATURE;
-    /* "If the new count is less than or equal to the stored one: a signal that the authenticator may be cloned." */
+    /* "If the new count is less than or equal to the stored one: a signal that the authenticator may be
+     * cloned." */
     if ((auth.counter || key->counter) && auth.counter <= key->counter)
         return WEBAUTHN_COUNTER;
     *out = (struct webauthn_seen){ auth.counter, auth.flags & USER_VERIFIED, auth.flags & BACKED_UP };

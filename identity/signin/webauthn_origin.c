@@ -56,7 +56,8 @@ static bool is_listed(struct str origin, struct str list)
 
 bool webauthn_origin_is_allowed(struct str origin, const struct webauthn_rule *rule)
 {
-    static const struct str https = STR_INIT("https://"), http = STR_INIT("http://"), localhost = STR_INIT("localhost");
+    static const struct str https = STR_INIT("https://"), http = STR_INIT("http://"),
+                            localhost = STR_INIT("localhost");
     if (is_listed(origin, rule->more_origins))
         return true;
     bool secure = str_starts(origin, https);

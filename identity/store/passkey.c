@@ -32,8 +32,8 @@ gh_err store_passkey_count(struct db *db, struct tx *tx, struct arena *arena, st
                            int64_t *n)
 {
     struct rows rows;
-    rows_open(&rows, db, tx, arena, "SELECT count(*) FROM pool_passkeys WHERE pool = $1 AND sub = $2", "ss", pool,
-              sub);
+    rows_open(&rows, db, tx, arena, "SELECT count(*) FROM pool_passkeys WHERE pool = $1 AND sub = $2", "ss",
+              pool, sub);
     *n = rows_next(&rows) ? rows_i64(&rows, 0) : 0;
     return rows_close(&rows);
 }

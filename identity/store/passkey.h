@@ -18,4 +18,5 @@ void store_passkey_insert(struct tx *tx, const struct passkey_row *row); /* tx->
 /* Notes a sign-in. tx->changes 0: the passkey is gone, or its counter did not go on (0 stays 0). */
 void store_passkey_used(struct tx *tx, struct str pool, struct str sub, struct str id, int64_t counter,
                         int64_t used_us);
-void store_passkey_delete(struct tx *tx, struct str pool, struct str sub, struct str id); /* changes 0: none */
+void store_passkey_delete(struct tx *tx, struct str pool, struct str sub,
+                          struct str id); /* changes 0: none */

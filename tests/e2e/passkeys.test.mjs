@@ -1,12 +1,14 @@
 // Passkeys over the wire, with an authenticator in software that can be made to say anything; the real browser's is in
 // passkeys-browser.test.mjs.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import test, { after } from 'node:test';
 
-import { start } from './support/harness.mjs';
+import { binary, run, scratch, start } from './support/harness.mjs';
 import { Authenticator, BE, BS, UP, UV, cbor } from './support/authenticator.mjs';
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { nextStep, totp } from './support/totp.mjs';
-import { ALL_FLOWS, addPool, addUser, advance, claims, raw, refused, setOptions, signIn } from './support/userpool.mjs';
+import { ALL_FLOWS, addPool, addUser, advance, claims, operations, raw, refused, setOptions, signIn } from './support/userpool.mjs';
 
 const RP = 'shop.example', ORIGIN = 'https://shop.example';
 const FLOWS = [...ALL_FLOWS, 'ALLOW_USER_AUTH'];
@@ -329,4 +331,21 @@ test('nobody is asked like somebody, the same each time, and never gets in', asy
         forged.handle = undefined;
         await refused(answer(s, first, name, forged.get(options)), 'NotAuthorizedException', 'Incorrect username or password.');
     }
+});
+
+test('a passkey goes with its pool to another server, counter and all', async (t) => {
+    const s = await passkeyPool();
+    const ada = await person(s);
+    const authenticator = await register(s, ada);
+    assert.ok((await signInBy(s, 'ada', authenticator)).AuthenticationResult);
+    const other = await start(t), file = path.join(scratch(t), 'pool.export');
+    const pool = (at, ...args) => run(binary(), ['pool', ...args], { env: { AWS_ENDPOINT_URL: at.url, GATEHOUSE_PASSPHRASE: 'a passphrase that is long' } });
+    const left = await pool(server, 'export', s.poolId, file);
+    assert.equal(left.code, 0, left.stderr);
+    const came = await pool(other, 'import', file);
+    assert.equal(came.code, 0, came.stderr);
+    const there = { ...s, api: operations(other.client(CognitoIdentityProviderClient)) };
+    const copy = Object.assign(new Authenticator({ origin: ORIGIN }), authenticator, { counter: authenticator.counter - 1 });
+    await refused(signInBy(there, 'ada', copy), 'NotAuthorizedException', 'Incorrect username or password.');
+    assert.ok((await signInBy(there, 'ada', authenticator)).AuthenticationResult);
 });

@@ -1,6 +1,7 @@
-/* What pages send of authenticators, byte by byte: client data, attestation objects, authenticator data, CBOR. Whatever
- * is accepted must be whole: an id, a key that can verify, the page's origin and challenge.
- * Input: 'R' registration, 'S' sign-in, 'C' an item of CBOR; then parts, each after its length in two bytes. */
+/* What pages send of authenticators, byte by byte: client data, attestation objects, authenticator data,
+ * CBOR. Whatever is accepted must be whole: an id, a key that can verify, the page's origin and challenge.
+ * Input: 'R' registration, 'S' sign-in, 'C' an item of CBOR; then parts, each after its length in two bytes.
+ */
 #include "core/cbor_tree.h"
 #include "core/json.h"
 #include "core/key.h"
@@ -26,7 +27,8 @@ static struct str part(struct str *rest)
 }
 
 /* The challenge is taken for the one that was given out, so that the rest is reached. */
-static bool rule_for(struct arena *arena, struct str client_data, struct webauthn_rule *rule, struct client_data *client)
+static bool rule_for(struct arena *arena, struct str client_data, struct webauthn_rule *rule,
+                     struct client_data *client)
 {
     *rule = (struct webauthn_rule){ .rp_id = str_of(RP) };
     if (!client_data_read(arena, client_data, client))
@@ -61,7 +63,9 @@ static void sign_in(struct arena *arena, struct str rest)
     struct webauthn_rule rule;
     struct webauthn_seen seen;
     struct client_data client;
-    const struct webauthn_key key = { .id = STR("id"), .jwk = json_parse(arena, str_of(jwk), NULL), .counter = 7 };
+    const struct webauthn_key key = { .id = STR("id"),
+                                      .jwk = json_parse(arena, str_of(jwk), NULL),
+                                      .counter = 7 };
     struct str client_data = part(&rest), auth = part(&rest), signature = part(&rest);
     rule_for(arena, client_data, &rule, &client);
     enum webauthn_verdict verdict = webauthn_sign_in(arena, &rule, &key, client_data, auth, signature, &seen);

@@ -8,7 +8,9 @@ static void appendix_a(void **state)
     (void)state;
     struct arena *arena = arena_new(65536);
     /* 2^64-1 and the big numbers are more than an integer of jansson's holds */
-    json_t *cases = json_load_file(VECTORS "/cbor/appendix_a.json", JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL), *one;
+    json_t *cases = json_load_file(VECTORS "/cbor/appendix_a.json", JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL,
+                                   NULL),
+           *one;
     assert_non_null(cases);
     json_own(arena, cases);
     size_t i, read = 0, refused = 0;
@@ -18,7 +20,8 @@ static void appendix_a(void **state)
         uint8_t first = (uint8_t)bytes.ptr[0], major = first >> 5, info = first & 0x1f;
         if (!item) {
             /* tags, indefinite lengths (somewhere), and simple values that libcbor does not know */
-            bool expected = major == 6 || str_find_str(hex, STR("ff")) >= 0 || (major == 7 && (info < 20 || info == 24));
+            bool expected =
+                major == 6 || str_find_str(hex, STR("ff")) >= 0 || (major == 7 && (info < 20 || info == 24));
             if (!expected)
                 fail_msg("%.*s was refused", STR_FMT(hex));
             refused++;

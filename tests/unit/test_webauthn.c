@@ -65,12 +65,14 @@ static struct ceremony authentication(struct arena *arena, const json_t *vector)
                               vector_hex(arena, part, "signature") };
 }
 
-static enum webauthn_verdict registers(struct arena *arena, const struct ceremony *c, struct webauthn_new *out)
+static enum webauthn_verdict registers(struct arena *arena, const struct ceremony *c,
+                                       struct webauthn_new *out)
 {
     return webauthn_register(arena, &c->rule, c->client_data, c->object, out);
 }
 
-static enum webauthn_verdict signs_in(struct arena *arena, const struct ceremony *c, const struct webauthn_key *key)
+static enum webauthn_verdict signs_in(struct arena *arena, const struct ceremony *c,
+                                      const struct webauthn_key *key)
 {
     struct webauthn_seen seen;
     return webauthn_sign_in(arena, &c->rule, key, c->client_data, c->object, c->signature, &seen);
@@ -116,18 +118,24 @@ static void registration_changes(struct arena *arena, const char *id, const json
         change;                                                                                              \
         must_be(id, what, registers(arena, &bad, &fresh), want);                                             \
     } while (0)
-    TRY("another challenge", WEBAUTHN_WRONG_CHALLENGE, bad.rule.challenge = changed(arena, good.rule.challenge, 0, 1));
+    TRY("another challenge", WEBAUTHN_WRONG_CHALLENGE,
+        bad.rule.challenge = changed(arena, good.rule.challenge, 0, 1));
     TRY("another origin", WEBAUTHN_WRONG_ORIGIN,
-        bad.client_data = replaced(arena, good.client_data, STR("https://example.org"), STR("https://example.com")));
+        bad.client_data =
+            replaced(arena, good.client_data, STR("https://example.org"), STR("https://example.com")));
     TRY("another relying party", WEBAUTHN_WRONG_PARTY, bad.object = changed(arena, good.object, head, 1));
     TRY("the other ceremony", WEBAUTHN_WRONG_CEREMONY,
         bad.client_data = replaced(arena, good.client_data, STR("webauthn.create"), STR("webauthn.get")));
     TRY("in a frame of another site", WEBAUTHN_WRONG_ORIGIN,
-        bad.client_data = replaced(arena, good.client_data, STR("\"crossOrigin\":false"), STR("\"crossOrigin\":true")));
+        bad.client_data =
+            replaced(arena, good.client_data, STR("\"crossOrigin\":false"), STR("\"crossOrigin\":true")));
     TRY("nobody there", WEBAUTHN_NOT_PRESENT, bad.object = changed(arena, good.object, head + 32, 0x01));
-    TRY("no attested credential", WEBAUTHN_MALFORMED, bad.object = changed(arena, good.object, head + 32, 0x40));
-    TRY("extensions that are not there", WEBAUTHN_MALFORMED, bad.object = changed(arena, good.object, head + 32, 0x80));
-    TRY("something behind the object", WEBAUTHN_MALFORMED, bad.object = str_concat(arena, good.object, STR("\0")));
+    TRY("no attested credential", WEBAUTHN_MALFORMED,
+        bad.object = changed(arena, good.object, head + 32, 0x40));
+    TRY("extensions that are not there", WEBAUTHN_MALFORMED,
+        bad.object = changed(arena, good.object, head + 32, 0x80));
+    TRY("something behind the object", WEBAUTHN_MALFORMED,
+        bad.object = str_concat(arena, good.object, STR("\0")));
     TRY("the object cut off", WEBAUTHN_MALFORMED, bad.object = str_sub(good.object, 0, good.object.len - 1));
     TRY("no object", WEBAUTHN_MALFORMED, bad.object = STR(""));
     TRY("an unknown format", WEBAUTHN_UNSUPPORTED, {
@@ -138,7 +146,8 @@ static void registration_changes(struct arena *arena, const char *id, const json
     TRY("client data that is no JSON", WEBAUTHN_MALFORMED, bad.client_data = str_from(good.client_data, 1));
     TRY("client data that is a list", WEBAUTHN_MALFORMED, bad.client_data = STR("[]"));
     bool verified = good.object.ptr[head + 32] & 0x04;
-    TRY("a user who must be verified", verified ? WEBAUTHN_OK : WEBAUTHN_NOT_VERIFIED, bad.rule.verify_user = true);
+    TRY("a user who must be verified", verified ? WEBAUTHN_OK : WEBAUTHN_NOT_VERIFIED,
+        bad.rule.verify_user = true);
     if (str_starts(str_of(id), STR("packed")))
         TRY("a counter that the statement did not sign", WEBAUTHN_WRONG_SIGNATURE,
             bad.object = changed(arena, good.object, head + 36, 1));
@@ -147,8 +156,8 @@ static void registration_changes(struct arena *arena, const char *id, const json
 #undef TRY
 }
 
-static void sign_in_changes(struct arena *arena, const char *id, const json_t *vector, const struct webauthn_key *key,
-                            const struct webauthn_key *other)
+static void sign_in_changes(struct arena *arena, const char *id, const json_t *vector,
+                            const struct webauthn_key *key, const struct webauthn_key *other)
 {
     struct ceremony good = authentication(arena, vector), bad;
     struct webauthn_key known;
@@ -160,17 +169,20 @@ static void sign_in_changes(struct arena *arena, const char *id, const json_t *v
         must_be(id, what, signs_in(arena, &bad, &known), want);                                              \
     } while (0)
     TRY("as it stands", WEBAUTHN_OK, (void)0);
-    TRY("another challenge", WEBAUTHN_WRONG_CHALLENGE, bad.rule.challenge = changed(arena, good.rule.challenge, -1, 1));
+    TRY("another challenge", WEBAUTHN_WRONG_CHALLENGE,
+        bad.rule.challenge = changed(arena, good.rule.challenge, -1, 1));
     TRY("another origin", WEBAUTHN_WRONG_ORIGIN,
         bad.client_data = replaced(arena, good.client_data, STR("example.org"), STR("example.net")));
     TRY("another relying party", WEBAUTHN_WRONG_PARTY, bad.object = changed(arena, good.object, 31, 1));
     TRY("the other ceremony", WEBAUTHN_WRONG_CEREMONY,
         bad.client_data = replaced(arena, good.client_data, STR("webauthn.get"), STR("webauthn.create")));
     TRY("nobody there", WEBAUTHN_NOT_PRESENT, bad.object = changed(arena, good.object, 32, 0x01));
-    TRY("a verified flag that was not signed", WEBAUTHN_WRONG_SIGNATURE, bad.object = changed(arena, good.object, 32, 0x04));
+    TRY("a verified flag that was not signed", WEBAUTHN_WRONG_SIGNATURE,
+        bad.object = changed(arena, good.object, 32, 0x04));
     TRY("backed up, but not eligible", WEBAUTHN_MALFORMED,
         bad.object = changed(arena, good.object, 32, (uint8_t)((good.object.ptr[32] & 0x18) ^ 0x10)));
-    TRY("a byte of the signature", WEBAUTHN_WRONG_SIGNATURE, bad.signature = changed(arena, good.signature, -1, 1));
+    TRY("a byte of the signature", WEBAUTHN_WRONG_SIGNATURE,
+        bad.signature = changed(arena, good.signature, -1, 1));
     TRY("no signature", WEBAUTHN_WRONG_SIGNATURE, bad.signature = STR(""));
     TRY("another credential's key", WEBAUTHN_WRONG_SIGNATURE, known = *other);
     TRY("a key that says another algorithm", WEBAUTHN_WRONG_SIGNATURE, {
@@ -179,7 +191,8 @@ static void sign_in_changes(struct arena *arena, const char *id, const json_t *v
         known.jwk = jwk;
     });
     TRY("a counter that went back", WEBAUTHN_COUNTER, known.counter = 5);
-    TRY("something behind the data", WEBAUTHN_MALFORMED, bad.object = str_concat(arena, good.object, STR("\0")));
+    TRY("something behind the data", WEBAUTHN_MALFORMED,
+        bad.object = str_concat(arena, good.object, STR("\0")));
     TRY("the data cut off", WEBAUTHN_MALFORMED, bad.object = str_sub(good.object, 0, 36));
     TRY("client data changed where nobody looks", WEBAUTHN_WRONG_SIGNATURE,
         bad.client_data = replaced(arena, good.client_data, STR("}"), STR(" }")));
@@ -204,7 +217,8 @@ static void vectors(void **state)
         struct ceremony made = registration(arena, vector);
         must_be(id, "registration", registers(arena, &made, &fresh), expected[i].registered);
         if (expected[i].registered == WEBAUTHN_WRONG_ORIGIN) /* the rest of it is right */
-            made.client_data = replaced(arena, made.client_data, STR("\"crossOrigin\":true"), STR("\"crossOrigin\":false"));
+            made.client_data =
+                replaced(arena, made.client_data, STR("\"crossOrigin\":true"), STR("\"crossOrigin\":false"));
         if (expected[i].registered == WEBAUTHN_UNSUPPORTED)
             continue;
         must_be(id, "registration", registers(arena, &made, &fresh), WEBAUTHN_OK);
@@ -276,11 +290,26 @@ static const struct {
     const char *text;
     bool good;
 } parties[] = {
-    { "example.org", true }, { "localhost", true },   { "a-b.c0.example", true }, { "", false },
-    { "Example.org", false }, { "example.org.", false }, { ".example.org", false },  { "a..b", false },
-    { "127.0.0.1", false },   { "::1", false },          { "0x7f.1", false },        { "https://example.org", false },
-    { "example.org:443", false }, { "example.org/", false }, { "-a.org", false },    { "a-.org", false },
-    { "ex ample.org", false }, { "b\xc3\xbc" "cher.org", false },
+    { "example.org", true },
+    { "localhost", true },
+    { "a-b.c0.example", true },
+    { "", false },
+    { "Example.org", false },
+    { "example.org.", false },
+    { ".example.org", false },
+    { "a..b", false },
+    { "127.0.0.1", false },
+    { "::1", false },
+    { "0x7f.1", false },
+    { "https://example.org", false },
+    { "example.org:443", false },
+    { "example.org/", false },
+    { "-a.org", false },
+    { "a-.org", false },
+    { "ex ample.org", false },
+    { "b\xc3\xbc"
+      "cher.org",
+      false },
 };
 
 static void relying_party_ids(void **state)
