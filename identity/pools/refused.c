@@ -2,8 +2,7 @@
 #include "identity/identity.h"
 
 #define POOL(op)                                                                                             \
-    op ".LambdaConfig.PreTokenGeneration", op ".LambdaConfig.PreTokenGenerationConfig",                      \
-        op ".LambdaConfig.InboundFederation",                                                                \
+    op ".LambdaConfig.InboundFederation",                                                                    \
         op ".DcrConfiguration", op ".KeyConfiguration", op ".IssuerConfiguration",                           \
         op ".SmsConfiguration.EumsSms"
 

@@ -13,6 +13,7 @@ gh_err refresh_begin(struct sign_in *s)
     gh_err err = sign_in_need(s, "REFRESH_TOKEN", &token);
     if (!err)
         err = refresh_load(s->call, &s->client, token, sign_in_given(s, "DEVICE_KEY"), &refresh);
+    refresh.metadata = NULL; /* of InitiateAuth: not passed on */
     if (!err)
         err = sign_in_check_secret_hash(s, refresh.user.username);
     return err ? err : refresh_use(s->call, &s->client, &refresh, s->whence.ip, &s->result);
@@ -44,5 +45,6 @@ gh_err idp_GetTokensFromRefreshToken(struct call *call, const struct idp_GetToke
         err = check_secret(call, &client, in->client_secret);
     if (!err)
         err = refresh_load(call, &client, in->refresh_token, in->device_key, &refresh);
+    refresh.metadata = client_metadata(call, &in->client_metadata);
     return err ? err : refresh_use(call, &client, &refresh, STR_NONE, &out->authentication_result);
 }

@@ -305,17 +305,30 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
     return err;
 }
 
+/* "TokenGeneration_NewPasswordChallenge: called after the user is created by an admin"; "…_AuthenticateDevice: at the
+ * end of the authentication of a user device." ClientMetadata of RespondToAuthChallenge is passed on, of InitiateAuth not. */
+static struct occasion occasion_of(const struct sign_in *s)
+{
+    return (struct occasion){
+        .source = sign_in_has_passed(s, "NEW_PASSWORD_REQUIRED")     ? "TokenGeneration_NewPasswordChallenge"
+                  : sign_in_has_passed(s, "DEVICE_PASSWORD_VERIFIER") ? "TokenGeneration_AuthenticateDevice"
+                                                                      : "TokenGeneration_Authentication",
+        .metadata = s->responds ? s->metadata : NULL,
+    };
+}
+
 static gh_err finish(struct sign_in *s)
 {
     struct str refresh = STR_NONE;
     if (!s->user.sub.ptr)
         return sign_in_refused(s);
     session_begin(s->call, &s->session);
+    const struct occasion occasion = occasion_of(s);
     s->session.ip = s->whence.ip;
     device_settle(s);
     gh_err err = trigger_post_authentication(s, s->new_device_used);
     if (!err)
-        err = tokens_issue(s->call, &s->client, &s->user, &s->session, &s->result);
+        err = tokens_issue(s->call, &s->client, &s->user, &s->session, &occasion, &s->result);
     if (!err)
         err = commit_step(s, true, &refresh);
     if (err) {
@@ -426,6 +439,7 @@ gh_err sign_in_initiate(struct sign_in *s, struct str flow_name)
 
 gh_err sign_in_respond(struct sign_in *s, struct str name)
 {
+    s->responds = true;
     gh_err err = respond(s, name);
     guess_end(&s->guess);
     return err;

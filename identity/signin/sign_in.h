@@ -31,6 +31,7 @@ struct sign_in {
     struct call *call;
     struct client client;
     bool admin;               /* an Admin... operation: signed by AWS credentials */
+    bool responds;            /* to a challenge: RespondToAuthChallenge */
     struct user user;         /* who it turned out to be; sub absent: nobody */
     json_t *state;            /* never NULL once a flow has begun */
     const struct pair *given; /* AuthParameters or ChallengeResponses */

@@ -238,7 +238,8 @@ gh_err refresh_use(struct call *call, const struct client *client, struct refres
     struct str next = STR_NONE;
     if (refresh->generation != refresh->row.generation && !in_grace(call, client, refresh))
         return reused(call, refresh);
-    gh_err err = tokens_issue(call, client, &refresh->user, &refresh->session, &result);
+    const struct occasion occasion = { "TokenGeneration_RefreshTokens", refresh->metadata };
+    gh_err err = tokens_issue(call, client, &refresh->user, &refresh->session, &occasion, &result);
     /* a token from before there were generations is good for as long as it was, and not exchanged */
     if (!err)
         err = client->rotates && refresh->family.ptr ? exchange(call, client, refresh, ip, &next)

@@ -18,6 +18,7 @@ struct refresh {
     int64_t generation; /* of this token */
     struct session session;
     struct user user;
+    const json_t *metadata; /* ClientMetadata for PreTokenGeneration, or NULL */
 };
 /* *found false: none of ours, or forgotten. Loads the row only. */
 gh_err refresh_find(struct call *call, struct str token, struct refresh *out, bool *found);

@@ -33,9 +33,16 @@ void session_committed(struct call *call, const struct session *session);
 void sessions_end(struct call *call, struct tx *tx, struct str pool, const struct endings *endings);
 void sessions_ended(struct call *call, const struct endings *endings);
 gh_err session_end(struct call *call, struct str pool, struct str origin); /* one, in a transaction of its own */
-/* Fresh ID and access tokens with Cognito's claims; attributes and groups are read anew. */
+/* Why tokens are made, for the pool's PreTokenGeneration function. */
+struct occasion {
+    const char *source;     /* "TokenGeneration_Authentication" */
+    const json_t *metadata; /* ClientMetadata where it is passed on, or NULL */
+};
+/* Fresh ID and access tokens with Cognito's claims; groups are read anew. Nothing is written: when it fails, nothing has
+ * happened. May wait for a function: call it outside of transactions. */
 gh_err tokens_issue(struct call *call, const struct client *client, const struct user *user,
-                    const struct session *session, struct idp_AuthenticationResultType **out);
+                    const struct session *session, const struct occasion *occasion,
+                    struct idp_AuthenticationResultType **out);
 
 /* The user behind an access token, for operations that take one.
  * Errors: NotAuthorizedException ("Invalid Access Token", "Access Token has expired", "… been revoked", "…

@@ -116,7 +116,7 @@ test('a pool answers with AWS\'s defaults', async (t) => {
 test('what would not be enforced is refused by name', async (t) => {
     const { api, poolId } = await setUp(t);
     const pools = {
-        'LambdaConfig.PreTokenGeneration': { LambdaConfig: { PreTokenGeneration: 'arn:aws:lambda:us-east-1:000000000000:function:f' } },
+        'LambdaConfig.InboundFederation': { LambdaConfig: { InboundFederation: { LambdaVersion: 'V1_0', LambdaArn: 'arn:aws:lambda:us-east-1:000000000000:function:f' } } },
     };
     for (const [name, input] of Object.entries(pools)) await refused(api.createUserPool({ PoolName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
     const clients = {
