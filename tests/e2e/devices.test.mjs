@@ -1,9 +1,11 @@
 // Devices of users, with the client that invented them: confirmed, remembered, signed in with, forgotten.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import test from 'node:test';
 import { AuthenticationDetails, CognitoUser, CognitoUserPool } from 'amazon-cognito-identity-js';
 
-import { start } from './support/harness.mjs';
+import { binary, run, scratch, start } from './support/harness.mjs';
+import { hookUp } from './support/hooks.mjs';
 import { nextStep, totp } from './support/totp.mjs';
 import { PASSWORD, addUser, claims, poolOf, refused, signIn } from './support/people.mjs';
 
@@ -18,8 +20,7 @@ async function setUp(t, DeviceConfiguration = { ChallengeRequiredOnNewDevice: tr
 }
 
 // A browser of its own: what it keeps, and every request it makes.
-function browser(s) {
-    const kept = new Map();
+function browser(s, kept = new Map()) {
     const storage = {
         setItem: (k, v) => { kept.set(k, String(v)); }, getItem: (k) => kept.get(k) ?? null,
         removeItem: (k) => { kept.delete(k); }, clear: () => { kept.clear(); },
@@ -270,4 +271,33 @@ test('administrators and users see and change the same; others\' devices are not
     await s.api.adminDeleteUser({ UserPoolId, Username });
     await addUser(s, 'ada');
     assert.deepEqual(await listed(s), []);
+});
+
+test('PostAuthentication hears of new devices', async (t) => {
+    const s = await setUp(t);
+    const hooks = await hookUp(t, s, ['PostAuthentication']);
+    const heard = () => hooks.events.splice(0).map((event) => event.request.newDeviceUsed);
+    const home = browser(s);
+    await authenticate(home.user());
+    assert.deepEqual(heard(), [true]);
+    await authenticate(home.user());
+    assert.deepEqual(heard(), [false]);
+    await authenticate(browser(s).user());
+    assert.deepEqual(heard(), [true]);
+});
+
+test('devices go along when a pool moves to another server', async (t) => {
+    const s = await setUp(t);
+    const home = browser(s), file = path.join(scratch(t), 'pool.export');
+    await authenticate(home.user());
+    const pool = async (server, ...args) => {
+        const { code, stderr } = await run(binary(), ['pool', ...args], { env: { AWS_ENDPOINT_URL: server.url, GATEHOUSE_PASSPHRASE: 'correct horse battery' } });
+        assert.equal(code, 0, stderr);
+    };
+    await pool(s.server, 'export', s.poolId, file);
+    const server = await start(t);
+    await pool(server, 'import', file);
+    const there = browser({ ...s, server }, home.kept);
+    await authenticate(there.user());
+    assert.deepEqual(there.asked, ['InitiateAuth', 'PASSWORD_VERIFIER', 'DEVICE_SRP_AUTH', 'DEVICE_PASSWORD_VERIFIER']);
 });
