@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "identity/signin/mfa.h"
 #include "identity/signin/passkey.h"
-#include "identity/signin/passkey_sign_in.h"
+#include "identity/signin/sign_in.h"
 
 static const char NAME[] = "WEB_AUTHN";
 
@@ -180,18 +180,12 @@ gh_err passkey_answer(struct sign_in *s)
     if (err)
         return err;
     const json_t *doc = json_parse(call->arena, row->doc, NULL);
-    json_t *used = json_object();
+    json_t *used = json_object(); /* "amr" is read by step_up.c */
     json_set_str(used, "id", row->id);
     json_set_i64(used, "counter", seen.counter);
-    json_set_flag(used, "verified", seen.user_verified);
     json_set_str(used, "amr",
                  str_is(json_str(doc, "attachment"), "cross-platform") ? STR("hwk") : STR("swk"));
     sign_in_keep(s, NAME, used);
     s->along = note_use;
     return sign_in_passed(s, NAME);
-}
-
-bool passkey_verified_user(const struct sign_in *s)
-{
-    return sign_in_has_passed(s, NAME) && json_flag(sign_in_recall(s, NAME), "verified", false);
 }

@@ -112,6 +112,8 @@ gh_err select_challenge_answer(struct sign_in *s);
 gh_err password_start(struct sign_in *s);
 gh_err password_answer(struct sign_in *s);
 gh_err password_srp_answer(struct sign_in *s);
+gh_err passkey_start(struct sign_in *s); /* passkey_sign_in.c */
+gh_err passkey_answer(struct sign_in *s);
 gh_err device_srp_start(struct sign_in *s);
 gh_err device_srp_answer(struct sign_in *s);
 gh_err device_verifier_start(struct sign_in *s);

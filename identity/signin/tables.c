@@ -1,4 +1,3 @@
-#include "identity/signin/passkey_sign_in.h"
 #include "identity/signin/tables.h"
 
 #include "identity/signin/threat.h"

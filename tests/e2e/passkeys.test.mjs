@@ -294,7 +294,8 @@ test('twenty a user; pages of a list', async () => {
     const s = await passkeyPool();
     const ada = await person(s);
     const ready = await begin(s, ada); // asked for in time, answered too late
-    for (let i = 0; i < 20; i++) await register(s, ada);
+    const gone = await register(s, ada);
+    for (let i = 1; i < 20; i++) await register(s, ada);
     await refused(begin(s, ada), 'LimitExceededException');
     await refused(complete(s, ada, new Authenticator({ origin: ORIGIN }).create(ready)), 'LimitExceededException');
     const seen = [];
@@ -307,7 +308,12 @@ test('twenty a user; pages of a list', async () => {
     const { NextToken } = await s.api.listWebAuthnCredentials({ ...ada, MaxResults: 8 });
     await refused(s.api.listWebAuthnCredentials({ ...await person(s, 'eve'), NextToken }), 'InvalidParameterException');
     await refused(s.api.listWebAuthnCredentials({ ...ada, MaxResults: 21 }), 'InvalidParameterException');
+    // they go with the user: somebody else may have the id now
     await s.api.adminDeleteUser({ UserPoolId: s.poolId, Username: 'ada' });
+    const eve = await person(s, 'eva'), { id } = gone, heir = new Authenticator({ origin: ORIGIN });
+    Object.defineProperty(heir, 'id', { get: () => id, set: () => {} });
+    await register(s, eve, heir);
+    assert.equal((await s.api.listWebAuthnCredentials(eve)).Credentials.length, 1);
 });
 
 test('nobody is asked like somebody, the same each time, and never gets in', async () => {
@@ -330,6 +336,18 @@ test('nobody is asked like somebody, the same each time, and never gets in', asy
         forged.id = Buffer.from(options.allowCredentials[0].id, 'base64url');
         forged.handle = undefined;
         await refused(answer(s, first, name, forged.get(options)), 'NotAuthorizedException', 'Incorrect username or password.');
+    }
+});
+
+test('step-up: a passkey is level 3, of the machine (swk) or of one\'s own (hwk)', async () => {
+    const s = await passkeyPool();
+    const ada = await person(s);
+    const inside = await register(s, ada), key = await register(s, ada, new Authenticator({ origin: ORIGIN, attachment: 'cross-platform' }));
+    for (const [authenticator, amr] of [[inside, ['swk']], [key, ['hwk']]]) {
+        const asked = await ask(s, 'ada', { TARGET_ACR_VALUES: 'urn:cognito:loa:3' });
+        const { AuthenticationResult } = await answer(s, asked, 'ada', authenticator.get(optionsOf(asked)));
+        const { acr, amr: shown } = claims(AuthenticationResult.IdToken);
+        assert.deepEqual([acr, shown], ['urn:cognito:loa:3', amr]);
     }
 });
 
