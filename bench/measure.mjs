@@ -47,6 +47,14 @@ export async function load(url, pid, { seconds, connections = 32, script, alone 
     return { perSecond: Number(stdout.match(/Requests\/sec:\s+([\d.]+)/)[1]), cpuUsPerRequest: used / Number(requests) };
 }
 
+// One request after the other: → { p99Us }.
+export async function latency(url, { seconds }) {
+    const { stdout } = await exec('wrk', ['-t1', '-c1', `-d${seconds}s`, '--latency', url]);
+    const [, number, unit] = stdout.match(/99%\s+([\d.]+)(us|ms|s)/);
+    if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`${url}:\n${stdout}`);
+    return { p99Us: Number(number) * { us: 1, ms: 1e3, s: 1e6 }[unit] };
+}
+
 export const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 // Several contenders over one row, alternating, so that a noisy minute hurts all of them alike.

@@ -12,9 +12,9 @@ import { signedHeaders } from '../tests/e2e/support/sign.mjs';
 import { deployRows } from './deploy.mjs';
 import { compare, cpuUs, median, residentKiB } from './measure.mjs';
 import { nginx } from './nginx.mjs';
-import { password, setTheScene } from './setting.mjs';
+import { setTheScene } from './setting.mjs';
 import { payloadRows } from './payload.mjs';
-import { signIn } from './srp.mjs';
+import { signInRows } from './sign-in.mjs';
 import { tlsRows } from './tls.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -104,24 +104,7 @@ const rows = {
         const [seen] = await compare([{ url: scene.functionUrl, pid: server.pid, script, alone: true }], pace);
         row('function invoke, warm (Gatehouse alone)', `${Math.round(seen.perSecond)}/s, ${us(seen.cpuUsPerRequest)}`, '', '', '≤ 250 µs', seen.cpuUsPerRequest <= 250);
     },
-    async srp() {
-        const program = path.join(folder, 'srp_primitives');
-        execFileSync('cc', ['-O2', '-o', program, path.join(here, 'srp_primitives.c'), '-lcrypto']);
-        const who = { ClientId: scene.pool.ClientId, poolId: scene.pool.id, username: 'ada', password };
-        const count = quick ? 20 : 100;
-        const ours = [], alone = [], perSecond = [];
-        await signIn(server.url, who);
-        for (let round = 0; round < pace.rounds; round++) {
-            alone.push(Number(execFileSync(program)));
-            const before = cpuUs(server.pid, { alone: true }), begun = Date.now();
-            let left = count;
-            await Promise.all(Array.from({ length: 4 }, async () => { while (left-- > 0) await signIn(server.url, who); }));
-            perSecond.push((count * 1000) / (Date.now() - begun));
-            ours.push((cpuUs(server.pid, { alone: true }) - before) / count);
-        }
-        const ratio = median(ours) / median(alone);
-        row('SRP sign-in (beside: three 3072-bit exponentiations, two RSA-2048 signatures)', `${Math.round(median(perSecond))}/s with one client, ${us(median(ours))}`, us(median(alone)), `${ratio.toFixed(2)}×`, '≤ 1.4×', ratio <= 1.4);
-    },
+    ...signInRows(row, { server: () => server, scene, quick, pace, folder }),
     ...payloadRows({ server: () => server, backend: backend.url, folder, pace, row }),
     async start() {
         const runs = quick ? 3 : 15;

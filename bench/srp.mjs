@@ -29,7 +29,7 @@ const k = number(sha(padded(N), padded(2n)));
 const a = number(crypto.randomBytes(32));
 const A = power(2n, a);
 
-async function call(url, operation, body) {
+export async function call(url, operation, body) {
     const answer = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityProviderService.${operation}` },
