@@ -156,6 +156,14 @@ function connection(url, target) {
     });
 }
 
+const unknown = wanted.filter((name) => !rows[name]).concat(args.filter((arg) => arg.startsWith('--') && !['--quick', '--write'].includes(arg)));
+if (unknown.length) {
+    console.error(`./dev bench [row...] [--quick] [--write]; there is no ${unknown.join(', ')}. Rows: ${Object.keys(rows).join(', ')}`);
+    process.exitCode = 1;
+    for (const end of cleanup) await end();
+    process.exit();
+}
+
 let failed = 0;
 for (const [name, measure] of Object.entries(rows)) {
     if (wanted.length && !wanted.includes(name)) continue;
