@@ -272,6 +272,8 @@ static const struct {
       "--from= --hash-parameters= --create-groups --dry-run", 2, cli_pool_import_users },
     { "users", "pool users POOL [FIELD.OPERATOR=VALUE…] [--sort FIELD] [--do ACTION [--group G] [--all] [--apply]]", NULL, 1,
       cli_pool_users },
+    { "change", "pool change POOL [--aliases …] [--username-attributes …] [--case-sensitive yes|no] [--require A] … [--apply]", NULL, 1,
+      cli_pool_change },
 };
 
 int cli_pool_more(int argc, char **argv)
@@ -289,5 +291,5 @@ int cli_pool_more(int argc, char **argv)
         arena_free(arena);
         return code;
     }
-    return cli_usage("pool new | keys | export | import | import-users | users …");
+    return cli_usage("pool new | keys | export | import | import-users | users | change …");
 }

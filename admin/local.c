@@ -377,6 +377,7 @@ static const struct {
     { "GET", "imports/*/log", "DescribeUserImportJob", 0, import_log_get },
     { "GET", "users", "ListUsers", 0, pool_users_search },
     { "POST", "users/bulk", NULL, 65536, pool_users_bulk, pool_users_bulk_as },
+    { "POST", "schema-change", "UpdateUserPool", 65536, pool_schema_change_run },
     { "POST", "import-users", "CreateUserImportJob", IMPORT_BYTES, pool_import_users },
     { "POST", "export", "DescribeUserPool", 65536, pool_export, NULL, "cognito-idp:ExportUserPool" },
 };

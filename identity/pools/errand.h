@@ -27,3 +27,4 @@ gh_err pool_keys_retire(struct call *call, void *errand, struct str *json); /* b
 gh_err pool_export(struct call *call, void *errand, struct str *json);
 gh_err pool_import(struct call *call, void *errand, struct str *json); /* of no pool yet */
 gh_err pool_import_users(struct call *call, void *errand, struct str *json);
+gh_err pool_schema_change_run(struct call *call, void *errand, struct str *json);

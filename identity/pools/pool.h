@@ -47,6 +47,8 @@ gh_err pool_check_settings(struct call *call, const struct idp_UserPoolType *doc
 /* The 21 attributes every pool has, with what `given` says of them, then the custom ones (pool_schema.c). */
 gh_err pool_schema(struct call *call, const struct idp_SchemaAttributesListType *given,
                    struct idp_SchemaAttributesListType *out);
+/* Another type (of a custom attribute), other constraints, mutable or not: what AWS freezes. Into pool->doc. */
+gh_err pool_schema_change(struct call *call, struct pool *pool, const struct idp_SchemaAttributeType *given);
 gh_err pool_schema_add(struct call *call, struct pool *pool, const struct idp_CustomAttributesListType *more);
 
 /* NextToken <-> the key of the last item. The place keeps a token of one list out of another. */

@@ -221,3 +221,38 @@ gh_err pool_schema_add(struct call *call, struct pool *pool, const struct idp_Cu
     *schema = grown;
     return NULL;
 }
+
+gh_err pool_schema_change(struct call *call, struct pool *pool, const struct idp_SchemaAttributeType *given)
+{
+    const struct idp_SchemaAttributeType *old = given->name.ptr ? pool_attribute(pool, given->name) : NULL;
+    if (!old || str_is(given->name, "sub"))
+        return gh_fail(call->arena, &idp_InvalidParameterException, "The schema has no attribute %.*s that could be changed.",
+                       STR_FMT(given->name.ptr ? given->name : STR("without a name")));
+    struct idp_SchemaAttributeType *to = ARENA_NEW(call->arena, struct idp_SchemaAttributeType);
+    *to = *old;
+    if (standard_of(given->name)) {
+        gh_err err = adjust(call, to, given);
+        if (err)
+            return err;
+    } else {
+        if (given->attribute_data_type.ptr && !str_eq(given->attribute_data_type, old->attribute_data_type)) {
+            to->attribute_data_type = given->attribute_data_type;
+            to->string_attribute_constraints = NULL;
+            to->number_attribute_constraints = NULL;
+        }
+        to->mutable = given->mutable.set ? given->mutable : to->mutable;
+        if (given->string_attribute_constraints)
+            to->string_attribute_constraints = given->string_attribute_constraints;
+        if (given->number_attribute_constraints)
+            to->number_attribute_constraints = given->number_attribute_constraints;
+    }
+    gh_err err = check_custom(call, &(struct idp_SchemaAttributeType){
+                                        .attribute_data_type = to->attribute_data_type,
+                                        .string_attribute_constraints = to->string_attribute_constraints,
+                                        .number_attribute_constraints = to->number_attribute_constraints,
+                                    }, to->name);
+    for (size_t i = 0; !err && i < pool->doc->schema_attributes.n; i++)
+        if (pool->doc->schema_attributes.items[i] == old)
+            pool->doc->schema_attributes.items[i] = to;
+    return err;
+}

@@ -104,6 +104,11 @@ void store_user_update(struct tx *tx, const struct user *user)
            INDEXED(tx, user));
 }
 
+void store_user_refold(struct tx *tx, struct str pool, struct str sub, struct str folded)
+{
+    tx_run(tx, "UPDATE pool_users SET folded = $3 WHERE pool = $1 AND sub = $2", "sss", pool, sub, folded);
+}
+
 void store_user_delete(struct tx *tx, const struct user *user)
 {
     static const char *const statements[] = {
@@ -141,6 +146,11 @@ void store_alias_put(struct tx *tx, struct str pool, struct str value, struct st
 void store_alias_drop(struct tx *tx, struct str pool, struct str sub)
 {
     tx_run(tx, "DELETE FROM pool_aliases WHERE pool = $1 AND sub = $2", "ss", pool, sub);
+}
+
+void store_alias_drop_all(struct tx *tx, struct str pool)
+{
+    tx_run(tx, "DELETE FROM pool_aliases WHERE pool = $1", "s", pool);
 }
 
 gh_err store_code_find(struct db *db, struct arena *arena, struct str pool, struct str sub,

@@ -37,6 +37,7 @@ gh_err store_user_list(struct db *db, struct arena *arena, struct str pool, stru
                        struct user **out, size_t *n);
 void store_user_insert(struct tx *tx, const struct user *user); /* tx->changes 0: the name is taken */
 void store_user_update(struct tx *tx, const struct user *user);
+void store_user_refold(struct tx *tx, struct str pool, struct str sub, struct str folded); /* another key */
 void store_user_delete(struct tx *tx, const struct user *user);
 
 /* Who has that other name: absent when nobody. */
@@ -44,6 +45,7 @@ gh_err store_alias_owner(struct tx *tx, struct arena *arena, struct str pool, st
                          struct str *sub);
 void store_alias_put(struct tx *tx, struct str pool, struct str value, struct str attribute, struct str sub);
 void store_alias_drop(struct tx *tx, struct str pool, struct str sub);
+void store_alias_drop_all(struct tx *tx, struct str pool);
 
 struct code_row {
     struct str mac, attribute;

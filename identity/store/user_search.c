@@ -65,7 +65,7 @@ gh_err store_users_each(struct db *db, struct arena *arena, const struct user_qu
     struct arena *scratch = arena_new(64 * 1024);
     struct rows rows;
     bool more = true;
-    rows_open(&rows, db, NULL, scratch, store_users_sql(q->by, q->match), "ssssss", q->pool, q->value,
+    rows_open(&rows, db, q->tx, scratch, store_users_sql(q->by, q->match), "ssssss", q->pool, q->value,
               str_concat(arena, q->value, STR("\xf4\x8f\xbf\xbf")), q->after_key.ptr ? q->after_key : STR(""),
               q->after_value.ptr ? q->after_value : STR(""), q->within.ptr ? pattern(arena, q->within) : STR_NONE);
     for (size_t n = 1; more && rows_next(&rows); n++) {

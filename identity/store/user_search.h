@@ -31,6 +31,7 @@ struct user_query {
     /* Somewhere in the document, in lower case, without quotes, backslashes or control characters: spares reading
      * documents that cannot match. Absent: all. */
     struct str within;
+    struct tx *tx; /* to see its writes; NULL: the last commit */
 };
 bool user_index_has(enum user_index by, enum user_match match); /* whether there is a statement for it */
 

@@ -59,8 +59,8 @@ static size_t utf8_chars(struct str text)
     return n;
 }
 
-static gh_err check_value(struct call *call, const struct idp_SchemaAttributeType *attribute,
-                          struct str value)
+gh_err attribute_check_value(struct call *call, const struct idp_SchemaAttributeType *attribute,
+                             struct str value)
 {
     struct str name = attribute->name;
     int64_t limit, number;
@@ -148,7 +148,7 @@ static gh_err check_one(struct call *call, const struct pool *pool, const struct
     gh_err err = str_is(given->name, "preferred_username")
                      ? check_preferred_username(call, pool, user, given->value, writer)
                      : NULL;
-    return err ? err : check_value(call, attribute, given->value);
+    return err ? err : attribute_check_value(call, attribute, given->value);
 }
 
 static bool is_given(const struct idp_AttributeListType *given, const char *name)

@@ -93,7 +93,7 @@ bool user_has_verified(const struct user *user, const char *attribute)
 
 /* "alias usable only once verified (preferred_username at once)"; "UsernameAttributes: sign-in with
  * attribute immediately, verified or not". */
-static bool is_another_name(const struct pool *pool, const struct user *user, const char *attribute)
+bool user_is_also(const struct pool *pool, const struct user *user, const char *attribute)
 {
     if (!user_attribute(user, attribute).len)
         return false;
@@ -134,13 +134,13 @@ static gh_err check_no_username(struct call *call, struct tx *tx, const struct p
     return err;
 }
 
-static gh_err put_names(struct call *call, struct tx *tx, const struct pool *pool, const struct user *user,
+gh_err user_put_names(struct call *call, struct tx *tx, const struct pool *pool, const struct user *user,
                         bool force, const struct gh_kind *kind)
 {
     static const char *const attributes[] = { "email", "phone_number", "preferred_username" };
     store_alias_drop(tx, pool->id, user->sub);
     for (size_t i = 0; i < COUNT(attributes); i++) {
-        if (!is_another_name(pool, user, attributes[i]))
+        if (!user_is_also(pool, user, attributes[i]))
             continue;
         struct str value = pool_fold(call, pool, user_attribute(user, attributes[i])), owner;
         gh_err err = store_alias_owner(tx, call->arena, pool->id, value, &owner);
@@ -166,7 +166,7 @@ gh_err user_insert(struct call *call, struct tx *tx, const struct pool *pool, co
         return tx->err;
     if (tx->changes == 0)
         return gh_fail(call->arena, &idp_UsernameExistsException, "%s", taken);
-    return put_names(call, tx, pool, user, force_alias,
+    return user_put_names(call, tx, pool, user, force_alias,
                      pool_names_are_subs(pool) ? &idp_UsernameExistsException : &idp_AliasExistsException);
 }
 
@@ -175,7 +175,7 @@ gh_err user_save(struct call *call, struct tx *tx, const struct pool *pool, stru
 {
     user->modified_us = call->now_us;
     store_user_update(tx, user);
-    return put_names(call, tx, pool, user, force_alias, &idp_AliasExistsException);
+    return user_put_names(call, tx, pool, user, force_alias, &idp_AliasExistsException);
 }
 
 gh_err user_save_alone(struct call *call, const struct pool *pool, struct user *user)

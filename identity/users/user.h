@@ -27,6 +27,11 @@ gh_err user_insert(struct call *call, struct tx *tx, const struct pool *pool, co
 /* Writes the row and the other names. AliasExistsException. */
 gh_err user_save(struct call *call, struct tx *tx, const struct pool *pool, struct user *user,
                  bool force_alias);
+/* For whoever changes what names a pool has: is the attribute's value another name to sign in by? All such into the
+ * aliases, instead of those that are there. */
+bool user_is_also(const struct pool *pool, const struct user *user, const char *attribute);
+gh_err user_put_names(struct call *call, struct tx *tx, const struct pool *pool, const struct user *user, bool force,
+                      const struct gh_kind *kind);
 gh_err user_save_alone(struct call *call, const struct pool *pool, struct user *user);
 
 gh_err user_delete(struct call *call, const struct pool *pool, const struct user *user); /* and every token */
@@ -59,6 +64,8 @@ enum attribute_writer { WRITER_SIGN_UP, WRITER_ADMIN_CREATE, WRITER_IMPORT, WRIT
 gh_err attributes_set(struct call *call, const struct pool *pool, const struct client *client,
                       struct user *user, const struct idp_AttributeListType *given,
                       enum attribute_writer writer);
+/* Does it fit type and constraints? An empty value does. */
+gh_err attribute_check_value(struct call *call, const struct idp_SchemaAttributeType *attribute, struct str value);
 gh_err attributes_remove(struct call *call, const struct pool *pool, const struct client *client,
                          struct user *user, const struct idp_AttributeNameListType *names);
 /* "Attributes did not conform to the schema: name: The attribute is required\n" */
