@@ -20,19 +20,22 @@ static gh_err check_tier(struct call *call, const struct pool *pool)
 {
     if (!str_is(pool->doc->user_pool_tier, "LITE"))
         return NULL;
-    return gh_fail(call->arena, &idp_FeatureUnavailableInTierException,
-                   "The following feature is not available for the LITE pricing tier configured: User session tracking");
+    return gh_fail(
+        call->arena, &idp_FeatureUnavailableInTierException,
+        "The following feature is not available for the LITE pricing tier configured: User session tracking");
 }
 
 static struct idp_UserPoolTokenSessionConfigType *token_session(struct call *call, int64_t max)
 {
-    struct idp_UserPoolTokenSessionConfigType *config = ARENA_NEW(call->arena, struct idp_UserPoolTokenSessionConfigType);
+    struct idp_UserPoolTokenSessionConfigType *config =
+        ARENA_NEW(call->arena, struct idp_UserPoolTokenSessionConfigType);
     config->max_per_user = some_i64(max);
     return config;
 }
 
 /* "Full replacement." */
-gh_err idp_SetUserPoolSessionConfiguration(struct call *call, const struct idp_SetUserPoolSessionConfiguration_in *in,
+gh_err idp_SetUserPoolSessionConfiguration(struct call *call,
+                                           const struct idp_SetUserPoolSessionConfiguration_in *in,
                                            struct idp_SetUserPoolSessionConfiguration_out *out)
 {
     struct pool pool;
@@ -57,7 +60,8 @@ gh_err idp_SetUserPoolSessionConfiguration(struct call *call, const struct idp_S
     return NULL;
 }
 
-gh_err idp_GetUserPoolSessionConfiguration(struct call *call, const struct idp_GetUserPoolSessionConfiguration_in *in,
+gh_err idp_GetUserPoolSessionConfiguration(struct call *call,
+                                           const struct idp_GetUserPoolSessionConfiguration_in *in,
                                            struct idp_GetUserPoolSessionConfiguration_out *out)
 {
     struct pool pool;
@@ -78,9 +82,10 @@ static gh_err load_client(struct call *call, struct str pool_id, struct str clie
     return err ? err : client_of_pool(call, pool, client_id, client);
 }
 
-gh_err idp_SetUserPoolClientSessionConfiguration(struct call *call,
-                                                 const struct idp_SetUserPoolClientSessionConfiguration_in *in,
-                                                 struct idp_SetUserPoolClientSessionConfiguration_out *out)
+gh_err
+idp_SetUserPoolClientSessionConfiguration(struct call *call,
+                                          const struct idp_SetUserPoolClientSessionConfiguration_in *in,
+                                          struct idp_SetUserPoolClientSessionConfiguration_out *out)
 {
     struct pool pool;
     struct client client;
@@ -103,18 +108,20 @@ gh_err idp_SetUserPoolClientSessionConfiguration(struct call *call,
     return NULL;
 }
 
-gh_err idp_GetUserPoolClientSessionConfiguration(struct call *call,
-                                                 const struct idp_GetUserPoolClientSessionConfiguration_in *in,
-                                                 struct idp_GetUserPoolClientSessionConfiguration_out *out)
+gh_err
+idp_GetUserPoolClientSessionConfiguration(struct call *call,
+                                          const struct idp_GetUserPoolClientSessionConfiguration_in *in,
+                                          struct idp_GetUserPoolClientSessionConfiguration_out *out)
 {
     struct pool pool;
     struct client client;
     bool found;
-    struct idp_ClientSSOSessionConfigType *config = ARENA_NEW(call->arena, struct idp_ClientSSOSessionConfigType);
+    struct idp_ClientSSOSessionConfigType *config =
+        ARENA_NEW(call->arena, struct idp_ClientSSOSessionConfigType);
     gh_err err = load_client(call, in->user_pool_id, in->client_id, &pool, &client);
     if (!err)
-        err = record_find(call, NULL, &pool, RECORD_SSO_SESSIONS, client.id, &idp_shape_ClientSSOSessionConfigType,
-                          config, &found);
+        err = record_find(call, NULL, &pool, RECORD_SSO_SESSIONS, client.id,
+                          &idp_shape_ClientSSOSessionConfigType, config, &found);
     if (err)
         return err;
     if (!config->max_validity_minutes.set)

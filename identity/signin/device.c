@@ -1,4 +1,5 @@
-/* ConfirmDevice, GetDevice, ListDevices, UpdateDeviceStatus, ForgetDevice, and what administrators have of them. */
+/* ConfirmDevice, GetDevice, ListDevices, UpdateDeviceStatus, ForgetDevice, and what administrators have of
+ * them. */
 #include "identity/signin/device.h"
 
 #include "core/base64.h"
@@ -14,15 +15,17 @@ gh_err device_load(struct call *call, const struct pool *pool, const struct user
 {
     bool found;
     gh_err err = store_device_find(call->db, call->arena, pool->id, user->sub, key, out, &found);
-    return err || found ? err : gh_fail(call->arena, &idp_ResourceNotFoundException, "Device does not exist.");
+    return err || found ? err
+                        : gh_fail(call->arena, &idp_ResourceNotFoundException, "Device does not exist.");
 }
 
 struct str device_group(struct call *call, const struct pool *pool, struct str sub)
 {
     uint8_t mac[SHA256_BYTES];
-    sealer_mac(call->sealer, STR("pool-device-group"), str_printf(call->arena, "%.*s/%.*s", STR_FMT(pool->id), STR_FMT(sub)),
-               mac);
-    return str_concat(call->arena, STR("-"), str_sub(base64url_encode(call->arena, digest_str(mac, sizeof mac)), 0, GROUP_CHARS));
+    sealer_mac(call->sealer, STR("pool-device-group"),
+               str_printf(call->arena, "%.*s/%.*s", STR_FMT(pool->id), STR_FMT(sub)), mac);
+    return str_concat(call->arena, STR("-"),
+                      str_sub(base64url_encode(call->arena, digest_str(mac, sizeof mac)), 0, GROUP_CHARS));
 }
 
 static struct str place(struct call *call, const struct device *device)
@@ -39,7 +42,8 @@ struct str device_seal_verifier(struct call *call, const struct device *device, 
 struct str device_open_verifier(struct call *call, const struct device *device)
 {
     struct str verifier;
-    return unseal(call->sealer, call->arena, place(call, device), device->verifier, &verifier) ? verifier : STR_NONE;
+    return unseal(call->sealer, call->arena, place(call, device), device->verifier, &verifier) ? verifier
+                                                                                               : STR_NONE;
 }
 
 /* ---- confirming ---- */
@@ -50,8 +54,8 @@ static gh_err invalid(struct call *call, const char *text)
 }
 
 /* Base64 of the bytes that the client hashed: "pad(salt)", "pad(v)". */
-static gh_err read_secret(struct call *call, const struct idp_DeviceSecretVerifierConfigType *config, struct str *salt,
-                          struct str *verifier)
+static gh_err read_secret(struct call *call, const struct idp_DeviceSecretVerifierConfigType *config,
+                          struct str *salt, struct str *verifier)
 {
     if (!config || !config->salt.len || !config->password_verifier.len)
         return invalid(call, "Missing required parameter DeviceSecretVerifierConfig");
@@ -66,7 +70,8 @@ static gh_err read_secret(struct call *call, const struct idp_DeviceSecretVerifi
     return NULL;
 }
 
-gh_err idp_ConfirmDevice(struct call *call, const struct idp_ConfirmDevice_in *in, struct idp_ConfirmDevice_out *out)
+gh_err idp_ConfirmDevice(struct call *call, const struct idp_ConfirmDevice_in *in,
+                         struct idp_ConfirmDevice_out *out)
 {
     struct access access;
     struct str salt, verifier;
@@ -124,8 +129,8 @@ static struct idp_DeviceType *shown(struct call *call, const struct pool *pool, 
     struct idp_DeviceType *out = ARENA_NEW(call->arena, struct idp_DeviceType);
     struct str owner = str_printf(call->arena, "%.*s.%.*s", STR_FMT(user->username), STR_FMT(pool->id));
     struct str arn = str_printf(call->arena, "arn:%.*s:cognito-idp:%.*s:%.*s:owner/%.*s/device/%.*s",
-                                STR_FMT(call->partition), STR_FMT(pool->region), STR_FMT(pool->account), STR_FMT(owner),
-                                STR_FMT(device->key));
+                                STR_FMT(call->partition), STR_FMT(pool->region), STR_FMT(pool->account),
+                                STR_FMT(owner), STR_FMT(device->key));
     struct idp_AttributeListType *list = &out->device_attributes;
     list->set = true;
     list->items = ARENA_ARRAY(call->arena, struct idp_AttributeType *, 7);
@@ -134,7 +139,8 @@ static struct idp_DeviceType *shown(struct call *call, const struct pool *pool, 
     show(call, list, "dev:device_arn", arn);
     show(call, list, "dev:device_owner", owner);
     show(call, list, "last_ip_used", device->ip);
-    show(call, list, "dev:device_remembered_status", device->remembered ? STR("remembered") : STR("not_remembered"));
+    show(call, list, "dev:device_remembered_status",
+         device->remembered ? STR("remembered") : STR("not_remembered"));
     show(call, list, "dev:device_sdk", device->sdk);
     out->device_key = device->key;
     out->device_create_date = some_time_us(device->created_us);
@@ -153,15 +159,17 @@ static gh_err get(struct call *call, const struct pool *pool, const struct user 
     return err;
 }
 
-static gh_err list(struct call *call, const struct pool *pool, const struct user *user, const struct opt_i64 *limit,
-                   struct str token, struct idp_DeviceListType *out, struct str *next)
+static gh_err list(struct call *call, const struct pool *pool, const struct user *user,
+                   const struct opt_i64 *limit, struct str token, struct idp_DeviceListType *out,
+                   struct str *next)
 {
     struct device *devices;
     struct str after;
     size_t n, most = limit->set && limit->value > 0 ? (size_t)limit->value : PAGE;
     gh_err err = page_open(call, LIST, user->sub, token, &after);
     if (!err)
-        err = store_device_list(call->db, call->arena, pool->id, user->sub, after, (int64_t)most + 1, &devices, &n);
+        err = store_device_list(call->db, call->arena, pool->id, user->sub, after, (int64_t)most + 1,
+                                &devices, &n);
     if (err)
         return err;
     if (n > most)
@@ -209,7 +217,8 @@ gh_err idp_GetDevice(struct call *call, const struct idp_GetDevice_in *in, struc
     return err ? err : get(call, &access.client.pool, &access.user, in->device_key, &out->device);
 }
 
-gh_err idp_AdminGetDevice(struct call *call, const struct idp_AdminGetDevice_in *in, struct idp_AdminGetDevice_out *out)
+gh_err idp_AdminGetDevice(struct call *call, const struct idp_AdminGetDevice_in *in,
+                          struct idp_AdminGetDevice_out *out)
 {
     struct pool pool;
     struct user user;
@@ -217,13 +226,14 @@ gh_err idp_AdminGetDevice(struct call *call, const struct idp_AdminGetDevice_in 
     return err ? err : get(call, &pool, &user, in->device_key, &out->device);
 }
 
-gh_err idp_ListDevices(struct call *call, const struct idp_ListDevices_in *in, struct idp_ListDevices_out *out)
+gh_err idp_ListDevices(struct call *call, const struct idp_ListDevices_in *in,
+                       struct idp_ListDevices_out *out)
 {
     struct access access;
     gh_err err = access_load(call, in->access_token, &access);
     return err ? err
-               : list(call, &access.client.pool, &access.user, &in->limit, in->pagination_token, &out->devices,
-                      &out->pagination_token);
+               : list(call, &access.client.pool, &access.user, &in->limit, in->pagination_token,
+                      &out->devices, &out->pagination_token);
 }
 
 gh_err idp_AdminListDevices(struct call *call, const struct idp_AdminListDevices_in *in,
@@ -232,7 +242,9 @@ gh_err idp_AdminListDevices(struct call *call, const struct idp_AdminListDevices
     struct pool pool;
     struct user user;
     gh_err err = admin_user_load(call, in->user_pool_id, in->username, &pool, &user);
-    return err ? err : list(call, &pool, &user, &in->limit, in->pagination_token, &out->devices, &out->pagination_token);
+    return err ? err
+               : list(call, &pool, &user, &in->limit, in->pagination_token, &out->devices,
+                      &out->pagination_token);
 }
 
 gh_err idp_UpdateDeviceStatus(struct call *call, const struct idp_UpdateDeviceStatus_in *in,
@@ -242,7 +254,8 @@ gh_err idp_UpdateDeviceStatus(struct call *call, const struct idp_UpdateDeviceSt
     struct access access;
     gh_err err = access_load(call, in->access_token, &access);
     return err ? err
-               : remember(call, &access.client.pool, &access.user, in->device_key, in->device_remembered_status);
+               : remember(call, &access.client.pool, &access.user, in->device_key,
+                          in->device_remembered_status);
 }
 
 gh_err idp_AdminUpdateDeviceStatus(struct call *call, const struct idp_AdminUpdateDeviceStatus_in *in,
@@ -255,7 +268,8 @@ gh_err idp_AdminUpdateDeviceStatus(struct call *call, const struct idp_AdminUpda
     return err ? err : remember(call, &pool, &user, in->device_key, in->device_remembered_status);
 }
 
-gh_err idp_ForgetDevice(struct call *call, const struct idp_ForgetDevice_in *in, struct idp_ForgetDevice_out *out)
+gh_err idp_ForgetDevice(struct call *call, const struct idp_ForgetDevice_in *in,
+                        struct idp_ForgetDevice_out *out)
 {
     (void)out;
     struct access access;

@@ -1,5 +1,5 @@
-/* Signing in with a device: DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER, "same maths as USER_SRP_AUTH with the group
- * key for the pool's name and the device key for the user's". */
+/* Signing in with a device: DEVICE_SRP_AUTH and DEVICE_PASSWORD_VERIFIER, "same maths as USER_SRP_AUTH with
+ * the group key for the pool's name and the device key for the user's". */
 #include "core/id.h"
 #include "core/json.h"
 #include "identity/signin/device.h"
@@ -12,8 +12,8 @@ static struct str named(const struct sign_in *s)
     return json_str(s->state, "device");
 }
 
-/* A key that came with an earlier step and is nobody's is forgotten; one that comes now is an error, which clients
- * answer by trying the same step without it. */
+/* A key that came with an earlier step and is nobody's is forgotten; one that comes now is an error, which
+ * clients answer by trying the same step without it. */
 gh_err device_due(struct sign_in *s, const char **due)
 {
     struct device device;
@@ -21,7 +21,8 @@ gh_err device_due(struct sign_in *s, const char **due)
     struct str given = sign_in_given(s, "DEVICE_KEY"), key = given.len ? given : named(s);
     if (!pool_devices(&s->client.pool) || !key.len || sign_in_has_passed(s, VERIFIED))
         return NULL;
-    gh_err err = store_device_find(s->call->db, s->call->arena, s->client.pool.id, s->user.sub, key, &device, &found);
+    gh_err err =
+        store_device_find(s->call->db, s->call->arena, s->client.pool.id, s->user.sub, key, &device, &found);
     if (err)
         return err;
     if (!found && given.len)
@@ -107,14 +108,16 @@ void device_settle(struct sign_in *s)
     if (s->session.device.ptr || s->admin)
         return;
     struct arena *arena = s->call->arena;
-    s->session.device = str_printf(arena, "%.*s_%.*s", STR_FMT(pool->region), STR_FMT(id_uuid(s->call->env, arena)));
+    s->session.device =
+        str_printf(arena, "%.*s_%.*s", STR_FMT(pool->region), STR_FMT(id_uuid(s->call->env, arena)));
     s->new_device_used = true;
 }
 
 void device_used(const struct sign_in *s, struct tx *tx)
 {
     if (s->session.device.ptr && !s->new_device_used)
-        store_device_used(tx, s->client.pool.id, s->user.sub, s->session.device, s->whence.ip, s->call->now_us);
+        store_device_used(tx, s->client.pool.id, s->user.sub, s->session.device, s->whence.ip,
+                          s->call->now_us);
 }
 
 struct idp_NewDeviceMetadataType *device_metadata(const struct sign_in *s)

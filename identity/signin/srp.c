@@ -1,6 +1,7 @@
 /* USER_SRP_AUTH and its PASSWORD_VERIFIER.
  *
- * A user who is not there gets a challenge like any other, the same for the same name: "stable for the same (username, pool)" (RFC 5054, 2.5.1.3). */
+ * A user who is not there gets a challenge like any other, the same for the same name: "stable for the same
+ * (username, pool)" (RFC 5054, 2.5.1.3). */
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/json.h"
@@ -74,7 +75,8 @@ gh_err srp_start(struct sign_in *s)
 }
 
 /* USERNAME in the answer is USER_ID_FOR_SRP, or what was typed. */
-static gh_err find_answerer(struct sign_in *s, const struct srp_exchange *exchange, struct str name, bool *right)
+static gh_err find_answerer(struct sign_in *s, const struct srp_exchange *exchange, struct str name,
+                            bool *right)
 {
     struct user named = { .sub = STR_NONE };
     bool found = false, is_named = false;

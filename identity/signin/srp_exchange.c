@@ -49,7 +49,8 @@ static bool decode(const struct sign_in *s, const char *place, struct str bytes,
 {
     struct str plain;
     struct str text = str_concat(s->call->arena, STR("v1."), base64url_encode(s->call->arena, bytes));
-    if (!unseal(s->call->sealer, s->call->arena, seal_place(s, place), text, &plain) || plain.len != sizeof *out)
+    if (!unseal(s->call->sealer, s->call->arena, seal_place(s, place), text, &plain) ||
+        plain.len != sizeof *out)
         return false;
     memcpy(out, plain.ptr, sizeof *out);
     return true;
@@ -66,8 +67,8 @@ gh_err srp_given(const struct sign_in *s, struct str *A)
     return gh_fail(s->call->arena, &idp_InvalidParameterException, "SRP_A is not a valid number.");
 }
 
-void srp_question(struct sign_in *s, const char *place, struct srp_exchange *exchange, struct str A, struct str salt_hex,
-                  struct str verifier)
+void srp_question(struct sign_in *s, const char *place, struct srp_exchange *exchange, struct str A,
+                  struct str salt_hex, struct str verifier)
 {
     exchange->at_us = s->call->now_us;
     env_random(s->call->env, exchange->b, sizeof exchange->b);
@@ -97,7 +98,8 @@ static bool fits(const struct sign_in *s, const struct srp_exchange *exchange)
     return s->given_session.ptr ? str_eq(id, json_str(s->state, "id")) : !id.ptr;
 }
 
-bool srp_open(const struct sign_in *s, const char *place, struct srp_proof *proof, struct srp_exchange *exchange)
+bool srp_open(const struct sign_in *s, const char *place, struct srp_proof *proof,
+              struct srp_exchange *exchange)
 {
     return base64_decode(s->call->arena, proof->block_base64, &proof->block) &&
            base64_decode(s->call->arena, proof->claim, &proof->claim) &&
@@ -106,8 +108,8 @@ bool srp_open(const struct sign_in *s, const char *place, struct srp_proof *proo
            s->call->now_us / 1000000 < exchange->at_us / 1000000 + s->client.session_ttl_s;
 }
 
-bool srp_proves(struct arena *arena, struct srp_exchange *exchange, const struct srp_proof *proof, struct str group,
-                struct str who, struct str verifier)
+bool srp_proves(struct arena *arena, struct srp_exchange *exchange, const struct srp_proof *proof,
+                struct str group, struct str who, struct str verifier)
 {
     uint8_t key[SRP_KEY_BYTES], expected[SRP_CLAIM_BYTES];
     bool right = srp_key(arena, unpadded(exchange->A), unpadded(exchange->B), verifier, exchange->b, key);

@@ -1,5 +1,5 @@
-/* One SRP exchange, of a user's password or a device's: what the server knows between question and answer travels
- * sealed in the SECRET_BLOCK, which the client signs and sends back. */
+/* One SRP exchange, of a user's password or a device's: what the server knows between question and answer
+ * travels sealed in the SECRET_BLOCK, which the client signs and sends back. */
 #pragma once
 
 #include "identity/signin/sign_in.h"
@@ -23,18 +23,21 @@ void srp_set_text(char *member, size_t size, struct str value);
 
 /* SRP_A of this request. InvalidParameterException. */
 gh_err srp_given(const struct sign_in *s, struct str *A);
-/* The question: SALT, SRP_B and SECRET_BLOCK. Its texts are the caller's to set; wiped afterwards. place: what the
- * block is for, so that it is good for nothing else. */
-void srp_question(struct sign_in *s, const char *place, struct srp_exchange *exchange, struct str A, struct str salt_hex,
-                  struct str verifier);
+/* The question: SALT, SRP_B and SECRET_BLOCK. Its texts are the caller's to set; wiped afterwards. place:
+ * what the block is for, so that it is good for nothing else. */
+void srp_question(struct sign_in *s, const char *place, struct srp_exchange *exchange, struct str A,
+                  struct str salt_hex, struct str verifier);
 
 /* The answer's PASSWORD_CLAIM_SECRET_BLOCK, PASSWORD_CLAIM_SIGNATURE, TIMESTAMP. */
 struct srp_proof {
     struct str block_base64, block, claim, timestamp;
 };
 gh_err srp_need_proof(const struct sign_in *s, struct srp_proof *proof); /* "Missing required parameter X" */
-/* False: not whole, not ours, not for this sign-in, too old, or with a time that is not as it has to be written. */
-bool srp_open(const struct sign_in *s, const char *place, struct srp_proof *proof, struct srp_exchange *exchange);
-/* Does who answers know the password of `verifier`? group, who: what the client hashes. The exchange is wiped. */
-bool srp_proves(struct arena *arena, struct srp_exchange *exchange, const struct srp_proof *proof, struct str group,
-                struct str who, struct str verifier);
+/* False: not whole, not ours, not for this sign-in, too old, or with a time that is not as it has to be
+ * written. */
+bool srp_open(const struct sign_in *s, const char *place, struct srp_proof *proof,
+              struct srp_exchange *exchange);
+/* Does who answers know the password of `verifier`? group, who: what the client hashes. The exchange is
+ * wiped. */
+bool srp_proves(struct arena *arena, struct srp_exchange *exchange, const struct srp_proof *proof,
+                struct str group, struct str who, struct str verifier);

@@ -1,7 +1,8 @@
 #include "identity/store/session.h"
 
-#define COLUMNS                                                                                                        \
-    "mac, pool, client, sub, origin, event, auth_s, expires_s, revoked, doc, device, seen, active_s, generation, rotated"
+#define COLUMNS                                                                                              \
+    "mac, pool, client, sub, origin, event, auth_s, expires_s, revoked, doc, device, seen, active_s, "       \
+    "generation, rotated"
 
 void store_session_insert(struct tx *tx, const struct session_row *row)
 {
@@ -33,8 +34,8 @@ static struct session_row session_of(struct rows *rows)
     };
 }
 
-gh_err store_session_find(struct db *db, struct tx *tx, struct arena *arena, struct str mac, struct session_row *out,
-                          bool *found)
+gh_err store_session_find(struct db *db, struct tx *tx, struct arena *arena, struct str mac,
+                          struct session_row *out, bool *found)
 {
     struct rows rows;
     rows_open(&rows, db, tx, arena, "SELECT " COLUMNS " FROM pool_sessions WHERE mac = $1", "s", mac);
@@ -44,8 +45,8 @@ gh_err store_session_find(struct db *db, struct tx *tx, struct arena *arena, str
     return rows_close(&rows);
 }
 
-gh_err store_session_of_origin(struct db *db, struct arena *arena, struct str pool, struct str sub, struct str origin,
-                               int64_t now_s, struct session_row *out, bool *found)
+gh_err store_session_of_origin(struct db *db, struct arena *arena, struct str pool, struct str sub,
+                               struct str origin, int64_t now_s, struct session_row *out, bool *found)
 {
     struct rows rows;
     rows_open(&rows, db, NULL, arena,
@@ -69,8 +70,8 @@ void store_session_rotate(struct tx *tx, const struct session_row *row, struct s
 
 void store_session_seen(struct tx *tx, struct str mac, struct str seen, int64_t active_s)
 {
-    tx_run(tx, "UPDATE pool_sessions SET seen = $2, active_s = $3 WHERE mac = $1 AND active_s < $3", "ssi", mac, seen,
-           active_s);
+    tx_run(tx, "UPDATE pool_sessions SET seen = $2, active_s = $3 WHERE mac = $1 AND active_s < $3", "ssi",
+           mac, seen, active_s);
 }
 
 void store_session_sweep(struct tx *tx, int64_t before_s)
@@ -81,14 +82,15 @@ void store_session_sweep(struct tx *tx, int64_t before_s)
            "i", before_s);
 }
 
-gh_err store_session_list(struct db *db, struct arena *arena, struct str pool, struct str sub, struct str after,
-                          int64_t now_s, int64_t limit, struct session_row **out, size_t *n)
+gh_err store_session_list(struct db *db, struct arena *arena, struct str pool, struct str sub,
+                          struct str after, int64_t now_s, int64_t limit, struct session_row **out, size_t *n)
 {
     struct rows rows;
     *out = ARENA_ARRAY(arena, struct session_row, limit);
     *n = 0;
     rows_open(&rows, db, NULL, arena,
-              "SELECT " COLUMNS " FROM pool_sessions WHERE pool = $1 AND sub = $2 AND revoked = 0 AND expires_s > $3"
+              "SELECT " COLUMNS
+              " FROM pool_sessions WHERE pool = $1 AND sub = $2 AND revoked = 0 AND expires_s > $3"
               " AND origin < $4 ORDER BY origin DESC LIMIT $5",
               "ssisi", pool, sub, now_s, after.ptr ? after : STR("~"), limit);
     while (*n < (size_t)limit && rows_next(&rows))
@@ -112,14 +114,15 @@ static gh_err origins_of(struct rows *rows, struct str **out, size_t *n)
     return rows_close(rows);
 }
 
-gh_err store_session_surplus(struct tx *tx, struct arena *arena, struct str pool, struct str sub, int64_t now_s,
-                             int64_t keep, struct str **out, size_t *n)
+gh_err store_session_surplus(struct tx *tx, struct arena *arena, struct str pool, struct str sub,
+                             int64_t now_s, int64_t keep, struct str **out, size_t *n)
 {
     struct rows rows;
-    rows_open(&rows, tx->db, tx, arena,
-              "SELECT origin FROM pool_sessions WHERE pool = $1 AND sub = $2 AND revoked = 0 AND expires_s > $3"
-              " ORDER BY active_s DESC, origin DESC LIMIT 1000000 OFFSET $4",
-              "ssii", pool, sub, now_s, keep);
+    rows_open(
+        &rows, tx->db, tx, arena,
+        "SELECT origin FROM pool_sessions WHERE pool = $1 AND sub = $2 AND revoked = 0 AND expires_s > $3"
+        " ORDER BY active_s DESC, origin DESC LIMIT 1000000 OFFSET $4",
+        "ssii", pool, sub, now_s, keep);
     return origins_of(&rows, out, n);
 }
 

@@ -6,12 +6,14 @@ struct word {
 
 /* In this order: many claim to be those further down. */
 static const struct word browsers[] = {
-    { "Edg/", "Edge" },       { "EdgA/", "Edge" },       { "OPR/", "Opera" },     { "SamsungBrowser/", "Samsung Internet" },
-    { "Firefox/", "Firefox" }, { "FxiOS/", "Firefox" }, { "CriOS/", "Chrome" }, { "Chrome/", "Chrome" },
+    { "Edg/", "Edge" },        { "EdgA/", "Edge" },
+    { "OPR/", "Opera" },       { "SamsungBrowser/", "Samsung Internet" },
+    { "Firefox/", "Firefox" }, { "FxiOS/", "Firefox" },
+    { "CriOS/", "Chrome" },    { "Chrome/", "Chrome" },
     { "Safari/", "Safari" },
 };
 static const struct word systems[] = {
-    { "iPhone", "iPhone" }, { "iPad", "iPad" },   { "Android", "Android" }, { "Windows", "Windows" },
+    { "iPhone", "iPhone" }, { "iPad", "iPad" },      { "Android", "Android" }, { "Windows", "Windows" },
     { "CrOS", "ChromeOS" }, { "Mac OS X", "macOS" }, { "Linux", "Linux" },
 };
 

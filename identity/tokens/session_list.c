@@ -1,7 +1,7 @@
 /* ListUserSessions, AdminListUserSessions, RevokeUserSession, AdminRevokeUserSession.
  *
- * A session is one sign-in at one client, over all refreshes. Those of managed login (type SSO) do not exist yet, so
- * none has a parent and RevokeAssociatedSessions reaches nothing more. */
+ * A session is one sign-in at one client, over all refreshes. Those of managed login (type SSO) do not exist
+ * yet, so none has a parent and RevokeAssociatedSessions reaches nothing more. */
 #include "core/json.h"
 #include "identity/pools/session_config.h"
 #include "identity/tokens/activity.h"
@@ -23,7 +23,8 @@ static struct str session_id(struct call *call, struct str origin)
     return (struct str){ id, 3 + ID_DIGITS_AFTER };
 }
 
-static struct idp_SessionDescriptionType *describe(struct call *call, const struct session_row *row, struct str current)
+static struct idp_SessionDescriptionType *describe(struct call *call, const struct session_row *row,
+                                                   struct str current)
 {
     struct idp_SessionDescriptionType *shown = ARENA_NEW(call->arena, struct idp_SessionDescriptionType);
     const json_t *seen = row->seen.ptr ? json_parse(call->arena, row->seen, NULL) : NULL;
@@ -55,8 +56,8 @@ static gh_err list(struct call *call, const struct pool *pool, const struct user
         return err;
     err = activity_settle(pools_of(call)->activity, call->db, call->arena);
     if (!err)
-        err = store_session_list(call->db, call->arena, pool->id, user->sub, after, call->now_us / 1000000, PAGE + 1,
-                                 &rows, &n);
+        err = store_session_list(call->db, call->arena, pool->id, user->sub, after, call->now_us / 1000000,
+                                 PAGE + 1, &rows, &n);
     if (err)
         return err;
     if (n > PAGE)
@@ -87,15 +88,16 @@ gh_err idp_AdminListUserSessions(struct call *call, const struct idp_AdminListUs
 }
 
 /* The live sign-in of that id; absent: the user has none. */
-static gh_err find(struct call *call, const struct pool *pool, const struct user *user, struct str id, struct str *origin)
+static gh_err find(struct call *call, const struct pool *pool, const struct user *user, struct str id,
+                   struct str *origin)
 {
     struct session_row *rows;
     size_t n = PAGE;
     struct str after = STR_NONE;
     *origin = STR_NONE;
     while (n == PAGE) {
-        gh_err err = store_session_list(call->db, call->arena, pool->id, user->sub, after, call->now_us / 1000000, PAGE,
-                                        &rows, &n);
+        gh_err err = store_session_list(call->db, call->arena, pool->id, user->sub, after,
+                                        call->now_us / 1000000, PAGE, &rows, &n);
         if (err)
             return err;
         for (size_t i = 0; i < n; i++) {

@@ -218,6 +218,33 @@ test('a remembered device stands for the second factor where the pool says so, a
     }
 });
 
+test('every flow: a device that is named at any step is asked before the tokens', async (t) => {
+    const s = await setUp(t, undefined, { client: { ExplicitAuthFlows: ['ALLOW_USER_AUTH', 'ALLOW_USER_SRP_AUTH', 'ALLOW_USER_PASSWORD_AUTH', 'ALLOW_ADMIN_USER_PASSWORD_AUTH'] } });
+    const home = browser(s);
+    await authenticate(home.user());
+    const DEVICE_KEY = keyIn(home), { poolId: UserPoolId, clientId: ClientId } = s;
+    const begin = (AuthFlow, more) => s.api.initiateAuth({ ClientId, AuthFlow, AuthParameters: { USERNAME: 'ada', ...more } });
+    const answer = async (asked, more) => {
+        const { ChallengeName, Session } = await asked;
+        return s.api.respondToAuthChallenge({ ClientId, ChallengeName, Session, ChallengeResponses: { USERNAME: 'ada', ...more } });
+    };
+    const rows = [
+        ['USER_PASSWORD_AUTH', () => begin('USER_PASSWORD_AUTH', { PASSWORD, DEVICE_KEY })],
+        ['ADMIN_USER_PASSWORD_AUTH', () => s.api.adminInitiateAuth({ UserPoolId, ClientId, AuthFlow: 'ADMIN_USER_PASSWORD_AUTH', AuthParameters: { USERNAME: 'ada', PASSWORD, DEVICE_KEY } })],
+        ['USER_AUTH at once', () => begin('USER_AUTH', { PREFERRED_CHALLENGE: 'PASSWORD', PASSWORD, DEVICE_KEY })],
+        ['USER_AUTH, named at the beginning', () => answer(begin('USER_AUTH', { DEVICE_KEY }), { ANSWER: 'PASSWORD', PASSWORD })],
+        ['USER_AUTH, named with the answer', () => answer(begin('USER_AUTH', {}), { ANSWER: 'PASSWORD', PASSWORD, DEVICE_KEY })],
+    ];
+    for (const [name, act] of rows) assert.equal((await act()).ChallengeName, 'DEVICE_SRP_AUTH', name);
+    // one that is nobody's: an error where it is sent, forgotten when it was sent before
+    await none(answer(begin('USER_AUTH', {}), { ANSWER: 'PASSWORD', PASSWORD, DEVICE_KEY: NOWHERE }));
+    const { AuthenticationResult } = await answer(begin('USER_AUTH', { DEVICE_KEY: NOWHERE }), { ANSWER: 'PASSWORD', PASSWORD });
+    assert.notEqual(claims(AuthenticationResult.AccessToken).device_key, NOWHERE);
+    assert.ok(AuthenticationResult.NewDeviceMetadata);
+    // and a wrong password says nothing about devices
+    await refused(begin('USER_PASSWORD_AUTH', { PASSWORD: `${PASSWORD}x`, DEVICE_KEY: NOWHERE }), 'NotAuthorizedException', 'Incorrect username or password.');
+});
+
 test('refreshing wants the device that the sign-in was for', async (t) => {
     const s = await setUp(t);
     const { AuthenticationResult: made } = await signIn(s, 'ada');
@@ -273,17 +300,20 @@ test('administrators and users see and change the same; others\' devices are not
     assert.deepEqual(await listed(s), []);
 });
 
-test('PostAuthentication hears of new devices', async (t) => {
+test('functions of the pool hear of devices: newDeviceUsed, TokenGeneration_AuthenticateDevice', async (t) => {
     const s = await setUp(t);
-    const hooks = await hookUp(t, s, ['PostAuthentication']);
-    const heard = () => hooks.events.splice(0).map((event) => event.request.newDeviceUsed);
+    const hooks = await hookUp(t, s, ['PostAuthentication', 'PreTokenGeneration']);
+    const heard = () => hooks.events.splice(0).map((event) => event.request.newDeviceUsed ?? event.triggerSource);
     const home = browser(s);
     await authenticate(home.user());
-    assert.deepEqual(heard(), [true]);
-    await authenticate(home.user());
-    assert.deepEqual(heard(), [false]);
+    assert.deepEqual(heard(), [true, 'TokenGeneration_Authentication']);
+    const { session } = await authenticate(home.user());
+    assert.deepEqual(heard(), [false, 'TokenGeneration_AuthenticateDevice']);
+    await s.api.getTokensFromRefreshToken({ ClientId: s.clientId, RefreshToken: session.getRefreshToken().getToken(), DeviceKey: keyIn(home), ClientMetadata: { why: 'old' } });
+    assert.deepEqual(hooks.events[0].request.clientMetadata, { why: 'old' });
+    assert.deepEqual(heard(), ['TokenGeneration_RefreshTokens']);
     await authenticate(browser(s).user());
-    assert.deepEqual(heard(), [true]);
+    assert.deepEqual(heard(), [true, 'TokenGeneration_Authentication']);
 });
 
 test('devices go along when a pool moves to another server', async (t) => {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 
 import { start } from './support/harness.mjs';
+import { hookUp, throwing } from './support/hooks.mjs';
 import { PASSWORD, addUser, advance, api as apiOf, claims, poolOf, refused, signIn } from './support/people.mjs';
 
 const NO_REFRESH = ['ALLOW_USER_SRP_AUTH', 'ALLOW_USER_PASSWORD_AUTH'];
@@ -101,6 +102,17 @@ test('within the grace a retry gets the same next token again (d14)', async (t) 
     assert.equal((await exchange(s, second.RefreshToken)).RefreshToken, third.RefreshToken);
     await reused(exchange(s, first.RefreshToken));
     await revoked(exchange(s, third.RefreshToken));
+});
+
+test('a failing function lets no token out and exchanges nothing', async (t) => {
+    const s = await setUp(t, rotating());
+    const first = await tokens(s);
+    const hooks = await hookUp(t, s, ['PreTokenGeneration'], { TokenGeneration_RefreshTokens: throwing('not today') });
+    await refused(exchange(s, first.RefreshToken), 'UserLambdaValidationException', /not today/);
+    delete hooks.answers.TokenGeneration_RefreshTokens;
+    const second = await exchange(s, first.RefreshToken);
+    await reused(exchange(s, first.RefreshToken));
+    await revoked(exchange(s, second.RefreshToken));
 });
 
 test('many at once: one new head, never two (d16)', async (t) => {

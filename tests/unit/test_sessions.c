@@ -32,7 +32,8 @@ static int setup(void **state)
     size_t n = 0;
     for (const struct embedded_file *file = embedded_migrations; file->path; file++)
         if (str_starts(str_of(file->path), STR("identity/store/")))
-            steps[n++] = (struct migration){ "identity", atoi(file->path + strlen("identity/store/")), file->bytes };
+            steps[n++] =
+                (struct migration){ "identity", atoi(file->path + strlen("identity/store/")), file->bytes };
     qsort(steps, n, sizeof *steps, by_number);
     world->arena = arena_new(4096);
     snprintf(world->path, sizeof world->path, "/tmp/gh_test_sessions_XXXXXX");
@@ -59,8 +60,15 @@ static int teardown(void **state)
 static void keep(struct world *world, const char *mac, const char *origin, int64_t begun_s, int64_t expires_s)
 {
     const struct session_row row = {
-        .mac = str_of(mac), .pool = STR("p"),    .client = STR("c"),     .sub = STR("s"),        .origin = str_of(origin),
-        .event = STR("e"),  .auth_s = begun_s,   .expires_s = expires_s, .active_s = begun_s,
+        .mac = str_of(mac),
+        .pool = STR("p"),
+        .client = STR("c"),
+        .sub = STR("s"),
+        .origin = str_of(origin),
+        .event = STR("e"),
+        .auth_s = begun_s,
+        .expires_s = expires_s,
+        .active_s = begun_s,
     };
     struct tx tx;
     tx_begin(&tx, world->db, world->arena);
@@ -125,7 +133,8 @@ static void surplus_is_the_least_recently_used(void **state)
         const char *origins[3];
     } rows[] = { { 3, { NULL } }, { 2, { "o2" } }, { 1, { "o3", "o2" } }, { 0, { "o1", "o3", "o2" } } };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_null(store_session_surplus(&tx, world->arena, STR("p"), STR("s"), 600, rows[i].keep, &origins, &n));
+        assert_null(
+            store_session_surplus(&tx, world->arena, STR("p"), STR("s"), 600, rows[i].keep, &origins, &n));
         for (size_t j = 0; j < 3; j++)
             if ((j < n) != (rows[i].origins[j] != NULL) || (j < n && !str_is(origins[j], rows[i].origins[j])))
                 fail_msg("keep %d, %zu", (int)rows[i].keep, j);
@@ -187,10 +196,18 @@ static void agents_by_name(void **state)
     static const struct {
         const char *agent, *name;
     } rows[] = {
-        { "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36", "Chrome on Windows" },
-        { "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0", "Edge on Windows" },
-        { "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1", "Safari on iPhone" },
-        { "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36", "Chrome on Android" },
+        { "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 "
+          "Safari/537.36",
+          "Chrome on Windows" },
+        { "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 "
+          "Safari/537.36 Edg/126.0.0.0",
+          "Edge on Windows" },
+        { "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+          "Version/17.5 Mobile/15E148 Safari/604.1",
+          "Safari on iPhone" },
+        { "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 "
+          "Mobile Safari/537.36",
+          "Chrome on Android" },
         { "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox on Linux" },
         { "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5)", "macOS" },
         { "Mozilla/5.0", "unknown" },
