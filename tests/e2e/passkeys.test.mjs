@@ -1,6 +1,8 @@
 // Passkeys over the wire, with an authenticator in software that can be made to say anything; the real browser's is in
 // passkeys-browser.test.mjs.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import test, { after } from 'node:test';
 
@@ -14,8 +16,13 @@ const RP = 'shop.example', ORIGIN = 'https://shop.example';
 const FLOWS = [...ALL_FLOWS, 'ALLOW_USER_AUTH'];
 const POLICIES = { SignInPolicy: { AllowedFirstAuthFactors: ['PASSWORD', 'WEB_AUTHN'] } };
 
-const server = await start(null);
-after(() => server.stop());
+// One server for all of them, over a folder that goes with it.
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-'));
+const server = await start(null, { data: path.join(folder, 'data') });
+after(async () => {
+    await server.stop();
+    fs.rmSync(folder, { recursive: true, force: true });
+});
 
 async function passkeyPool(settings = { RelyingPartyId: RP, UserVerification: 'preferred' }, { pool = {}, client = {} } = {}, at = server) {
     const s = await addPool(at, { pool: { Policies: POLICIES, ...pool }, client: { ExplicitAuthFlows: FLOWS, ...client } });
