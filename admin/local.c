@@ -193,7 +193,8 @@ static void why(struct app *app, struct http_exchange *x, struct str rest)
         refuse(x, 404, "No such trace. Only the newest are kept; the id is in the x-gatehouse-trace header of an answer.");
 }
 
-/* {"advance_s": 3600} moves the wall clock on, {"at": "2026-12-24T18:00:00Z"} sets it, {} sets it right. */
+/* {"advance_s": 3600} moves the wall clock on, {"at": "2026-12-24T18:00:00Z"} sets it, {} sets it right; with "stand": true
+ * it stays there, for tests that count seconds on a machine that is slow. */
 static void set_clock(struct http_exchange *x, enum http_read result)
 {
     struct app *app = x->user;
@@ -202,15 +203,19 @@ static void set_clock(struct http_exchange *x, enum http_read result)
     struct str at = json_str(doc, "at");
     double at_s = 0;
     if (!json_is_object(doc) || (at.ptr && !time_parse_iso8601(at, &at_s))) {
-        refuse(x, 400, "Send {\"advance_s\": seconds}, {\"at\": \"2026-12-24T18:00:00Z\"} or {}.");
+        refuse(x, 400, "Send {\"advance_s\": seconds}, {\"at\": \"2026-12-24T18:00:00Z\"} or {}, perhaps with \"stand\": true.");
         return;
     }
     int64_t offset_us = 0;
+    int64_t at_us = (int64_t)(at_s * 1e6 + 0.5);
+    env_system_stand(0);
     if (at.ptr)
-        offset_us = (int64_t)(at_s * 1e6) - (env_now_us(&app->env) - env_system_offset_us());
+        offset_us = at_us - (env_now_us(&app->env) - env_system_offset_us());
     else if (json_object_get(doc, "advance_s"))
         offset_us = env_system_offset_us() + (int64_t)(json_number_value(json_object_get(doc, "advance_s")) * 1e6);
     env_system_step(offset_us);
+    if (json_flag(doc, "stand", false))
+        env_system_stand(at.ptr ? at_us : env_now_us(&app->env));
     json_t *answer = json_own(x->arena, json_object());
     json_set_str(answer, "time", time_iso8601_ms(x->arena, env_now_us(&app->env)));
     json_set_i64(answer, "offset_s", offset_us / 1000000);

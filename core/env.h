@@ -56,3 +56,4 @@ static inline void env_random(const struct env *env, void *out, size_t bytes)
 void env_system(struct env *env);
 void env_system_step(int64_t offset_us);
 int64_t env_system_offset_us(void);
+void env_system_stand(int64_t at_us); /* exactly there until it is stepped; 0: it goes on */

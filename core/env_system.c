@@ -7,6 +7,7 @@
 #include <time.h>
 
 static _Atomic int64_t wall_offset_us;
+static _Atomic int64_t wall_stands_us; /* 0: it runs */
 
 static int64_t clock_us(clockid_t id)
 {
@@ -18,7 +19,9 @@ static int64_t clock_us(clockid_t id)
 static int64_t system_wall_us(void *ctx)
 {
     (void)ctx;
-    return clock_us(CLOCK_REALTIME) + atomic_load_explicit(&wall_offset_us, memory_order_relaxed);
+    int64_t stands_us = atomic_load_explicit(&wall_stands_us, memory_order_relaxed);
+    return stands_us ? stands_us
+                     : clock_us(CLOCK_REALTIME) + atomic_load_explicit(&wall_offset_us, memory_order_relaxed);
 }
 
 static int64_t system_monotonic_us(void *ctx)
@@ -61,8 +64,14 @@ void env_system(struct env *env)
     };
 }
 
+void env_system_stand(int64_t at_us)
+{
+    atomic_store(&wall_stands_us, at_us);
+}
+
 void env_system_step(int64_t offset_us)
 {
+    atomic_store(&wall_stands_us, 0);
     atomic_store(&wall_offset_us, offset_us);
 }
 

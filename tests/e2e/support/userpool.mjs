@@ -77,11 +77,11 @@ export async function advance(server, seconds) {
     assert.equal(answer.status, 200);
 }
 
-// The clock stands at a time of its own, `seconds` later, when the next call begins: however slow the machine is.
+// The clock stands at a time of its own, `seconds` later: however slow the machine is.
 export function standingClock(server) {
     const base = Date.now() + 3600e3;
     return async (seconds) => {
-        const answer = await server.fetch('/_gatehouse/clock', { method: 'POST', body: JSON.stringify({ at: new Date(base + seconds * 1000).toISOString() }) });
+        const answer = await server.fetch('/_gatehouse/clock', { method: 'POST', body: JSON.stringify({ at: new Date(base + seconds * 1000).toISOString(), stand: true }) });
         assert.equal(answer.status, 200);
     };
 }
