@@ -194,7 +194,7 @@ class Service:
         return f'{prefix}:{rest}'
 
     def arn(self, name, path, op, shape):
-        if op.get('authtype') == 'none':
+        if op.get('authtype') == 'none' or name in self.quirks.get('unsigned', []):
             return '*'  # IAM is not asked
         for arn, patterns in self.authz['resources']:
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
@@ -253,7 +253,7 @@ class Service:
         input_shape = self.shapes[op['input']['shape']] if 'input' in op else {'members': {}}
         lines.append(f'      x-action: {flow(self.action(name, method))}')
         lines.append(f'      x-arn: {flow(self.arn(name, path, op, input_shape))}')
-        if op.get('authtype') == 'none':
+        if op.get('authtype') == 'none' or name in self.quirks.get('unsigned', []):
             lines.append('      x-unsigned: true')
         if name in self.authz.get('free', []):
             lines.append('      x-free: true')

@@ -49,6 +49,8 @@ static const struct option_spec specs[] = {
       "which event webhook.PreTokenGeneration gets (not set: V1_0)" },
     { "triggerTimeoutMs", OPTION_COUNT, 50, 60000, NULL,
       "how long one try of a trigger may take; there are three (not set: 5000, as on AWS)" },
+    { "machineTokenAudience", OPTION_TEXT, 0, 16, "client|resource",
+      "`aud` of GetClientToken's tokens: the client's id, or the resource servers of their scopes (not set: none, as on AWS)" },
     { "keyListedSeconds", OPTION_COUNT, 300, 604800, NULL,
       "how long the next signing keys stand in the JWKS before they sign (not set: 7200; the JWKS may be kept for 300)" },
     { "keyRotationDays", OPTION_COUNT, 1, 3650, NULL,

@@ -7,8 +7,7 @@
         op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \
-    op ".AnalyticsConfiguration", op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_DELEGATION",                   \
-        op ".ExplicitAuthFlows=ALLOW_TOKEN_EXCHANGE_IMPERSONATION"
+    op ".AnalyticsConfiguration"
 
 const char *const identity_refused_idp[] = {
     POOL("CreateUserPool"),
@@ -21,6 +20,10 @@ const char *const identity_refused_idp[] = {
     "DescribeManagedLoginBrandingByClient.ReturnMergedResources",
     "SetLogDeliveryConfiguration.LogConfigurations.S3Configuration",
     "SetLogDeliveryConfiguration.LogConfigurations.FirehoseConfiguration",
+    "GetDerivedToken.SubjectTokenProviderName",
+    "GetDerivedToken.ActorTokenProviderName",
+    "GetDerivedToken.SubjectTokenType=SAML2",
+    "GetDerivedToken.ActorTokenType=SAML2",
     NULL,
 };
 
@@ -31,5 +34,7 @@ const char *const identity_accepted[] = {
     "sign-in pages",
     "SetUICustomization, CreateManagedLoginBranding, CreateTerms: kept for the sign-in pages",
     "CreateUserImportJob.CloudWatchLogsRoleArn: kept and shown; the log is here, which takes no role",
+    "CreateUserPoolClient.AllowedOAuthFlowsUserPoolClient, CallbackURLs, LogoutURLs: kept and checked; the endpoints of "
+    "OAuth are not there before there are sign-in pages (GetClientToken and GetDerivedToken heed AllowedOAuthScopes)",
     NULL,
 };

@@ -152,7 +152,10 @@ json_t *token_claims(struct arena *arena, const struct token_facts *facts, enum 
         json_set_str(claims, "cognito:username", facts->user->username);
     else
         json_set_str(claims, "client_id", client->id);
-    json_set_str(claims, "aud", facts->audience.ptr ? facts->audience : id ? client->id : STR_NONE);
+    if (facts->audience)
+        json_object_set(claims, "aud", facts->audience);
+    else if (id)
+        json_set_str(claims, "aud", client->id);
     if (facts->session)
         session_claims(claims, facts, id);
     json_set_str(claims, "token_use", str_of(key_use_name(use)));

@@ -14,7 +14,7 @@ struct token_facts {
     size_t n_groups;
     struct str issuer, jti;
     struct str scope;    /* of an access token: names with spaces between */
-    struct str audience; /* `aud` other than Cognito's, or absent */
+    json_t *audience;    /* `aud` other than Cognito's: a string or an array of strings; or NULL */
     json_t *act;         /* RFC 8693, or NULL */
     int64_t now_s;
     int64_t most_s;      /* `exp` is never later; 0: as late as the client says */

@@ -125,7 +125,10 @@ gh_err access_load(struct call *call, struct str token, struct access *out)
     default:
         return refused(call, "Invalid Access Token");
     }
-    if (!str_is(found->token_use, "access"))
+    struct str audience = json_str(found->claims, "aud");
+    /* one that was derived for another service is not for us, whatever its scopes are */
+    if (!str_is(found->token_use, "access") ||
+        (json_object_get(found->claims, "aud") && !str_eq(audience, json_str(found->claims, "client_id"))))
         return refused(call, "Invalid Access Token");
     if (!has_scope(found->claims, "aws.cognito.signin.user.admin"))
         return refused(call, "Access Token does not have required scopes");

@@ -148,7 +148,7 @@ static void facts_are_told(void **state)
     client.revocation = true;
 
     facts.scope = STR("orders/read");
-    facts.audience = STR("orders");
+    facts.audience = parsed("\"orders\"");
     facts.most_s = 1100;
     facts.of_oauth = true;
     facts.act = parsed("{\"sub\":\"x\"}");
