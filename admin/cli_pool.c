@@ -270,6 +270,7 @@ static const struct {
     { "import-users",
       "pool import-users POOL FILE [--from jsonl|keycloak|auth0|firebase|cognito] [--hash-parameters FILE] [--create-groups] [--dry-run]",
       "--from= --hash-parameters= --create-groups --dry-run", 2, cli_pool_import_users },
+    { "import-log", "pool import-log POOL JOB", "", 2, cli_pool_import_log },
     { "users", "pool users POOL [FIELD.OPERATOR=VALUE…] [--sort FIELD] [--do ACTION [--group G] [--all] [--apply]]", NULL, 1,
       cli_pool_users },
     { "change", "pool change POOL [--aliases …] [--username-attributes …] [--case-sensitive yes|no] [--require A] … [--apply]", NULL, 1,
@@ -291,5 +292,5 @@ int cli_pool_more(int argc, char **argv)
         arena_free(arena);
         return code;
     }
-    return cli_usage("pool new | keys | export | import | import-users | users | change …");
+    return cli_usage("pool new | keys | export | import | import-users | import-log | users | change …");
 }

@@ -14,6 +14,7 @@ void cli_progress(const char *doing, long long rows, bool end);
 
 /* cli_pool_users.c; 2: some records were not taken */
 int cli_pool_import_users(struct client *client, int argc, char **argv);
+int cli_pool_import_log(struct client *client, int argc, char **argv);
 int cli_pool_users(struct client *client, int argc, char **argv);
 /* cli_pool_change.c; 2: there are conflicts */
 int cli_pool_change(struct client *client, int argc, char **argv);

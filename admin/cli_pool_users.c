@@ -249,3 +249,31 @@ int cli_pool_users(struct client *client, int argc, char **argv)
         return 1;
     return action ? bulk(client, pool, where, action, group, apply, all) : list_users(client, pool, where, sort);
 }
+
+/* ---- pool import-log: what a CSV import job (StartUserImportJob) did not take ---- */
+
+int cli_pool_import_log(struct client *client, int argc, char **argv)
+{
+    (void)argc;
+    struct str pool = cli_require_pool(client, argv[0]);
+    long long after = 0;
+    if (!pool.ptr)
+        return 1;
+    do {
+        struct arena *arena = arena_new(256 * 1024);
+        size_t i;
+        json_t *line, *answer = cli_pool_ask(client, arena,
+                                             str_printf(arena, "/_gatehouse/user-pools/%.*s/imports/%.*s/log?after=%lld",
+                                                        STR_FMT(pool), STR_FMT(uri_encode(arena, str_of(argv[1]), false)), after),
+                                             NULL);
+        json_array_foreach(json_object_get(answer, "Log"), i, line)
+            puts(json_string_value(line));
+        after = json_i64(answer, "After", answer ? 0 : -1);
+        if (after == 0)
+            fprintf(stderr, "%.*s: %lld imported, %lld skipped, %lld failed\n", STR_FMT(json_str(answer, "Status")),
+                    (long long)json_i64(answer, "ImportedUsers", 0), (long long)json_i64(answer, "SkippedUsers", 0),
+                    (long long)json_i64(answer, "FailedUsers", 0));
+        arena_free(arena);
+    } while (after > 0);
+    return after < 0 ? 1 : 0;
+}

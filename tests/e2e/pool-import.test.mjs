@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { eventually, rootKey, start } from './support/harness.mjs';
+import { binary, eventually, rootKey, run, start } from './support/harness.mjs';
 import { signed } from './support/sign.mjs';
 import { addPool, addUser, advance, raw, refused, setUp, signIn } from './support/userpool.mjs';
 
@@ -91,6 +91,9 @@ test('rows become users: escapes, custom attributes, any order, CRLF, no last li
     assert.equal(log.PreSignedUrl, undefined);
     assert.deepEqual((await logOf(pool, done.JobId, '?after=4')).Log.length, 2);
     assert.ok(!JSON.stringify(log).includes('example.org'), 'no user data in the log');
+    const cli = await run(binary(), ['pool', 'import-log', pool.poolId, done.JobId], { env: { AWS_ENDPOINT_URL: server.url } });
+    assert.deepEqual([cli.code, cli.stdout, cli.stderr], [0, `${log.Log.join('\n')}\n`, 'Failed: 2 imported, 2 skipped, 2 failed\n']);
+    assert.equal((await run(binary(), ['pool', 'import-log', pool.poolId, 'import-none'], { env: { AWS_ENDPOINT_URL: server.url } })).code, 1);
 });
 
 test('bad rows and bad files, each told', async () => {
