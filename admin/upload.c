@@ -72,7 +72,8 @@ static bool keep_pieces(struct taking *taking)
             return false;
         from += n;
     }
-    memmove(taking->bytes, taking->bytes + from, taking->len - from);
+    if (from > 0)
+        memmove(taking->bytes, taking->bytes + from, taking->len - from);
     taking->len -= from;
     return !taking->to_end || import_upload_end(identity, &taking->upload);
 }
