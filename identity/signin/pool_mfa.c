@@ -98,12 +98,25 @@ static gh_err check_tier(struct call *call, const struct idp_UserPoolType *doc)
     return NULL;
 }
 
+/* "You can't enable email MFA and set the recovery option to Email only in the same user pool." */
+static gh_err check_recovery(struct call *call, const struct idp_UserPoolType *doc, bool email_mfa)
+{
+    const struct idp_AccountRecoverySettingType *setting = doc->account_recovery_setting;
+    if (!email_mfa || !setting || setting->recovery_mechanisms.n != 1 ||
+        !str_is(setting->recovery_mechanisms.items[0]->name, "verified_email"))
+        return NULL;
+    return invalid(call, "Email MFA cannot be enabled when email is the only account recovery option.");
+}
+
 gh_err pool_mfa_check(struct call *call, const struct idp_UserPoolType *doc, const json_t *more)
 {
     gh_err err = check_tier(call, doc);
     if (!err)
         err = check_first_factors(call, doc, doc->mfa_configuration, webauthn_of(call, more));
     if (err || str_is(doc->mfa_configuration, "OFF"))
+        return err;
+    err = check_recovery(call, doc, factors_of(more) & MFA_BIT(MFA_EMAIL));
+    if (err)
         return err;
     if (!doc->sms_configuration && !(factors_of(more) & ~MFA_BIT(MFA_SMS)))
         return invalid(call,
@@ -187,6 +200,8 @@ static gh_err check(struct call *call, const struct pool *pool, const struct idp
         return gh_fail(call->arena, &idp_FeatureUnavailableInTierException,
                        "The following features need to be disabled for the LITE pricing tier configured: Passkeys");
     gh_err err = in->web_authn_configuration ? webauthn_check_settings(call, in->web_authn_configuration) : NULL;
+    if (!err)
+        err = check_recovery(call, doc, in->email_mfa_configuration != NULL);
     if (err)
         return err;
     return check_first_factors(call, doc, off ? STR("OFF") : in->mfa_configuration,

@@ -3,9 +3,17 @@
 #include "identity/protection/cap.h"
 #include "identity/protection/compromised.h"
 #include "identity/protection/event.h"
+#include "identity/signin/mfa.h"
 #include "identity/triggers/account.h"
 #include "identity/triggers/authentication.h"
 #include "identity/users/code.h"
+
+/* "Users can't receive MFA and password reset codes at the same email address or phone number." */
+static bool can_recover_by(const struct pool *pool, const struct user *user, enum mfa_factor factor)
+{
+    return user_has_verified(user, mfa_attribute(factor)) &&
+           (pool_mfa_is(pool, "OFF") || !(user_mfa_enabled(user) & MFA_BIT(factor)));
+}
 
 /* "AccountRecoverySetting absent: phone if verified unless it is the MFA factor, else e-mail". */
 static const char *recovery_attribute(struct call *call, const struct pool *pool, const struct user *user,
@@ -14,8 +22,8 @@ static const char *recovery_attribute(struct call *call, const struct pool *pool
     const struct idp_AccountRecoverySettingType *setting = pool->doc->account_recovery_setting;
     *err = NULL;
     if (!setting || !setting->recovery_mechanisms.n)
-        return user_has_verified(user, "phone_number") ? "phone_number"
-               : user_has_verified(user, "email")      ? "email"
+        return can_recover_by(pool, user, MFA_SMS)     ? "phone_number"
+               : can_recover_by(pool, user, MFA_EMAIL) ? "email"
                                                        : NULL;
     const struct idp_RecoveryMechanismsType *list = &setting->recovery_mechanisms;
     for (int64_t priority = 1; priority <= 2; priority++)
@@ -26,9 +34,9 @@ static const char *recovery_attribute(struct call *call, const struct pool *pool
             if (str_is(option->name, "admin_only"))
                 *err = gh_fail(call->arena, &idp_NotAuthorizedException,
                                "Contact administrator to reset password.");
-            else if (str_is(option->name, "verified_email") && user_has_verified(user, "email"))
+            else if (str_is(option->name, "verified_email") && can_recover_by(pool, user, MFA_EMAIL))
                 return "email";
-            else if (str_is(option->name, "verified_phone_number") && user_has_verified(user, "phone_number"))
+            else if (str_is(option->name, "verified_phone_number") && can_recover_by(pool, user, MFA_SMS))
                 return "phone_number";
         }
     return NULL;

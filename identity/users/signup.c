@@ -165,10 +165,13 @@ gh_err idp_ConfirmSignUp(struct call *call, const struct idp_ConfirmSignUp_in *i
     if (!err)
         err = sign_up_confirm(call, &client, found ? &user : NULL, in->username, in->confirmation_code,
                               in->force_alias_creation.value, client_metadata(call, &in->client_metadata));
-    if (err || !from_sign_up)
+    if (err || !(client.flows & FLOW_USER_AUTH))
         return err;
-    json_t *proven = json_pack("{s:s}", "proven", user_has_verified(&user, "email") ? "email" : "phone_number");
-    out->session = sign_in_session_for(call, &client, &user, "CONFIRM_SIGN_UP", proven);
+    /* Where such a code is a first factor, it was one now (Amplify goes on without SignUp's Session). */
+    bool mail = user_has_verified(&user, "email");
+    if (from_sign_up || pool_allows_first(&client.pool, mail ? FIRST_EMAIL_OTP : FIRST_SMS_OTP))
+        out->session = sign_in_session_for(call, &client, &user, "CONFIRM_SIGN_UP",
+                                           json_pack("{s:s}", "proven", mail ? "email" : "phone_number"));
     return NULL;
 }
 

@@ -1,10 +1,12 @@
 // Second factors: what pools and users can set, what sign-ins ask for, what guesses and old codes are told.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { AuthenticationDetails, CognitoUser, CognitoUserPool } from 'amazon-cognito-identity-js';
 
 import { ALL_FLOWS, PASSWORD, addPool, addUser, advance, raw, refused, setOptions, setUp, signIn } from './support/userpool.mjs';
-import { nextStep, totp, wrong } from './support/totp.mjs';
+import { base32, nextStep, totp, wrong } from './support/totp.mjs';
 
 const SMS = { SnsCallerArn: 'arn:aws:iam::000000000000:role/sms', ExternalId: 'x' };
 const DEVELOPER = { EmailSendingAccount: 'DEVELOPER', SourceArn: 'arn:aws:ses:us-east-1:000000000000:identity/me@example.org' };
@@ -398,6 +400,47 @@ test('MFA by mail is set up on the way: the address is the user\'s once its code
     const attributes = Object.fromEntries(after.UserAttributes.map((a) => [a.Name, a.Value]));
     assert.deepEqual([attributes.email, attributes.email_verified, after.UserMFASettingList], ['bare@example.org', 'true', ['EMAIL_OTP']]);
     assert.equal((await signIn(s, 'bare')).ChallengeName, 'EMAIL_OTP');
+});
+
+test('a forgotten password\'s code does not go where the second factor\'s goes', async (t) => {
+    const { server } = await setUp(t);
+    const s = await mfaPool(server, 'OPTIONAL', ['sms', 'email']);
+    await addUser(s, 'ann', { attributes: ANN });
+    await addUser(s, 'phone', { attributes: { phone_number: '+15550003333', phone_number_verified: 'true' } });
+    const forgot = (Username) => s.api.forgotPassword({ ClientId: s.clientId, Username }).then(({ CodeDeliveryDetails: to }) => to.AttributeName);
+    assert.equal(await forgot('ann'), 'phone_number');
+    await prefer(s, 'ann', { SMSMfaSettings: { Enabled: true } });
+    assert.equal(await forgot('ann'), 'email');
+    await prefer(s, 'ann', { SMSMfaSettings: { Enabled: false }, EmailMfaSettings: { Enabled: true } });
+    assert.equal(await forgot('ann'), 'phone_number');
+    await prefer(s, 'phone', { SMSMfaSettings: { Enabled: true } });
+    await forgot('phone');
+    assert.equal((await server.outbox('+15550003333')).length, 0, 'nowhere to send it, and the client hides that');
+    const emailOnly = { AccountRecoverySetting: { RecoveryMechanisms: [{ Name: 'verified_email', Priority: 1 }] } };
+    await refused(mfaPool(server, 'ON', ['email'], { pool: emailOnly }), 'InvalidParameterException', 'Email MFA cannot be enabled when email is the only account recovery option.');
+});
+
+test('through the Admin operations, and what is kept of secrets: sealed, or not at all', async (t) => {
+    const { server } = await setUp(t);
+    const s = await mfaPool(server, 'OPTIONAL', ['sms', 'token']);
+    const { api, poolId: UserPoolId, clientId: ClientId } = s;
+    await addUser(s, 'ann', { attributes: ANN });
+    const { SecretCode } = await addApp(s, 'ann');
+    const asked = await api.adminInitiateAuth({ UserPoolId, ClientId, AuthFlow: 'ADMIN_USER_PASSWORD_AUTH', AuthParameters: { USERNAME: 'ann', PASSWORD } });
+    assert.equal(asked.ChallengeName, 'SOFTWARE_TOKEN_MFA');
+    const code = totp(SecretCode, await nextStep(server));
+    const done = await api.adminRespondToAuthChallenge({ UserPoolId, ClientId, ChallengeName: asked.ChallengeName, Session: asked.Session, ChallengeResponses: { USERNAME: 'ann', SOFTWARE_TOKEN_MFA_CODE: code } });
+    assert.ok(done.AuthenticationResult.AccessToken);
+    await prefer(s, 'ann', { SMSMfaSettings: { Enabled: true, PreferredMfa: true } });
+    const { Session } = await signIn(s, 'ann');
+    const sent = await server.code(ANN.phone_number);
+    const seed = base32(SecretCode);
+    const markers = [SecretCode, seed.toString('hex'), seed.toString('base64'), seed.toString('base64url'), Session];
+    const files = fs.readdirSync(server.data, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+    const texts = files.map((one) => fs.readFileSync(path.join(one.path ?? one.parentPath, one.name), 'latin1'));
+    for (const text of [...texts, server.log()]) for (const marker of markers) assert.ok(!text.includes(marker));
+    assert.ok(!server.log().includes(sent));
+    assert.ok(texts.length > 1 && texts.some((text) => text.includes('SMS_MFA')), 'the database was read');
 });
 
 test('amazon-cognito-identity-js: an app set up in the session, codes, a choice of factors', async (t) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { ALL_FLOWS, PASSWORD, WRONG, addPool, addUser, advance, claims, raw, refused, setUp } from './support/userpool.mjs';
+import { Authenticator } from './support/authenticator.mjs';
 import { nextStep, totp, wrong } from './support/totp.mjs';
 
 const LOA = (level) => `urn:cognito:loa:${level}`;
@@ -158,4 +159,36 @@ test('a code alone is level 2, and a password on top of it level 3; nobody is to
     await raw(server).updateUserPool({ UserPoolId: s.poolId, ...factors('EMAIL_OTP'), AcrConfiguration: { Level2: { AcrValue: 'code' } } });
     await refused(begin(s, 'ann', target(2)), 'InvalidParameterException');
     assert.deepEqual(proven(await answer(s, await begin(s, 'ann', target('code')), await code())), ['code', ['email_otp']]);
+});
+
+test('a passkey is level 3 by itself, and says of which kind it is; 4 takes a password and the app', async (t) => {
+    const { server } = await setUp(t);
+    const s = await addPool(server, { pool: factors('WEB_AUTHN'), client: { ExplicitAuthFlows: FLOWS } });
+    const { api, poolId: UserPoolId } = s, origin = 'https://shop.example';
+    await raw(server).setUserPoolMfaConfig({
+        UserPoolId, MfaConfiguration: 'OPTIONAL', SoftwareTokenMfaConfiguration: { Enabled: true },
+        WebAuthnConfiguration: { RelyingPartyId: 'shop.example', UserVerification: 'required', FactorConfiguration: 'MULTI_FACTOR_WITH_USER_VERIFICATION' },
+    });
+    await addUser(s, 'ann', { attributes: ANN });
+    const { AuthenticationResult: { AccessToken } } = await begin(s, 'ann', byPassword);
+    const give = (asked, key) => answer(s, asked, { CREDENTIAL: JSON.stringify(key.get(JSON.parse(asked.ChallengeParameters.CREDENTIAL_REQUEST_OPTIONS))) });
+    for (const [attachment, method] of [['platform', 'swk'], ['cross-platform', 'hwk']]) {
+        const key = new Authenticator({ origin, attachment });
+        await api.completeWebAuthnRegistration({ AccessToken, Credential: key.create((await api.startWebAuthnRegistration({ AccessToken })).CredentialCreationOptions) });
+        const asked = await begin(s, 'ann', target(4, 3)); // no app yet
+        assert.equal(asked.ChallengeName, 'WEB_AUTHN');
+        assert.deepEqual(proven(await give(asked, key)), [LOA(3), [method]]);
+        await api.deleteWebAuthnCredential({ AccessToken, CredentialId: key.id.toString('base64url') });
+    }
+    const { SecretCode } = await api.associateSoftwareToken({ AccessToken });
+    await api.verifySoftwareToken({ AccessToken, UserCode: totp(SecretCode, await nextStep(server)) });
+    await raw(server).setUserMFAPreference({ AccessToken, SoftwareTokenMfaSettings: { Enabled: true }, WebAuthnMfaSettings: { Enabled: true } });
+    const key = new Authenticator({ origin });
+    await api.completeWebAuthnRegistration({ AccessToken, Credential: key.create((await api.startWebAuthnRegistration({ AccessToken })).CredentialCreationOptions) });
+    const three = await give(await begin(s, 'ann', target(3)), key);
+    assert.deepEqual(proven(three), [LOA(3), ['swk']]);
+    const up = await begin(s, 'ann', { ...byPassword, ...target(4), ACCESS_TOKEN: three.AuthenticationResult.AccessToken });
+    assert.equal(up.ChallengeName, 'SOFTWARE_TOKEN_MFA');
+    const four = await answer(s, up, { SOFTWARE_TOKEN_MFA_CODE: totp(SecretCode, await nextStep(server)) });
+    assert.deepEqual(proven(four), [LOA(4), ['pwd', 'otp', 'swk', 'mfa']]);
 });

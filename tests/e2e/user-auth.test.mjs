@@ -41,6 +41,10 @@ test('choices are what the pool allows and the user has', async (t) => {
         assert.ok(got.Session.length >= 20 && got.Session.length <= 4096);
         if (challenge === 'SELECT_CHALLENGE') assert.deepEqual(got.ChallengeParameters, {});
     }
+    const temporary = await begin(s, 'fresh', { PREFERRED_CHALLENGE: 'PASSWORD', PASSWORD });
+    assert.equal(temporary.ChallengeName, 'NEW_PASSWORD_REQUIRED');
+    assert.ok((await answer(s, 'NEW_PASSWORD_REQUIRED', temporary.Session, { USERNAME: 'fresh', NEW_PASSWORD: 'Another-1843!' })).AuthenticationResult);
+    assert.deepEqual((await begin(s, 'fresh')).AvailableChallenges, ['PASSWORD_SRP', 'PASSWORD', 'EMAIL_OTP']);
     await refused(begin(s, 'ann', { PREFERRED_CHALLENGE: 'PASSWORD_SRP' }), 'InvalidParameterException', 'Missing required parameter SRP_A');
     await refused(api.initiateAuth({ ClientId, AuthFlow: 'USER_AUTH', AuthParameters: {} }), 'InvalidParameterException', 'Missing required parameter USERNAME');
     const closed = await addPool(server, { pool: factors('EMAIL_OTP') });
@@ -161,7 +165,14 @@ test('people without a password: signed up, made by an administrator, and on fro
     await refused(confirm('ann', 'ann@example.org', other.Session), 'NotAuthorizedException', 'Invalid session for the user.');
     const { Session } = await confirm('ann', 'ann@example.org', up.Session);
     await refused(begin(s, 'bob', {}, { Session }), 'UserNotConfirmedException');
-    assert.equal((await confirm('bob', 'bob@example.org')).Session, undefined, 'who did not bring one gets none');
+    assert.ok((await confirm('bob', 'bob@example.org')).Session, 'the code is a first factor here');
+    const { clientId: plainClient } = plain;
+    await api.signUp({ ClientId: plainClient, Username: 'eve', Password: PASSWORD, UserAttributes: email('eve@example.org') });
+    const eve = await api.confirmSignUp({ ClientId: plainClient, Username: 'eve', ConfirmationCode: await server.code('eve@example.org') });
+    assert.equal(eve.Session, undefined, 'where only passwords sign in, a code does not');
+    const max = await api.signUp({ ClientId: plainClient, Username: 'max', Password: PASSWORD, UserAttributes: email('max@example.org') });
+    const ended = await api.confirmSignUp({ ClientId: plainClient, Username: 'max', ConfirmationCode: await server.code('max@example.org'), Session: max.Session });
+    assert.ok((await begin(plain, 'max', {}, { Session: ended.Session })).AuthenticationResult, 'but who has just set the password may go on');
     await refused(begin(s, 'bob', {}, { Session }), 'NotAuthorizedException', 'Invalid session for the user.');
     const before = (await server.outbox('ann@example.org')).length;
     assert.ok((await begin(s, 'ann', {}, { Session })).AuthenticationResult.RefreshToken);
@@ -172,7 +183,7 @@ test('people without a password: signed up, made by an administrator, and on fro
     // too late for going on, not for confirming; and the Session after it ends, too
     const slow = await api.signUp({ ClientId, Username: 'slow', UserAttributes: email('slow@example.org') });
     await advance(server, 181);
-    assert.equal((await confirm('slow', 'slow@example.org', slow.Session)).Session, undefined);
+    assert.ok((await confirm('slow', 'slow@example.org', slow.Session)).Session, 'confirmed all the same');
     const quick = await api.signUp({ ClientId, Username: 'quick', UserAttributes: email('quick@example.org') });
     const then = await confirm('quick', 'quick@example.org', quick.Session);
     await advance(server, 181);
