@@ -152,6 +152,8 @@ gh_err idp_CreateUserPool(struct call *call, const struct idp_CreateUserPool_in 
         .account_recovery_setting = in->account_recovery_setting,
         .user_pool_tier = in->user_pool_tier,
         .acr_configuration = in->acr_configuration,
+        .key_configuration = in->key_configuration,
+        .issuer_configuration = in->issuer_configuration,
         .user_pool_add_ons = in->user_pool_add_ons,
     };
     pool_set_defaults(call, doc);
@@ -242,6 +244,8 @@ gh_err idp_UpdateUserPool(struct call *call, const struct idp_UpdateUserPool_in 
         .account_recovery_setting = in->account_recovery_setting,
         .user_pool_tier = in->user_pool_tier.ptr ? in->user_pool_tier : old->user_pool_tier,
         .acr_configuration = in->acr_configuration,
+        .key_configuration = in->key_configuration,
+        .issuer_configuration = in->issuer_configuration,
         .user_pool_add_ons = in->user_pool_add_ons,
     };
     pool_set_defaults(call, &doc);

@@ -2,8 +2,8 @@
 #include "identity/identity.h"
 
 #define POOL(op)                                                                                             \
-    op ".LambdaConfig.InboundFederation",                                                                    \
-        op ".DcrConfiguration", op ".KeyConfiguration", op ".IssuerConfiguration",                           \
+    op ".LambdaConfig.InboundFederation", op ".DcrConfiguration",                                            \
+        op ".KeyConfiguration.KeyType=CUSTOMER_MANAGED_KEY", op ".IssuerConfiguration.Type=UPDATED",         \
         op ".SmsConfiguration.EumsSms"
 
 #define CLIENT(op)                                                                                           \

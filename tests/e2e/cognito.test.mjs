@@ -7,23 +7,7 @@ import { AuthenticationDetails, CognitoRefreshToken, CognitoUser, CognitoUserPoo
 import { JwtVerifier } from 'aws-jwt-verify';
 
 import { start } from './support/harness.mjs';
-
-const PASSWORD = 'Engine-1843!';
-const ALL_FLOWS = ['ALLOW_USER_SRP_AUTH', 'ALLOW_USER_PASSWORD_AUTH', 'ALLOW_ADMIN_USER_PASSWORD_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'];
-
-// cognito.signUp({…}) instead of client.send(new SignUpCommand({…})).
-function operations(client) {
-    return new Proxy({}, {
-        get: (_, name) => (input = {}) => client.send(new idp[`${name[0].toUpperCase()}${name.slice(1)}Command`](input)),
-    });
-}
-
-async function refused(promise, name, message) {
-    const error = await promise.then(() => assert.fail(`expected ${name}: ${message}`), (e) => e);
-    assert.equal(error.name ?? error.code, name, error.message);
-    if (message instanceof RegExp) assert.match(error.message, message);
-    else if (message) assert.equal(error.message, message);
-}
+import { ALL_FLOWS, claims, operations, PASSWORD, raw, refused } from './support/userpool.mjs';
 
 // A server, a pool that verifies mail addresses, a client.
 async function setUp(t, { pool = {}, client = {} } = {}) {
@@ -66,7 +50,6 @@ function srpSignIn(user, Username, Password = PASSWORD) {
             newPasswordRequired: (userAttributes, requiredAttributes) => resolve({ newPassword: { userAttributes, requiredAttributes } }),
         }));
 }
-const claims = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 
 async function verifierOf({ server, poolId }) {
     const issuer = `${server.url}/${poolId}`;
@@ -114,11 +97,17 @@ test('a pool answers with AWS\'s defaults', async (t) => {
 });
 
 test('what would not be enforced is refused by name', async (t) => {
-    const { api, poolId } = await setUp(t);
+    const { api, poolId, server } = await setUp(t);
+    const newest = raw(server); // members that the SDK does not know yet, and would leave out
     const pools = {
         'LambdaConfig.InboundFederation': { LambdaConfig: { InboundFederation: { LambdaVersion: 'V1_0', LambdaArn: 'arn:aws:lambda:us-east-1:000000000000:function:f' } } },
+        DcrConfiguration: { DcrConfiguration: { EnableStatus: 'Enabled' } },
+        'KeyConfiguration.KeyType=CUSTOMER_MANAGED_KEY': { KeyConfiguration: { KeyType: 'CUSTOMER_MANAGED_KEY', KmsKeyArn: 'arn:aws:kms:us-east-1:000000000000:key/x' } },
+        'IssuerConfiguration.Type=UPDATED': { IssuerConfiguration: { Type: 'UPDATED' } },
     };
-    for (const [name, input] of Object.entries(pools)) await refused(api.createUserPool({ PoolName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
+    for (const [name, input] of Object.entries(pools)) await refused(newest.createUserPool({ PoolName: 'x', ...input }), 'InvalidParameterException', new RegExp(name));
+    const { UserPool: ours } = await newest.createUserPool({ PoolName: 'x', KeyConfiguration: { KeyType: 'AWS_OWNED_KEY' }, IssuerConfiguration: { Type: 'ORIGINAL' } });
+    assert.deepEqual([ours.KeyConfiguration, ours.IssuerConfiguration], [{ KeyType: 'AWS_OWNED_KEY' }, { Type: 'ORIGINAL' }]);
     const clients = {
         AnalyticsConfiguration: { AnalyticsConfiguration: { ApplicationId: 'a' } },
     };
