@@ -5,6 +5,7 @@
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "identity/signin/mfa.h"
 #include "identity/signin/sign_in.h"
 #include "identity/signin/totp.h"
@@ -18,9 +19,12 @@ static struct str seed_place(struct call *call, const struct user *user)
 
 static struct str open_seed(struct call *call, const struct user *user, struct str sealed)
 {
-    struct str seed;
-    return sealed.ptr && unseal(call->sealer, call->arena, seed_place(call, user), sealed, &seed) ? seed
-                                                                                                  : STR_NONE;
+    struct str seed = STR_NONE;
+    if (!sealed.ptr || unseal(call->sealer, call->arena, seed_place(call, user), sealed, &seed))
+        return seed;
+    log_at(LOG_ERROR, "a sealed value does not open", { "what", STR("TOTP seed") }, { "pool", user->pool },
+           { "sub", user->sub });
+    return STR_NONE;
 }
 
 struct str totp_seed(struct call *call, const struct user *user)

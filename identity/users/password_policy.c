@@ -2,6 +2,7 @@
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/id.h"
+#include "core/log.h"
 #include "core/password.h"
 #include "identity/protection/password_history.h"
 #include "identity/signin/srp_numbers.h"
@@ -117,8 +118,9 @@ gh_err user_renew_password(struct call *call, const struct pool *pool, struct us
 struct str user_verifier(struct call *call, const struct user *user)
 {
     struct str v = STR_NONE;
-    if (user->verifier.ptr &&
-        !unseal(call->sealer, call->arena, verifier_place(call, user), user->verifier, &v))
-        return STR_NONE;
-    return v;
+    if (!user->verifier.ptr || unseal(call->sealer, call->arena, verifier_place(call, user), user->verifier, &v))
+        return v;
+    log_at(LOG_ERROR, "a sealed value does not open", { "what", STR("SRP verifier") }, { "pool", user->pool },
+           { "sub", user->sub });
+    return STR_NONE;
 }
