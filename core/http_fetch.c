@@ -179,10 +179,12 @@ void http_fetch(struct http_fetcher *fetcher, struct arena *arena, struct http_f
     };
     run.call.user = &run;
     loop_post(fetcher->loop, &run.task);
+    job_waits();
     pthread_mutex_lock(&run.lock);
     while (!run.over)
         pthread_cond_wait(&run.ended, &run.lock);
     pthread_mutex_unlock(&run.lock);
+    job_goes_on();
     pthread_mutex_destroy(&run.lock);
     pthread_cond_destroy(&run.ended);
 }

@@ -1,5 +1,7 @@
 #include "core/invoke.h"
 
+#include "core/job.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -27,10 +29,12 @@ void invoke_and_wait(const struct invoker *invoker, struct invocation *invocatio
     invocation->done = wake;
     invocation->user = &waiting;
     invoker->start(invoker->ctx, invocation);
+    job_waits();
     pthread_mutex_lock(&waiting.lock);
     while (!waiting.done)
         pthread_cond_wait(&waiting.over, &waiting.lock);
     pthread_mutex_unlock(&waiting.lock);
+    job_goes_on();
     pthread_mutex_destroy(&waiting.lock);
     pthread_cond_destroy(&waiting.over);
     invocation->user = user;

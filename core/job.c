@@ -14,14 +14,21 @@ struct job_pool {
     struct loop_task *first, *last; /* waiting jobs, by their done_task */
     int queued, busy, max_queued;
     bool closing;
-    int threads_n;
+    pthread_cond_t turn, gone;      /* a waiting job may go on; a stand-in has ended */
+    int working, waiting, returning; /* jobs: on their thread's time, waiting, wanting to go on */
+    int idle, stand_ins;
+    int threads_n, slots;
     pthread_t threads[];
 };
 
+static _Thread_local struct job_pool *own; /* whose thread this is */
+static _Thread_local bool stands_in, away;
+
 static void *worker(void *arg);
+static void *stand_in(void *arg);
 static struct job *take(struct job_pool *pool);
 static void run_done(struct loop_task *task);
-static bool start_thread(struct job_pool *pool, pthread_t *thread);
+static bool start_thread(struct job_pool *pool, pthread_t *thread, void *(*run)(void *));
 
 /* done_task is the first member, so a task is its job. */
 _Static_assert(offsetof(struct job, done_task) == 0, "a task must be its job");
@@ -32,9 +39,12 @@ struct job_pool *job_pool_new(int threads, int max_queued)
     if (!pool)
         return NULL;
     pool->max_queued = max_queued;
+    pool->slots = threads;
+    pthread_cond_init(&pool->turn, NULL);
+    pthread_cond_init(&pool->gone, NULL);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
-    while (pool->threads_n < threads && start_thread(pool, &pool->threads[pool->threads_n]))
+    while (pool->threads_n < threads && start_thread(pool, &pool->threads[pool->threads_n], worker))
         pool->threads_n++;
     if (pool->threads_n == threads)
         return pool;
@@ -53,6 +63,10 @@ void job_pool_close(struct job_pool *pool)
     for (int i = 0; i < pool->threads_n; i++)
         pthread_join(pool->threads[i], NULL);
     pool->threads_n = 0;
+    pthread_mutex_lock(&pool->lock);
+    while (pool->stand_ins)
+        pthread_cond_wait(&pool->gone, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void job_pool_free(struct job_pool *pool)
@@ -61,6 +75,8 @@ void job_pool_free(struct job_pool *pool)
         return;
     job_pool_close(pool);
     pthread_cond_destroy(&pool->work);
+    pthread_cond_destroy(&pool->turn);
+    pthread_cond_destroy(&pool->gone);
     pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
@@ -100,12 +116,12 @@ int job_pool_busy(struct job_pool *pool)
 }
 
 /* Signals belong to the main thread. */
-static bool start_thread(struct job_pool *pool, pthread_t *thread)
+static bool start_thread(struct job_pool *pool, pthread_t *thread, void *(*run)(void *))
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(thread, NULL, worker, pool) == 0;
+    bool started = pthread_create(thread, NULL, run, pool) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
 }
@@ -122,6 +138,7 @@ static void *worker(void *arg)
     struct job_pool *pool = arg;
     struct job *job;
     give_way();
+    own = pool;
     while ((job = take(pool)) != NULL) {
         struct loop *home = job->home; /* without one, run may free the job */
         job->run(job);
@@ -129,25 +146,91 @@ static void *worker(void *arg)
             loop_post(home, &job->done_task);
         pthread_mutex_lock(&pool->lock);
         pool->busy--;
+        pool->working--;
+        if (pool->returning)
+            pthread_cond_signal(&pool->turn);
         pthread_mutex_unlock(&pool->lock);
     }
     return NULL;
 }
 
-/* Waits for a job; NULL when the pool closes and nothing is left to do. */
+static void *stand_in(void *arg)
+{
+    struct job_pool *pool = arg;
+    stands_in = true;
+    worker(pool);
+    pthread_mutex_lock(&pool->lock);
+    pool->stand_ins--;
+    pthread_cond_broadcast(&pool->gone); /* the last thing: the pool may be freed now */
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+void job_waits(void)
+{
+    pthread_t thread;
+    struct job_pool *pool = own;
+    if (!pool || away)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->idle <= pool->queued && pool->stand_ins < JOB_STAND_INS && start_thread(pool, &thread, stand_in)) {
+        pthread_detach(thread);
+        pool->stand_ins++;
+    }
+    away = pool->waiting < JOB_STAND_INS;
+    if (away) {
+        pool->waiting++;
+        pool->working--;
+        pthread_cond_signal(pool->returning ? &pool->turn : &pool->work);
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void job_goes_on(void)
+{
+    struct job_pool *pool = own;
+    if (!pool || !away)
+        return;
+    away = false;
+    pthread_mutex_lock(&pool->lock);
+    pool->returning++;
+    while (pool->working >= pool->slots)
+        pthread_cond_wait(&pool->turn, &pool->lock);
+    pool->returning--;
+    pool->waiting--;
+    pool->working++;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* More threads than work for them: those who stood in go first. */
+static bool dispensable(const struct job_pool *pool)
+{
+    return stands_in && pool->stand_ins > pool->waiting;
+}
+
+/* Waits for a job; NULL when the pool closes and nothing is left to do, or one thread less will do. */
 static struct job *take(struct job_pool *pool)
 {
     struct loop_task *task = NULL;
     pthread_mutex_lock(&pool->lock);
-    while (!pool->first && !pool->closing)
+    bool free_slot;
+    while (!(free_slot = pool->working + pool->returning < pool->slots) || (!pool->first && !pool->closing)) {
+        if (dispensable(pool) || (pool->closing && !pool->first))
+            break;
+        pool->idle++;
         pthread_cond_wait(&pool->work, &pool->lock);
-    task = pool->first;
+        pool->idle--;
+    }
+    task = free_slot ? pool->first : NULL;
+    if (pool->closing && !pool->first)
+        pthread_cond_broadcast(&pool->work); /* for those who waited for a slot */
     if (task) {
         pool->first = task->next;
         if (!pool->first)
             pool->last = NULL;
         pool->queued--;
         pool->busy++;
+        pool->working++;
     }
     pthread_mutex_unlock(&pool->lock);
     return (struct job *)task;

@@ -19,5 +19,14 @@ void job_pool_close(struct job_pool *pool);
 void job_pool_free(struct job_pool *pool); /* closes it first */
 /* False when the queue is full or the pool closed: answer 503, never wait. */
 bool job_submit(struct job_pool *pool, struct job *job);
+
+/* A job that waits for something outside (a function, another server) says so: another thread does the pool's work
+ * meanwhile, since what is being waited for may need the pool itself. When it goes on it waits for its turn, so that
+ * never more jobs work at once than the pool has threads. At most JOB_STAND_INS wait like that, the others keep their
+ * thread. Nothing happens on threads that are no pool's. */
+enum { JOB_STAND_INS = 256 };
+void job_waits(void);
+void job_goes_on(void);
+
 int job_pool_queued(struct job_pool *pool); /* for /_gatehouse/metrics */
 int job_pool_busy(struct job_pool *pool);

@@ -4,6 +4,7 @@
 
 #include "core/base64.h"
 #include "core/digest.h"
+#include "core/job.h"
 #include "identity/pools/options.h"
 #include "identity/state.h"
 
@@ -88,6 +89,7 @@ static gh_err take_place(struct call *call, const struct pool *pool, struct gues
 {
     const int64_t after = limits_of(pool).after;
     gh_err err = NULL;
+    bool waited = false;
     pthread_mutex_lock(&lock);
     if (at_once(guess) == 0)
         join(guess);
@@ -96,12 +98,18 @@ static gh_err take_place(struct call *call, const struct pool *pool, struct gues
         int64_t left = after - guess->was.failures;
         if (err || *locked)
             break;
-        if (at_once(guess) < (left > 1 ? left : 1))
+        if (at_once(guess) < (left > 1 ? left : 1)) {
             join(guess);
-        else
+        } else {
+            if (!waited)
+                job_waits(); /* a guess may be judged elsewhere (UserMigration), and take its time */
+            waited = true;
             pthread_cond_wait(&one_less, &lock);
+        }
     }
     pthread_mutex_unlock(&lock);
+    if (waited)
+        job_goes_on();
     return err ? err : look(call, pool, guess, locked);
 }
 

@@ -1,12 +1,16 @@
 #include "identity/triggers/trigger.h"
 
 #include "core/invoke.h"
+#include "core/job.h"
 #include "core/log.h"
 #include "identity/pools/options.h"
 #include "identity/state.h"
 #include "identity/triggers/run.h"
 
-enum { ANSWER_MEMBERS = 8 };
+/* At once, on all pools: fewer than may wait without keeping their thread (core/job.h), since what a trigger does may
+ * need our threads. */
+enum { ANSWER_MEMBERS = 8, AT_ONCE = JOB_STAND_INS - 32 };
+static atomic_int under_way;
 
 /* What a response's members must be, where they are not null. Members that are not named here are not read. */
 enum member_kind { MEMBER_END, MEMBER_FLAG, MEMBER_TEXT, MEMBER_TEXTS /* object of strings */, MEMBER_LIST /* of strings */ };
@@ -195,7 +199,7 @@ static gh_err function_try(struct call *call, const struct trigger_event *event,
     return unexpected(call, event, STR("ServiceException"));
 }
 
-static gh_err call_out(struct call *call, const struct trigger_event *event, enum invoke_mode mode, struct str *answer)
+static gh_err try_thrice(struct call *call, const struct trigger_event *event, enum invoke_mode mode, struct str *answer)
 {
     const struct webhook_try hook = {
         .url = trigger_webhook(event->pool, event->trigger),
@@ -210,6 +214,14 @@ static gh_err call_out(struct call *call, const struct trigger_event *event, enu
         err = hook.url.len ? webhook_try(call, event, &hook, answer, &again)
                            : function_try(call, event, hook.text, mode, hook.timeout_ms, answer, &again);
     }
+    return err;
+}
+
+static gh_err call_out(struct call *call, const struct trigger_event *event, enum invoke_mode mode, struct str *answer)
+{
+    gh_err err = atomic_fetch_add(&under_way, 1) < AT_ONCE ? try_thrice(call, event, mode, answer)
+                                                           : unexpected(call, event, STR("TooManyRequestsException"));
+    atomic_fetch_sub(&under_way, 1);
     return err;
 }
 

@@ -139,3 +139,23 @@ test('serve mode: loopback is shut, and only who may update the pool changes sec
         'UnexpectedLambdaException', /^PreAuthentication invocation failed due to error webhook: /);
     assert.equal(inbox.requests.length, 0);
 });
+
+test('hooks that call back while many more wait than there are threads', async (t) => {
+    const pool = await setUp(t);
+    const { api, poolId: UserPoolId, clientId: ClientId } = pool;
+    await api.createGroup({ UserPoolId, GroupName: 'new' });
+    const hooks = await hookUp(t, pool, ['PreSignUp', 'PostConfirmation']);
+    await setOptions(pool, { triggerTimeoutMs: 60000 });
+    hooks.answers.PreSignUp_SignUp = { autoConfirmUser: true };
+    let arrived = 0, go;
+    const all = new Promise((resolve) => (go = resolve));
+    const people = Array.from({ length: 30 }, (_, i) => `user-${i}`);
+    hooks.answers.PostConfirmation_ConfirmSignUp = async ({ userName }) => {
+        if (++arrived === people.length) go();
+        await all; // everybody waits for a hook by now
+        await api.adminAddUserToGroup({ UserPoolId, Username: userName, GroupName: 'new' });
+    };
+    const answers = await Promise.all(people.map((Username) => api.signUp({ ClientId, Username, Password: 'Engine-1843!' })));
+    assert.ok(answers.every((answer) => answer.UserConfirmed));
+    assert.equal((await api.listUsersInGroup({ UserPoolId, GroupName: 'new' })).Users.length, people.length);
+});
