@@ -1,6 +1,7 @@
 /* UserMigration: who is unknown here may be known to an older system. */
 #include "core/json.h"
 #include "core/log.h"
+#include "identity/signin/mfa.h"
 #include "identity/transfer/other_pool.h"
 #include "identity/triggers/authentication.h"
 
@@ -73,6 +74,18 @@ static gh_err keep_sub(const struct newcomer *m, struct user *user)
     return NULL;
 }
 
+/* "enableSMSMFA: true requires that the user has a phone number." */
+static gh_err enrol(struct newcomer *m, struct user *user)
+{
+    if (!json_flag(m->answer, "enableSMSMFA", false))
+        return NULL;
+    if (!user_mfa_can(user, MFA_SMS))
+        return gh_fail(m->call->arena, &idp_InvalidParameterException,
+                       "User does not have delivery config set to turn on SMS_MFA");
+    user_mfa_set(user, MFA_BIT(MFA_SMS), NULL);
+    return NULL;
+}
+
 /* "finalUserStatus CONFIRMED: the password is stored and sign-in continues; otherwise RESET_REQUIRED". "Policy isn't
  * applied to the migrated password." */
 static gh_err make(struct newcomer *m, struct user *user)
@@ -89,6 +102,8 @@ static gh_err make(struct newcomer *m, struct user *user)
         err = keep_sub(m, user);
     if (!err)
         err = attributes_set(call, pool, NULL, user, &given, WRITER_ADMIN_CREATE);
+    if (!err)
+        err = enrol(m, user);
     if (!err && m->password.ptr)
         err = user_set_password(call, pool, user, m->password);
     if (err)

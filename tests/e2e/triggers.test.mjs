@@ -215,6 +215,29 @@ test('UserMigration: signs in, resets, refuses', async (t) => {
     assert.deepEqual(hooks.sources(), []);
 });
 
+test('UserMigration: aliases, and a second factor', async (t) => {
+    const pool = await setUp(t, {
+        pool: { AliasAttributes: ['email'], MfaConfiguration: 'OPTIONAL', SmsConfiguration: { SnsCallerArn: `arn:aws:iam::${account}:role/sms`, ExternalId: 'x' } },
+    });
+    const hooks = await hookUp(t, pool, ['UserMigration', 'CustomMessage']);
+    hooks.answers.UserMigration_Authentication = {
+        userAttributes: { username: 'ann', email: 'ann@example.org', email_verified: 'true', phone_number: '+15550100', phone_number_verified: 'true' },
+        finalUserStatus: 'CONFIRMED', enableSMSMFA: true,
+    };
+    const { ChallengeName } = await signIn(pool, 'ann@example.org', 'weak');
+    assert.equal(ChallengeName, 'SMS_MFA');
+    assert.deepEqual(hooks.sources(), ['UserMigration_Authentication', 'CustomMessage_Authentication']);
+    assert.equal((await pool.api.adminGetUser({ UserPoolId: pool.poolId, Username: 'ann@example.org' })).Username, 'ann');
+    // An alias that somebody has is not taken without being told to, and without a phone number there is no SMS.
+    hooks.answers.UserMigration_Authentication = { userAttributes: { email: 'ann@example.org', email_verified: 'true' }, finalUserStatus: 'CONFIRMED' };
+    await refused(signIn(pool, 'bob', 'weak'), 'NotAuthorizedException', 'Incorrect username or password.');
+    hooks.answers.UserMigration_Authentication = { userAttributes: { email: 'cid@example.org' }, finalUserStatus: 'CONFIRMED', enableSMSMFA: true };
+    await refused(signIn(pool, 'cid', 'weak'), 'NotAuthorizedException', 'Incorrect username or password.');
+    hooks.answers.UserMigration_Authentication = { userAttributes: { email: 'ann@example.org', email_verified: 'true' }, finalUserStatus: 'CONFIRMED', forceAliasCreation: true };
+    assert.ok((await signIn(pool, 'bob', 'weak')).AuthenticationResult);
+    assert.equal((await pool.api.adminGetUser({ UserPoolId: pool.poolId, Username: 'ann@example.org' })).Username, 'bob');
+});
+
 test('CustomMessage: words of its own, within limits', async (t) => {
     const pool = await setUp(t, { pool: { AutoVerifiedAttributes: ['email'] } });
     const { server, api, poolId: UserPoolId } = pool;
