@@ -7,7 +7,7 @@
 #include "core/digest.h"
 #include "core/json.h"
 #include "identity/signin/mfa.h"
-#include "identity/signin/passkey.h"
+#include "identity/passkeys/passkey.h"
 #include "identity/signin/sign_in.h"
 #include "identity/signin/step_up.h"
 

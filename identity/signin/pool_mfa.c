@@ -1,7 +1,7 @@
 /* GetUserPoolMfaConfig, SetUserPoolMfaConfig, and what CreateUserPool and UpdateUserPool say of MFA. */
 #include "core/json.h"
 #include "identity/signin/mfa.h"
-#include "identity/signin/passkey.h"
+#include "identity/passkeys/passkey.h"
 #include "identity/store/pool.h"
 #include "wire/codec_json.h"
 

@@ -5,7 +5,7 @@
 #include "core/cbor_tree.h"
 #include "core/json.h"
 #include "core/key.h"
-#include "identity/signin/webauthn.h"
+#include "identity/passkeys/webauthn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 
 #include "core/cbor_tree.h"
 #include "core/digest.h"
-#include "identity/signin/webauthn.h"
+#include "identity/passkeys/webauthn.h"
 
 static const struct str RP = STR_INIT("example.org");
 static json_t *all; /* the vectors of W3C Web Authentication Level 3 */

@@ -1,4 +1,4 @@
-#include "identity/signin/webauthn_key.h"
+#include "identity/passkeys/webauthn_key.h"
 
 #include "core/digest.h"
 

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "identity/pools/pool.h"
-#include "identity/signin/webauthn.h"
+#include "identity/passkeys/webauthn.h"
 #include "identity/store/passkey.h"
 
 enum { PASSKEYS_OF_USER = 20 };

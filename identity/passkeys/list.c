@@ -1,6 +1,6 @@
 /* ListWebAuthnCredentials, DeleteWebAuthnCredential. */
 #include "core/json.h"
-#include "identity/signin/passkey.h"
+#include "identity/passkeys/passkey.h"
 #include "identity/tokens/token.h"
 
 static struct idp_WebAuthnCredentialDescription *shown(struct call *call, const struct passkey_row *row)

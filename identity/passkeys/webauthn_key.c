@@ -1,6 +1,6 @@
 /* Public keys of credentials, and the statements of attestation that are signed by them or by their makers.
  */
-#include "identity/signin/webauthn_key.h"
+#include "identity/passkeys/webauthn_key.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

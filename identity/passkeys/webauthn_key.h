@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/cbor_tree.h"
-#include "identity/signin/webauthn.h"
+#include "identity/passkeys/webauthn.h"
 
 /* A COSE key as a JWK. WEBAUTHN_UNSUPPORTED: of another algorithm; WEBAUTHN_MALFORMED: no key of its own one.
  */

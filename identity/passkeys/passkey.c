@@ -1,4 +1,4 @@
-#include "identity/signin/passkey.h"
+#include "identity/passkeys/passkey.h"
 
 #include "core/base64.h"
 #include "core/ip.h"

@@ -1,8 +1,8 @@
 /* StartWebAuthnRegistration, CompleteWebAuthnRegistration. */
 #include "core/base64.h"
 #include "core/json.h"
-#include "identity/signin/passkey.h"
-#include "identity/signin/passkey_challenge.h"
+#include "identity/passkeys/passkey.h"
+#include "identity/passkeys/challenge.h"
 
 enum { TIMEOUT_MS = 60000 }; /* the browser's */
 

@@ -1,4 +1,4 @@
-#include "identity/signin/passkey_challenge.h"
+#include "identity/passkeys/challenge.h"
 
 #include "core/base64.h"
 #include "core/digest.h"

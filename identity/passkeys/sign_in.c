@@ -7,7 +7,7 @@
 #include "core/json.h"
 #include "core/log.h"
 #include "identity/signin/mfa.h"
-#include "identity/signin/passkey.h"
+#include "identity/passkeys/passkey.h"
 #include "identity/signin/sign_in.h"
 
 static const char NAME[] = "WEB_AUTHN";

@@ -3,7 +3,7 @@
 #include "core/ip.h"
 #include "core/json.h"
 #include "core/uri.h"
-#include "identity/signin/webauthn.h"
+#include "identity/passkeys/webauthn.h"
 
 bool client_data_read(struct arena *arena, struct str json, struct client_data *out)
 {
