@@ -132,6 +132,9 @@ gh_err client_check_settings(struct call *call, const struct pool *pool,
         if (err)
             return err;
     }
+    if (doc->enable_propagate_additional_user_context_data.value && !doc->client_secret.ptr)
+        return gh_fail(call->arena, &idp_InvalidParameterException,
+                       "Client Secret is required to set EnablePropagateAdditionalUserContextData as true");
     gh_err err = check_flows(call, doc);
     if (!err)
         err = client_check_oauth(call, pool, doc);

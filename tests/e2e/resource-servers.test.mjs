@@ -69,6 +69,7 @@ test('OAuth settings of a client are checked as on Cognito', async (t) => {
         [{ LogoutURLs: ['http://a.example/out'] }, 'InvalidParameterException', 'http://a.example/out cannot use the HTTP protocol.'],
         [{ CallbackURLs: ['https://a.example/#x', 'my.app://cb'] }, 'InvalidParameterException', /fragment/],
         [{ CallbackURLs: ['/cb', 'my.app://cb'] }, 'InvalidParameterException', /absolute/],
+        [{ EnablePropagateAdditionalUserContextData: true }, 'InvalidParameterException', 'Client Secret is required to set EnablePropagateAdditionalUserContextData as true'],
         [{ AnalyticsConfiguration: { ApplicationId: 'a' } }, 'InvalidParameterException', /AnalyticsConfiguration/],
     ];
     for (const [change, name, message] of rows) await refused(api.createUserPoolClient({ ...good, ...change }), name, message);
