@@ -33,6 +33,8 @@ const char *const identity_accepted[] = {
     "CreateUserPoolDomain: the name is kept for the pool; nothing is served under it before there are "
     "sign-in pages",
     "SetUICustomization, CreateManagedLoginBranding, CreateTerms: kept for the sign-in pages",
+    "SetUserPoolClientSessionConfiguration: kept for the sessions of the sign-in pages, which may be reused so long; "
+    "RevokeAssociatedSessions=LINKED reaches such a session when there is one",
     "CreateUserImportJob.CloudWatchLogsRoleArn: kept and shown; the log is here, which takes no role",
     "CreateUserPoolClient.AllowedOAuthFlowsUserPoolClient, CallbackURLs, LogoutURLs: kept and checked; the endpoints of "
     "OAuth are not there before there are sign-in pages (GetClientToken and GetDerivedToken heed AllowedOAuthScopes)",
