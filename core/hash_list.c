@@ -101,9 +101,9 @@ bool hash_list_has(const struct hash_list *list, const uint8_t sha1[SHA1_BYTES])
 /* The first line is a digest: a file of another kind would find nothing, and nobody would know. */
 static bool looks_right(const struct hash_list *list)
 {
-    char hex[HEX];
+    char hex[HEX + 1] = { 0 };
     off_t begins;
-    return line_from(list->fd, 0, HEX, hex, &begins) && strspn(hex, "0123456789ABCDEF") >= HEX;
+    return line_from(list->fd, 0, HEX, hex, &begins) && strspn(hex, "0123456789ABCDEF") == HEX;
 }
 
 struct hash_list *hash_list_open(const char *path, struct arena *arena, struct str *why)

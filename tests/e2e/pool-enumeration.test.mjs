@@ -86,7 +86,7 @@ test('nobody takes as long as somebody (d63)', { skip: !process.env.GATEHOUSE_SO
     const s = await cast(t);
     await setOptions(s, Object.fromEntries(['lockoutAfterFailures'].map((name) => [name, 1000])));
     await setOptions(s, Object.fromEntries(['capForgotPassword', 'capConfirmForgotPassword', 'capResendConfirmationCode', 'capConfirmSignUp'].map((name) => [name, 1000000])));
-    const n = Number(process.env.GATEHOUSE_SOAK_N ?? 2000);
+    const n = Number(process.env.GATEHOUSE_SOAK_N ?? 2000), told = [];
     for (const { name, known, ask, slow } of operationsOf) {
         const times = { [known]: [], nobody: [] };
         for (let i = 0; i < (slow ? n / 10 : n); i++)
@@ -98,9 +98,11 @@ test('nobody takes as long as somebody (d63)', { skip: !process.env.GATEHOUSE_SO
             }
         const [a, b] = [calm(times[known]), calm(times.nobody)];
         const gap = Math.abs(a[a.length >> 1] - b[b.length >> 1]);
-        t.diagnostic(`${name}: t ${welch(a, b).toFixed(2)}, medians ${a[a.length >> 1].toFixed(2)} and ${b[b.length >> 1].toFixed(2)} ms`);
-        assert.ok(gap < 1, `${name}: ${gap} ms`);
+        const measured = `${name}: t ${welch(a, b).toFixed(2)}, medians ${a[a.length >> 1].toFixed(2)} and ${b[b.length >> 1].toFixed(2)} ms`;
+        t.diagnostic(measured);
+        if (Math.abs(welch(a, b)) >= 4.5 && gap >= 1) told.push(measured);
     }
+    assert.deepEqual(told, []);
 });
 
 test('passwords: every rule, the edges of length, what is no text (d73)', async (t) => {
