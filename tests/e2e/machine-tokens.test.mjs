@@ -7,6 +7,7 @@ import { api } from './support/apis.mjs';
 import { request } from './support/harness.mjs';
 import { hookUp, throwing } from './support/hooks.mjs';
 import { newest } from './support/newest.mjs';
+import { signed } from './support/sign.mjs';
 import { claims, refused, setOptions, setUp } from './support/userpool.mjs';
 
 const SECRET = 'machine+secret_of_24_bytes_x';
@@ -64,6 +65,12 @@ test('`aud` of machine tokens is an option; real verifiers and the gateway take 
     await shop.add('GET /read', { method: { ...method, authorizationScopes: ['orders/read'] } });
     await shop.add('GET /write', { method: { ...method, authorizationScopes: ['orders/write'] } });
     await shop.add('GET /person', { method });
+    // A JWT authorizer compares `aud`, and client_id only where there is no `aud`.
+    for (const [path, audience] of [['client', ClientId], ['orders', 'orders']]) {
+        const body = JSON.stringify({ name: path, type: 'JWT', identitySource: 'method.request.header.Authorization', jwtConfiguration: { issuers: [{ issuer: `${server.url}/${poolId}`, audiences: [audience] }], defaultAlgorithms: ['RS256'] } });
+        const made = await (await signed(`${server.url}/restapis/${shop.id}/authorizers`, { accessKeyId: 'test', secretAccessKey: 'test' }, { service: 'apigateway', method: 'POST', headers: { 'content-type': 'application/json' }, body })).json();
+        await shop.add(`GET /jwt/${path}`, { method: { authorizationType: 'JWT', authorizerId: made.id, authorizationScopes: ['orders/read'] } });
+    }
     await shop.deploy();
     const status = async (path, token) => (await request(shop.url + path, { headers: { Authorization: token } })).status;
     const jwks = await (await server.fetch(`/${poolId}/.well-known/jwks.json`)).json();
@@ -76,6 +83,8 @@ test('`aud` of machine tokens is an option; real verifiers and the gateway take 
         const { AccessToken } = await s.token({ Scopes });
         assert.deepEqual(claims(AccessToken).aud, aud, option);
         assert.deepEqual([await status('/read', AccessToken), await status('/write', AccessToken), await status('/person', AccessToken)], [200, 401, 401]);
+        const [bare, bound] = [aud === undefined || aud === ClientId, [aud].flat().includes('orders')];
+        assert.deepEqual([await status('/jwt/client', AccessToken), await status('/jwt/orders', AccessToken)], [bare ? 200 : 401, bound ? 200 : 401], `${aud}`);
         assert.equal((await verifier.verify(AccessToken)).client_id, ClientId);
     }
     const answer = await server.fetch(`/_gatehouse/user-pools/${poolId}/options`, { method: 'PATCH', body: '{"machineTokenAudience":"x"}' });
