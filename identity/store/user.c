@@ -46,21 +46,6 @@ gh_err store_user_find(struct db *db, struct tx *tx, struct arena *arena, struct
     return rows_close(&rows);
 }
 
-gh_err store_user_list(struct db *db, struct arena *arena, struct str pool, struct str after, int64_t limit,
-                       struct user **out, size_t *n)
-{
-    struct rows rows;
-    *out = ARENA_ARRAY(arena, struct user, limit);
-    *n = 0;
-    rows_open(&rows, db, NULL, arena,
-              "SELECT " USER_COLUMNS
-              " FROM pool_users u WHERE u.pool = $1 AND u.folded > $2 ORDER BY u.folded LIMIT $3",
-              "ssi", pool, after.ptr ? after : STR(""), limit);
-    while (*n < (size_t)limit && rows_next(&rows))
-        (*out)[(*n)++] = store_user_of(&rows);
-    return rows_close(&rows);
-}
-
 static struct str doc_of(struct arena *arena, const struct user *user)
 {
     json_t *doc = json_own(arena, json_object());

@@ -32,9 +32,6 @@ struct user store_user_of(struct rows *rows);
 enum user_by { USER_BY_NAME, USER_BY_SUB, USER_BY_ALIAS };
 gh_err store_user_find(struct db *db, struct tx *tx, struct arena *arena, struct str pool, enum user_by by,
                        struct str value, struct user *out, bool *found);
-/* In order of the key. */
-gh_err store_user_list(struct db *db, struct arena *arena, struct str pool, struct str after, int64_t limit,
-                       struct user **out, size_t *n);
 void store_user_insert(struct tx *tx, const struct user *user); /* tx->changes 0: the name is taken */
 void store_user_update(struct tx *tx, const struct user *user);
 void store_user_refold(struct tx *tx, struct str pool, struct str sub, struct str folded); /* another key */
