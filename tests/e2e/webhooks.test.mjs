@@ -1,12 +1,13 @@
 // Triggers as webhooks: signed, tried again, limited; secrets that change without a break.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import test from 'node:test';
 import { faultBackend, recordingBackend } from './support/backends.mjs';
-import { rootKey, start } from './support/harness.mjs';
+import { binary, rootKey, run, scratch, start } from './support/harness.mjs';
 import { hookUp, rotate, throwing, verify } from './support/hooks.mjs';
 import * as idp from '@aws-sdk/client-cognito-identity-provider';
 import { signed } from './support/sign.mjs';
-import { addUser, refused, setOptions, setUp, signIn } from './support/userpool.mjs';
+import { addUser, PASSWORD, refused, setOptions, setUp, signIn } from './support/userpool.mjs';
 
 const at = ({ poolId }, what) => `/_gatehouse/user-pools/${poolId}/${what}`;
 const failed = (why) => `PreAuthentication invocation failed due to error webhook: ${why}.`;
@@ -158,4 +159,18 @@ test('hooks that call back while many more wait than there are threads', async (
     const answers = await Promise.all(people.map((Username) => api.signUp({ ClientId, Username, Password: 'Engine-1843!' })));
     assert.ok(answers.every((answer) => answer.UserConfirmed));
     assert.equal((await api.listUsersInGroup({ UserPoolId, GroupName: 'new' })).Users.length, people.length);
+});
+
+test('webhooks and their secret go along when a pool moves to another server', async (t) => {
+    const { pool, hooks } = await hooked(t);
+    const file = path.join(scratch(t), 'pool.json'), env = { GATEHOUSE_PASSPHRASE: 'a passphrase that is long' };
+    const written = await run(binary(), ['pool', 'export', pool.poolId, file], { env: { ...env, AWS_ENDPOINT_URL: pool.server.url } });
+    assert.equal(written.code, 0, written.stderr);
+    const server = await start(t);
+    const read = await run(binary(), ['pool', 'import', file], { env: { ...env, AWS_ENDPOINT_URL: server.url } });
+    assert.equal(read.code, 0, read.stderr);
+    const send = (command) => server.client(idp.CognitoIdentityProviderClient).send(command);
+    const { AuthenticationResult } = await send(new idp.InitiateAuthCommand({ ClientId: pool.clientId, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters: { USERNAME: 'ann', PASSWORD } }));
+    assert.ok(AuthenticationResult);
+    assert.deepEqual(hooks.sources(), ['PreAuthentication_Authentication']);
 });
