@@ -8,7 +8,7 @@ import { PASSWORD, addPool, addUser, claims, raw, refused, signIn } from './supp
 const INVALID = 'InvalidParameterException', DENIED = 'NotAuthorizedException', MISSING = 'ResourceNotFoundException';
 let server;
 before(async () => { server = await start(null); });
-after(() => server.stop());
+after(() => server.discard());
 
 const list = (attributes) => Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));
 const object = (attributes) => Object.fromEntries(attributes.map((a) => [a.Name, a.Value]));

@@ -29,7 +29,7 @@ before(async () => {
     s = await addPool(server);
     api = raw(server);
 });
-after(() => server.stop());
+after(() => server.discard());
 
 async function job(pool, more = {}) {
     const { UserImportJob } = await raw(pool.server).createUserImportJob({ UserPoolId: pool.poolId, JobName: 'monday', CloudWatchLogsRoleArn: ROLE, ...more });

@@ -16,7 +16,7 @@ before(async () => {
     api = s.api;
     newest = raw(server);
 });
-after(() => server.stop());
+after(() => server.discard());
 
 const withPool = (UserPoolId, rest) => ({ UserPoolId, ...rest });
 const google = { client_id: 'g', client_secret: 'hush', authorize_scopes: 'openid email' };

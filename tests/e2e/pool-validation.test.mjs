@@ -190,7 +190,7 @@ before(async () => {
 });
 after(async () => {
     agent.destroy();
-    await server.stop();
+    await server.discard();
 });
 function call(name, input) {
     return new Promise((ok, fail) => {

@@ -138,6 +138,11 @@ class Gatehouse {
         const { code, signal } = await this.end('SIGTERM');
         if (code !== 0 && signal !== 'SIGKILL') throw new Error(`gatehouse ended with ${code ?? signal}:\n${this.log().slice(-6000)}`);
     }
+    // Of start(null), which nothing ends by itself: stopped, and its folder is gone.
+    async discard() {
+        await this.stop();
+        if (!process.env.GATEHOUSE_KEEP) fs.rmSync(path.dirname(this.data), { recursive: true, force: true });
+    }
     kill9() {
         return this.end('SIGKILL');
     }
