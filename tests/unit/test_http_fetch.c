@@ -15,11 +15,13 @@ static const struct row {
     int status;
     const char *text;
 } rows[] = {
-    { "200", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", NULL, 200, "ok" },
-    { "a refusal is an answer", "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy", NULL, 503, "busy" },
+    { "200", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", NULL, 200, "ok" },
+    { "a refusal is an answer", "HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbusy",
+      NULL, 503, "busy" },
     { "a redirect is not followed",
-      "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", NULL, 302, "" },
-    { "too large", "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n01234567890123456789",
+      "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+      NULL, 302, "" },
+    { "too large", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 20\r\n\r\n01234567890123456789",
       "its answer is too large", 0, NULL },
     { "silence", NULL, "it took too long", 0, NULL },
     { "no HTTP", "hello\r\n\r\n", NULL, -1, NULL },
