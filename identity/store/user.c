@@ -10,21 +10,26 @@ struct user store_user_of(struct rows *rows)
     json_t *attributes = json_object_get(doc, "attributes");
     attributes = json_own(rows->arena, attributes ? json_incref(attributes) : json_object());
     json_object_del(doc, "attributes");
+    struct user_read *read = ARENA_NEW(rows->arena, struct user_read);
+    *read =
+        (struct user_read){ rows_str(rows, 4),  rows_i64(rows, 5) != 0, rows_i64(rows, 8), rows_str(rows, 9),
+                            rows_str(rows, 10), rows_str(rows, 11),     rows_str(rows, 12) };
     return (struct user){
         .pool = rows_str(rows, 0),
         .folded = rows_str(rows, 1),
         .sub = rows_str(rows, 2),
         .username = rows_str(rows, 3),
-        .status = rows_str(rows, 4),
-        .enabled = rows_i64(rows, 5) != 0,
+        .status = read->status,
+        .enabled = read->enabled,
         .created_us = rows_i64(rows, 6),
         .modified_us = rows_i64(rows, 7),
-        .password_us = rows_i64(rows, 8),
-        .salt = rows_str(rows, 9),
-        .verifier = rows_str(rows, 10),
-        .password = rows_str(rows, 11),
+        .password_us = read->password_us,
+        .salt = read->salt,
+        .verifier = read->verifier,
+        .password = read->password,
         .attributes = attributes,
         .more = doc,
+        .read = read,
     };
 }
 
@@ -34,9 +39,9 @@ gh_err store_user_find(struct db *db, struct tx *tx, struct arena *arena, struct
     static const char *const by_sql[] = {
         [USER_BY_NAME] = "SELECT " USER_COLUMNS " FROM pool_users u WHERE u.pool = $1 AND u.folded = $2",
         [USER_BY_SUB] = "SELECT " USER_COLUMNS " FROM pool_users u WHERE u.pool = $1 AND u.sub = $2",
-        [USER_BY_ALIAS] =
-            "SELECT " USER_COLUMNS " FROM pool_aliases a JOIN pool_users u ON u.pool = a.pool AND u.sub = a.sub"
-            " WHERE a.pool = $1 AND a.value = $2",
+        [USER_BY_ALIAS] = "SELECT " USER_COLUMNS
+                          " FROM pool_aliases a JOIN pool_users u ON u.pool = a.pool AND u.sub = a.sub"
+                          " WHERE a.pool = $1 AND a.value = $2",
     };
     struct rows rows;
     rows_open(&rows, db, tx, arena, by_sql[by], "ss", pool, value);
@@ -83,7 +88,8 @@ void store_user_update(struct tx *tx, const struct user *user)
     tx_run(tx,
            "UPDATE pool_users SET status = $3, enabled = $4, modified_us = $5, password_us = $6, salt = $7,"
            " verifier = $8, password = $9, doc = $10, by_email = $11, by_phone_number = $12, by_name = $13,"
-           " by_given_name = $14, by_family_name = $15, by_preferred_username = $16 WHERE pool = $1 AND sub = $2",
+           " by_given_name = $14, by_family_name = $15, by_preferred_username = $16 WHERE pool = $1 AND sub "
+           "= $2",
            "sssiiissssssssss", user->pool, user->sub, user->status, (int64_t)user->enabled, user->modified_us,
            user->password_us, user->salt, user->verifier, user->password, doc_of(tx->arena, user),
            INDEXED(tx, user));

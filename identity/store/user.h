@@ -5,6 +5,15 @@
 
 #include "core/db.h"
 
+/* What of a row may change, as it was read. */
+struct user_read {
+    struct str status;
+    bool enabled;
+    int64_t password_us;
+    struct str salt, verifier, password;
+    struct str doc; /* JSON: attributes, and more's members */
+};
+
 struct user {
     struct str pool;
     struct str folded; /* the username as the pool compares it: the key */
@@ -19,6 +28,7 @@ struct user {
     struct str password; /* argon2id PHC string, or what identity/transfer/foreign_hash.h reads */
     json_t *attributes;  /* name -> value, both strings; without sub */
     json_t *more; /* an object: everything else, each part under its own name; secrets in it are sealed */
+    const struct user_read *read; /* for who saves it (identity/users/merge.h); NULL: not there yet */
 };
 
 /* For files of store/: the columns of a user as u, and the user in such a row. */

@@ -1,4 +1,5 @@
 #include "identity/users/user.h"
+#include "identity/users/merge.h"
 
 #include "core/id.h"
 #include "core/json.h"
@@ -173,6 +174,9 @@ gh_err user_insert(struct call *call, struct tx *tx, const struct pool *pool, co
 gh_err user_save(struct call *call, struct tx *tx, const struct pool *pool, struct user *user,
                  bool force_alias)
 {
+    gh_err err = user_merge(call, tx, user);
+    if (err)
+        return err;
     user->modified_us = call->now_us;
     store_user_update(tx, user);
     return user_put_names(call, tx, pool, user, force_alias, &idp_AliasExistsException);
