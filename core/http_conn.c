@@ -15,7 +15,7 @@
 enum {
     ARENA_BYTES = 32 * 1024 - 64, /* a proxied call with tokens fits; untouched pages cost nothing */
     LINGER_US = 2 * 1000 * 1000,
-    LINGER_BYTES = 4 * 1024 * 1024,
+    LINGER_BYTES = 16 * 1024 * 1024, /* more than the largest body that is refused for its size by API Gateway */
     RECEIVES = 16, /* in a row; then the others' turn comes, however fast this client sends */
 };
 
