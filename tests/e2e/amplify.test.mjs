@@ -8,6 +8,9 @@ import { ALL_FLOWS, PASSWORD, addPool, addUser, setUp } from './support/userpool
 import { nextStep, totp, wrong } from './support/totp.mjs';
 
 globalThis.crypto ??= webcrypto; // Node 18
+// Amplify forgets a sign-in that is not gone on with after three minutes: that must not keep the process alive.
+const { setTimeout: plain } = globalThis;
+globalThis.setTimeout = (fn, ms, ...more) => (ms > 60000 ? plain(fn, ms, ...more).unref() : plain(fn, ms, ...more));
 console.warn = () => {}; // "You are using a custom Amazon Cognito User Pool endpoint"
 const { Amplify } = await import('@aws-amplify/core');
 const auth = await import('@aws-amplify/auth');
