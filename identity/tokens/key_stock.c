@@ -152,6 +152,7 @@ struct key *stored_key_open(const struct sealer *sealer, const struct stored_key
 static bool make(struct identity *identity, struct arena *arena, const atomic_bool *stop,
                  struct stored_key *out)
 {
+    *out = (struct stored_key){ .from_s = 0 }; /* when it begins to sign is for whoever takes it */
     struct key *key = key_rsa_generate(stop);
     if (!key)
         return false;
