@@ -6,7 +6,7 @@
 #include "core/digest.h"
 #include "core/log.h"
 #include "core/map.h"
-#include "identity/iam/managed.h"
+#include "identity/iam/policies/managed.h"
 #include "identity/store/access_key.h"
 #include "identity/store/iam_entity.h"
 #include "identity/store/iam_policy.h"

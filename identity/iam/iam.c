@@ -3,7 +3,7 @@
 #include "core/base64.h"
 #include "core/id.h"
 #include "core/uri.h"
-#include "identity/iam/managed.h"
+#include "identity/iam/policies/managed.h"
 
 const struct gh_kind IAM_VALIDATION_ERROR = { "ValidationError", 400, false, NULL };
 const struct gh_kind IAM_ACCESS_DENIED = { "AccessDenied", 403, false, NULL };

@@ -2,7 +2,7 @@
 #include "identity/iam/iam.h"
 
 #include "core/time.h"
-#include "identity/iam/managed.h"
+#include "identity/iam/policies/managed.h"
 
 static gh_err describe(struct call *call, struct tx *tx, const struct entity *policy, bool whole,
                        struct iam_Policy **out)

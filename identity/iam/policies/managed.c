@@ -1,4 +1,4 @@
-#include "identity/iam/managed.h"
+#include "identity/iam/policies/managed.h"
 
 #define POLICY(statements) "{\"Version\":\"2012-10-17\",\"Statement\":[" statements "]}"
 #define ALLOW(actions) "{\"Effect\":\"Allow\",\"Action\":[" actions "],\"Resource\":\"*\"}"

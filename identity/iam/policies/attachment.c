@@ -1,7 +1,7 @@
 /* Managed policies attached to users, groups and roles, and permissions boundaries. */
 #include "identity/iam/iam.h"
 
-#include "identity/iam/managed.h"
+#include "identity/iam/policies/managed.h"
 
 static gh_err check_attachable(struct call *call, struct tx *tx, struct str arn)
 {

@@ -1,7 +1,7 @@
 /* GetAccountAuthorizationDetails: everything at once, for auditors. */
 #include "identity/iam/iam.h"
 
-#include "identity/iam/managed.h"
+#include "identity/iam/policies/managed.h"
 
 static bool wanted(const struct iam_GetAccountAuthorizationDetails_in *in, const char *filter)
 {
