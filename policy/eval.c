@@ -1,6 +1,6 @@
 #include "policy/eval.h"
 
-#include "policy/set.h"
+#include "policy/index.h"
 
 static void decide(struct arena *arena, const struct policy_set *set, const char *type,
                    const struct prepared *prepared, struct policy_decision *out);
@@ -69,21 +69,21 @@ static void decide(struct arena *arena, const struct policy_set *set, const char
                    const struct prepared *prepared, struct policy_decision *out)
 {
     *out = (struct policy_decision){ .effect = POLICY_IMPLICIT_DENY, .statement = -1, .policy_type = str_of(type) };
-    for (size_t p = 0; set && p < set->n; p++) {
-        const struct policy *policy = set->policies[p];
-        for (size_t s = 0; s < policy->n; s++) {
-            const struct statement *statement = &policy->statements[s];
-            bool settled = out->effect == POLICY_ALLOW && !out->to_account;
-            if (settled && !statement->deny)
-                continue;
-            enum statement_fit fit = statement_fit(arena, statement, prepared);
-            if (fit == STATEMENT_SILENT)
-                continue;
-            note(policy, s, statement->deny ? POLICY_EXPLICIT_DENY : POLICY_ALLOW, fit == STATEMENT_TO_ACCOUNT,
-                 out);
-            if (statement->deny)
-                return;
-        }
+    struct candidates candidates;
+    const struct policy *policy;
+    const struct statement *statement;
+    candidates_find(arena, set, prepared, &candidates);
+    while ((statement = candidates_next(&candidates, &policy))) {
+        bool settled = out->effect == POLICY_ALLOW && !out->to_account;
+        if (settled && !statement->deny)
+            continue;
+        enum statement_fit fit = statement_fit(arena, statement, prepared);
+        if (fit == STATEMENT_SILENT)
+            continue;
+        note(policy, (size_t)(statement - policy->statements), statement->deny ? POLICY_EXPLICIT_DENY : POLICY_ALLOW,
+             fit == STATEMENT_TO_ACCOUNT, out);
+        if (statement->deny)
+            return;
     }
 }
 

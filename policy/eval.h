@@ -16,7 +16,10 @@ enum policy_use {
     POLICY_TRUST,      /* AssumeRolePolicyDocument */
     POLICY_RESOURCE,   /* of an API, a function */
     POLICY_AUTHORIZER, /* an authorizer's answer: as identity, but every Version will do */
+    POLICY_SERVICE_CONTROL,  /* guard rail of an account's principals: no Principal (policy/control.c) */
+    POLICY_RESOURCE_CONTROL, /* guard rail of an account's resources: Principal "*", Deny */
 };
+#define POLICY_USES 6
 
 struct policy_set; /* the compiled policies of one principal or resource */
 
@@ -35,6 +38,8 @@ size_t policy_set_principals(const struct policy_set *set, struct arena *arena, 
 
 /* The checks of policy_set_add alone. */
 bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why);
+/* "All characters in your SCP count against its maximum size": of service and resource control policies. */
+#define POLICY_CONTROL_BYTES 5120
 /* Characters of a document without white space: what AWS's size quotas count. */
 size_t policy_size(struct str document);
 

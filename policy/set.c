@@ -1,5 +1,7 @@
 #include "policy/set.h"
 
+#include "policy/control.h"
+
 struct policy_set *policy_set_new(void)
 {
     struct arena *arena = arena_new(2048);
@@ -40,7 +42,14 @@ void policy_set_free(const struct policy_set *set)
 bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why)
 {
     struct policy policy;
-    return policy_parse(arena, use, document, &policy, why) && policy_validate(arena, use, &policy, why);
+    bool control = policy_is_control(use);
+    if (control && document.len > POLICY_CONTROL_BYTES)
+        *why = STR("It is larger than 5120 characters.");
+    else if (policy_parse(arena, use, document, &policy, why) && policy_validate(arena, use, &policy, why))
+        return true;
+    if (control)
+        *why = control_refusal(arena, *why);
+    return false;
 }
 
 /* "IAM does not count white space when calculating the size of a policy against these quotas." */

@@ -1,26 +1,28 @@
 /* What AWS says of a policy that is JSON and has the right members, but will not do. The rows
  * stand in AWS's order: the first failure is the answer. */
-#include "policy/document.h"
+#include "policy/control.h"
 
 typedef bool check(struct arena *arena, enum policy_use use, const struct policy *policy, struct str *why);
 
-static check check_members, check_version, check_legacy, check_sids, check_has_actions, check_resources,
+static check check_members, check_control, check_version, check_legacy, check_sids, check_has_actions, check_resources,
     check_actions, check_has_resources, check_trust_actions;
 
 #define USES(use) (1u << (use))
+#define CONTROL (USES(POLICY_SERVICE_CONTROL) | USES(POLICY_RESOURCE_CONTROL))
 #define IAM_OWN (USES(POLICY_IDENTITY) | USES(POLICY_TRUST))
 static const struct {
     unsigned uses;
     check *run;
 } checks[] = {
     { IAM_OWN | USES(POLICY_AUTHORIZER), check_members },
-    { USES(POLICY_IDENTITY), check_version },
-    { IAM_OWN, check_legacy },
-    { IAM_OWN | USES(POLICY_RESOURCE), check_sids },
-    { IAM_OWN | USES(POLICY_RESOURCE) | USES(POLICY_AUTHORIZER), check_has_actions },
-    { USES(POLICY_IDENTITY), check_resources },
-    { IAM_OWN, check_actions },
-    { USES(POLICY_IDENTITY) | USES(POLICY_AUTHORIZER), check_has_resources },
+    { CONTROL, check_control },
+    { USES(POLICY_IDENTITY) | CONTROL, check_version },
+    { IAM_OWN | CONTROL, check_legacy },
+    { IAM_OWN | CONTROL | USES(POLICY_RESOURCE), check_sids },
+    { IAM_OWN | CONTROL | USES(POLICY_RESOURCE) | USES(POLICY_AUTHORIZER), check_has_actions },
+    { USES(POLICY_IDENTITY) | CONTROL, check_resources },
+    { IAM_OWN | CONTROL, check_actions },
+    { USES(POLICY_IDENTITY) | CONTROL | USES(POLICY_AUTHORIZER), check_has_resources },
     { USES(POLICY_TRUST), check_trust_actions },
 };
 
@@ -56,6 +58,13 @@ static bool check_members(struct arena *arena, enum policy_use use, const struct
             return refuse(why, "Missing required field Principal");
     }
     return true;
+}
+
+static bool check_control(struct arena *arena, enum policy_use use, const struct policy *policy, struct str *why)
+{
+    (void)arena;
+    const char *fault = control_fault(use, policy);
+    return !fault || refuse(why, fault);
 }
 
 static bool check_version(struct arena *arena, enum policy_use use, const struct policy *policy, struct str *why)

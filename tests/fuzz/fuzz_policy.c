@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct policy_request request = { .principal_arn = STR("arn:aws:iam::1:user/x"), .account = STR("000000000001"),
                                       .action = STR("s3:GetObject"), .resource = STR("arn:aws:s3:::b/x"),
                                       .keys = keys, .n_keys = 2 };
-    for (int use = POLICY_IDENTITY; use <= POLICY_AUTHORIZER; use++) {
+    for (int use = 0; use < POLICY_USES; use++) {
         struct policy_set *set = policy_set_new();
         struct policy_decision decision;
         struct policy_position start, end;

@@ -8,6 +8,8 @@
 #define ANY "\"Action\":\"a:B\",\"Resource\":\"*\""
 #define SYNTAX "Syntax errors in policy."
 #define LEGACY "The policy failed legacy parsing"
+#define UNMET "The provided policy document does not meet the requirements of the specified policy type: "
+#define EVERYBODY "\"Principal\":\"*\","
 
 static const struct {
     enum policy_use use;
@@ -72,6 +74,26 @@ static const struct {
       "sts:AssumeRoleWithWebIdentity" },
     { POLICY_TRUST, ONE(ALLOW "\"Principal\":{\"Nobody\":\"*\"},\"Action\":\"sts:AssumeRole\""), SYNTAX },
     { POLICY_AUTHORIZER, "{\"Statement\":{" ALLOW ANY "}}", NULL },
+    /* guard rails: what AWS Organizations lets them contain */
+    { POLICY_SERVICE_CONTROL, ONE(ALLOW "\"NotAction\":\"iam:*\",\"NotResource\":\"arn:aws:s3:::b\","
+                                  "\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"true\"}}"), NULL },
+    { POLICY_SERVICE_CONTROL, ONE("\"Effect\":\"Deny\"," EVERYBODY ANY), UNMET "Principal is not supported." },
+    { POLICY_SERVICE_CONTROL, ONE("\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"000000000000\"}," ANY),
+      UNMET "NotPrincipal is not supported." },
+    { POLICY_SERVICE_CONTROL, "{\"Statement\":{" ALLOW ANY "}}", UNMET "Policy document must be version 2012-10-17 or greater." },
+    { POLICY_SERVICE_CONTROL, "{", UNMET SYNTAX },
+    { POLICY_SERVICE_CONTROL, ONE(ALLOW "\"Action\":\"a:B\""), UNMET "Policy statement must contain resources." },
+    { POLICY_RESOURCE_CONTROL, ONE("\"Effect\":\"Deny\"," EVERYBODY ANY), NULL },
+    { POLICY_RESOURCE_CONTROL, ONE("\"Effect\":\"Deny\",\"Principal\":{\"AWS\":[\"*\"]}," ANY), NULL },
+    { POLICY_RESOURCE_CONTROL, ONE(ALLOW EVERYBODY "\"Action\":\"*\",\"Resource\":\"*\""), NULL }, /* RCPFullAWSAccess */
+    { POLICY_RESOURCE_CONTROL, ONE(ALLOW EVERYBODY ANY), UNMET "Only RCPFullAWSAccess may have the Effect Allow." },
+    { POLICY_RESOURCE_CONTROL, ONE("\"Effect\":\"Deny\"," ANY), UNMET "Principal must be \"*\"." },
+    { POLICY_RESOURCE_CONTROL, ONE("\"Effect\":\"Deny\",\"Principal\":{\"AWS\":\"000000000000\"}," ANY),
+      UNMET "Principal must be \"*\"." },
+    { POLICY_RESOURCE_CONTROL, ONE("\"Effect\":\"Deny\"," EVERYBODY "\"NotAction\":\"a:B\",\"Resource\":\"*\""),
+      UNMET "NotAction is not supported." },
+    { POLICY_RESOURCE_CONTROL, ONE("\"Effect\":\"Deny\"," EVERYBODY "\"Action\":\"*\",\"Resource\":\"*\""),
+      UNMET "Action must not be \"*\"; name a service, as in \"s3:*\"." },
 };
 
 static void each_row(void **state)
