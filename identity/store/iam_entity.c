@@ -1,6 +1,6 @@
 #include "identity/store/iam_entity.h"
 
-#include "core/json.h"
+#include "identity/store/iam_tags.h"
 
 #define COLUMNS "account, kind, name, path, id, created_us, doc"
 
@@ -42,23 +42,15 @@ static struct str print_doc(struct arena *arena, const struct entity *entity)
         json_set_i64(doc, "last", entity->last_version);
         json_set_i64(doc, "updated", entity->updated_us);
     }
-    if (entity->tags.n) {
-        json_t *tags = json_array();
-        for (size_t i = 0; i < entity->tags.n; i++) {
-            json_t *pair = json_array();
-            json_array_append_new(pair, json_of(entity->tags.items[i]->key));
-            json_array_append_new(pair, json_of(entity->tags.items[i]->value));
-            json_array_append_new(tags, pair);
-        }
-        json_object_set_new(doc, "tags", tags);
-    }
+    if (entity->tags.n)
+        json_object_set_new(doc, "tags", iam_tags_json(&entity->tags));
     return json_print(arena, doc);
 }
 
 static void parse_doc(struct arena *arena, struct str text, struct entity *out)
 {
     struct str why;
-    json_t *doc = json_parse(arena, text, &why), *tags = json_object_get(doc, "tags");
+    const json_t *doc = json_parse(arena, text, &why);
     out->boundary = json_str(doc, "boundary");
     out->description = json_str(doc, "description");
     out->trust = json_str(doc, "trust");
@@ -68,15 +60,7 @@ static void parse_doc(struct arena *arena, struct str text, struct entity *out)
     out->default_version = json_i64(doc, "default", 0);
     out->last_version = json_i64(doc, "last", 0);
     out->updated_us = json_i64(doc, "updated", 0);
-    out->tags.n = json_array_size(tags);
-    out->tags.set = out->tags.n > 0;
-    out->tags.items = ARENA_ARRAY(arena, struct iam_Tag *, out->tags.n);
-    for (size_t i = 0; i < out->tags.n; i++) {
-        json_t *pair = json_array_get(tags, i);
-        out->tags.items[i] = ARENA_NEW(arena, struct iam_Tag);
-        out->tags.items[i]->key = json_value_str(json_array_get(pair, 0));
-        out->tags.items[i]->value = json_value_str(json_array_get(pair, 1));
-    }
+    iam_tags_parse(arena, json_object_get(doc, "tags"), &out->tags);
 }
 
 static void read_row(struct rows *rows, struct arena *arena, struct entity *out)
