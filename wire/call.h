@@ -32,6 +32,7 @@ struct call {
     const void *credential;   /* what sigv4_keys.find gave for it: identity's struct credential; NULL: anonymous */
     const struct service *service;
     const struct operation *operation;
+    struct audit_notes *audit; /* what the handler adds to its record (wire/audit.h); NULL: none is kept */
     bool counted;             /* against the account's limits of requests a second */
     const struct http_headers *headers; /* of the request, for the few operations that need one */
     void *module;             /* the service's own state: struct identity *, struct functions *, struct gateway * */

@@ -4,6 +4,7 @@
 
 #include "core/id.h"
 #include "core/log.h"
+#include "wire/audit.h"
 #include "wire/codec_json.h"
 #include "wire/codec_query.h"
 #include "wire/codec_rest.h"
@@ -58,6 +59,7 @@ struct run {
     struct principal principal;
     void *in, *out;
     const char *action; /* instead of the operation's; or NULL */
+    struct audit_notes notes;
 };
 
 static void begin(struct run *run, const struct wire *wire, struct arena *arena,
@@ -86,6 +88,7 @@ static void begin(struct run *run, const struct wire *wire, struct arena *arena,
                                .service = registered ? registered->service : NULL,
                                .operation = run->route.operation,
                                .headers = request->headers,
+                               .audit = &run->notes,
                                .module = registered ? registered->module : NULL };
 }
 
