@@ -134,9 +134,22 @@ static void become_session(struct arena *arena, const struct session *session, c
     out->transitive = session->transitive;
     out->n_transitive = session->n_transitive;
     out->temporary = true;
-    out->mfa = session->mfa;
+    out->mfa = session->mfa_s != 0;
+    out->mfa_s = session->mfa_s;
+    out->keys = session->keys;
+    out->n_keys = session->n_keys;
     out->source_identity = session->source_identity;
     out->federated_provider = session->provider;
+}
+
+/* "Deleting or disabling the user's key" ends what was lent from it. */
+static bool parent_lives(struct identity *identity, struct arena *arena, const struct session *session)
+{
+    struct str secret, owner;
+    bool active;
+    return !session->parent.ptr ||
+           (principals_key(identity->principals, arena, session->parent, &secret, &owner, &active) && active &&
+            str_eq(owner, session->owner));
 }
 
 static enum credential_verdict temporary(struct identity *identity, struct arena *arena, struct str key_id,
@@ -152,6 +165,8 @@ static enum credential_verdict temporary(struct identity *identity, struct arena
     const struct subject *subject = principals_find(identity->principals, arena, session.owner);
     /* The role or user is gone, and its sessions with it. A root without keys exists in dev mode only. */
     if (!subject && !(identity->dev_root && is_account(session.owner)))
+        return CREDENTIAL_UNKNOWN;
+    if (!parent_lives(identity, arena, &session))
         return CREDENTIAL_UNKNOWN;
     if (!subject || subject->root)
         become_root(arena, session.account, key_id, out);
@@ -183,7 +198,7 @@ enum credential_verdict identity_credential(struct identity *identity, struct ar
 
 /* --- may they? --- */
 
-static void add_principal_keys(struct policy_context *context, const struct credential *credential)
+static void add_principal_keys(struct policy_context *context, const struct credential *credential, int64_t now_s)
 {
     static const char *const types[] = {
         [PRINCIPAL_ANONYMOUS] = "Anonymous", [PRINCIPAL_ROOT] = "Account", [PRINCIPAL_USER] = "User",
@@ -205,6 +220,10 @@ static void add_principal_keys(struct policy_context *context, const struct cred
         policy_context_add(context, "aws:MultiFactorAuthPresent", credential->mfa ? STR("true") : STR("false"));
         policy_context_add(context, "aws:TokenIssueTime",
                            time_iso8601(context->arena, (int64_t)principal->token_issued_s));
+        if (credential->mfa_s)
+            policy_context_add(context, "aws:MultiFactorAuthAge",
+                               str_printf(context->arena, "%lld", (long long)(now_s - credential->mfa_s)));
+        policy_context_add_keys(context, credential->keys, credential->n_keys);
     }
 }
 
@@ -245,7 +264,7 @@ bool identity_allows(struct identity *identity, struct arena *arena, const struc
 
     struct policy_context context = policy_context_in(arena);
     policy_context_add_keys(&context, request->keys, request->n_keys);
-    add_principal_keys(&context, credential);
+    add_principal_keys(&context, credential, env_now_s(identity->env));
     iam_resource(identity->db, arena, request, &context);
     request->keys = context.keys;
     request->n_keys = context.n;

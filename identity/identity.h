@@ -37,10 +37,13 @@ struct credential {
     bool root;                       /* policies.identity does not apply: everything is allowed */
     bool temporary;                  /* a session's */
     bool mfa;                        /* of a session */
+    int64_t mfa_s;                   /* when it was given; 0: it was not */
     struct policy_layers policies;   /* compiled, references held until the arena is freed */
     struct str role_arn;             /* of a role session: the role's ARN, with path */
     struct str owner;                /* id of the user or role; the account for root */
     struct str source_identity, federated_provider;
+    const struct policy_key *keys;   /* what a provider said of who it is: "saml:sub", "example.com:aud" */
+    size_t n_keys;
     const struct tag *tags;          /* aws:PrincipalTag: the principal's, overlaid by the session's */
     size_t n_tags;
     const struct str *transitive;    /* keys of session tags that the next role inherits */

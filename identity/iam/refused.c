@@ -27,8 +27,5 @@ const char *const identity_refused_iam[] = {
 
 const char *const identity_refused_sts[] = {
     "AssumeRole.ProvidedContexts",
-    "AssumeRole.MinimumSessionTokenSize",
-    "GetFederationToken.MinimumSessionTokenSize",
-    "GetSessionToken.MinimumSessionTokenSize",
     NULL,
 };

@@ -16,14 +16,22 @@ static inline const struct credential *sts_caller(const struct call *call)
     return call->credential;
 }
 
-/* Issues the session and describes it. */
-struct sts_Credentials *sts_issue(struct call *call, struct session *session);
+/* A session that was issued, as answers describe it. */
+struct sts_Credentials *sts_credentials(struct call *call, const struct session *session);
+/* Of who asked for a MinimumSessionTokenSize. */
+void sts_token_size(const struct session *session, struct opt_i64 *bytes, struct opt_i64 *percent);
+
+struct tags sts_tags(struct call *call, const struct sts_tagListType *tags);
+const struct str *sts_policy_arns(struct call *call, const struct sts_policyDescriptorListType *arns);
 /* "Duplicate tag keys found…"; aws: is reserved. */
-gh_err sts_check_tags(struct call *call, const struct sts_tagListType *tags);
+gh_err sts_check_tags(struct call *call, struct tags tags);
 /* MalformedPolicyDocument. */
 gh_err sts_check_policy(struct call *call, struct str policy);
-/* No MFA device exists here, so none can be valid. */
-gh_err sts_check_mfa(struct call *call, struct str serial_number, struct str token_code);
-void sts_copy_policy_arns(struct call *call, const struct sts_policyDescriptorListType *arns, struct session *session);
+/* Managed policies of that account, or AWS's, that exist. */
+gh_err sts_check_policy_arns(struct call *call, struct str account, const struct str *arns, size_t n);
+/* SerialNumber and TokenCode: both or none. *given: a device of the caller's said so. */
+gh_err sts_check_mfa(struct call *call, struct str serial_number, struct str token_code, bool *given);
 /* A percentage of what a token may hold of policies and tags. */
 int64_t sts_packed_size(const struct session *session);
+/* PackedPolicyTooLarge. */
+gh_err sts_check_packed(struct call *call, const struct session *session);
