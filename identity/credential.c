@@ -1,5 +1,6 @@
 #include "core/id.h"
 #include "core/time.h"
+#include "identity/iam/reports/last_access.h"
 #include "identity/iam/resource.h"
 #include "identity/key_id.h"
 #include "identity/principals.h"
@@ -254,6 +255,18 @@ static bool beyond_session(const struct credential *credential, struct str actio
     return false;
 }
 
+/* "Service last accessed data includes all attempts, not only the successful ones"; PassRole, which is asked in
+ * the middle of another operation, is not among them. */
+static void note_access(struct identity *identity, const struct credential *credential,
+                        const struct policy_request *request)
+{
+    const struct policy_key *region = policy_context_find(request->keys, request->n_keys, STR("aws:RequestedRegion"));
+    if (!str_eq_nocase(request->action, STR("iam:PassRole")))
+        last_access_note(identity, credential->owner, credential->principal.access_key_id,
+                         region && region->n ? region->values[0] : identity->region, request->action,
+                         env_now_s(identity->env));
+}
+
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
                      struct policy_request *request, struct policy_decision *decision)
 {
@@ -268,6 +281,7 @@ bool identity_allows(struct identity *identity, struct arena *arena, const struc
     iam_resource(identity->db, arena, request, &context);
     request->keys = context.keys;
     request->n_keys = context.n;
+    note_access(identity, credential, request);
 
     if (needs_no_permission(request->action))
         return true;

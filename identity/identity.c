@@ -1,6 +1,7 @@
 #include "identity/identity.h"
 
 #include "core/hash_list.h"
+#include "identity/iam/reports/last_access.h"
 #include "identity/protection/guard.h"
 #include "identity/pools/limits.h"
 #include "identity/users/import.h"
@@ -43,6 +44,7 @@ struct identity *identity_open(const struct identity_config *config, struct aren
     if (identity->pools)
         identity->limits = call_limits_open(identity, config->aws_limits, arena, why);
     if (identity->limits) {
+        identity->last_access = last_access_open(identity);
         identity->importer = importer_open(identity);
         return identity;
     }
@@ -60,6 +62,7 @@ void identity_close(struct identity *identity)
     if (!identity)
         return;
     importer_close(identity->importer);
+    last_access_close(identity->last_access);
     call_limits_close(identity->limits);
     pool_directory_close(identity->pools);
     if (identity->principals)

@@ -6,6 +6,7 @@
 
 struct principals;     /* iam/ and sts/: access keys, users, roles, sessions, compiled policies */
 struct importer;       /* users/: the thread of import jobs */
+struct last_access;    /* iam/reports/: who asked last for what */
 struct call_limits;    /* pools/: requests a second of an account, by category */
 struct pool_directory; /* pools/: keys of user pools, verified tokens, revocations */
 
@@ -20,6 +21,7 @@ struct identity {
     struct arena *arena; /* lives as long as this */
     struct principals *principals;
     struct pool_directory *pools;
+    struct last_access *last_access;
     struct call_limits *limits;
     struct importer *importer;
     bool aws_limits;

@@ -23,6 +23,10 @@ static const struct {
                         "ANPA", 1500 },
     [ENTITY_PROFILE] = { "Instance Profile %.*s cannot be found.", "Instance Profile %.*s already exists.",
                          "InstanceProfilesPerAccount", "AIPA", 1000 },
+    [ENTITY_OIDC] = { "OpenIDConnect Provider not found for arn %.*s", "Provider with url https://%.*s already exists.",
+                      "OpenIdConnectProvidersPerAccount", "OIDC", 100 },
+    [ENTITY_SAML] = { "Manifest not found for arn %.*s", "SAMLProvider with name %.*s already exists.",
+                      "SAMLProvidersPerAccount", "SAMLSP", 100 },
 };
 
 gh_err iam_finish(struct tx *tx, gh_err err)
@@ -72,14 +76,21 @@ void iam_reload(struct call *call, const struct entity *owner)
         principals_reload(iam_identity(call), call->arena, owner->id);
 }
 
-gh_err iam_find_policy(struct call *call, struct tx *tx, struct str arn, struct entity *out)
+/* The name in "arn:…:policy/a/b/Name" follows the last '/', that of an identity provider the first one. */
+gh_err iam_find_arn(struct call *call, struct tx *tx, enum entity_kind kind, struct str arn, struct entity *out)
 {
     bool found = false;
-    struct str name = str_from(arn, (size_t)(str_find_last(arn, '/') + 1));
-    gh_err err = entity_load(call->db, tx, call->arena, call->account, ENTITY_POLICY, name, out, &found);
+    ptrdiff_t slash = kind == ENTITY_POLICY ? str_find_last(arn, '/') : str_find(arn, '/');
+    gh_err err = entity_load(call->db, tx, call->arena, call->account, kind, str_from(arn, (size_t)(slash + 1)), out,
+                             &found);
     if (err)
         return err;
-    return found && str_eq(out->arn, arn) ? NULL : iam_no_such(call, ENTITY_POLICY, arn);
+    return found && str_eq(out->arn, arn) ? NULL : iam_no_such(call, kind, arn);
+}
+
+gh_err iam_find_policy(struct call *call, struct tx *tx, struct str arn, struct entity *out)
+{
+    return iam_find_arn(call, tx, ENTITY_POLICY, arn, out);
 }
 
 gh_err iam_user_or_caller(struct call *call, struct tx *tx, struct str name, struct entity *out)

@@ -26,6 +26,8 @@ gh_err iam_find(struct call *call, struct tx *tx, enum entity_kind kind, struct 
 /* The same, for what changes it: a service-linked role is modifiable by its service only. */
 gh_err iam_find_changeable(struct call *call, struct tx *tx, enum entity_kind kind, struct str name, struct entity *out);
 gh_err iam_find_policy(struct call *call, struct tx *tx, struct str arn, struct entity *out);
+/* Policies and identity providers go by their ARN. */
+gh_err iam_find_arn(struct call *call, struct tx *tx, enum entity_kind kind, struct str arn, struct entity *out);
 gh_err iam_no_such(struct call *call, enum entity_kind kind, struct str name);
 /* "If you do not specify a user name, IAM determines it from the access key signing the request." */
 gh_err iam_user_or_caller(struct call *call, struct tx *tx, struct str name, struct entity *out);

@@ -3,7 +3,8 @@
 
 static gh_err find(struct call *call, struct tx *tx, enum entity_kind kind, struct str name, struct entity *out)
 {
-    return kind == ENTITY_POLICY ? iam_find_policy(call, tx, name, out) : iam_find(call, tx, kind, name, out);
+    bool by_arn = kind == ENTITY_POLICY || kind == ENTITY_OIDC || kind == ENTITY_SAML;
+    return by_arn ? iam_find_arn(call, tx, kind, name, out) : iam_find(call, tx, kind, name, out);
 }
 
 static gh_err save(struct call *call, struct tx *tx, struct entity *entity, gh_err err)
@@ -66,4 +67,6 @@ static gh_err list(struct call *call, enum entity_kind kind, struct str name, st
 TAG_OPERATIONS(User, user_name, ENTITY_USER)
 TAG_OPERATIONS(Role, role_name, ENTITY_ROLE)
 TAG_OPERATIONS(Policy, policy_arn, ENTITY_POLICY)
+TAG_OPERATIONS(OpenIDConnectProvider, open_id_connect_provider_arn, ENTITY_OIDC)
+TAG_OPERATIONS(SAMLProvider, saml_provider_arn, ENTITY_SAML)
 TAG_OPERATIONS(InstanceProfile, instance_profile_name, ENTITY_PROFILE)

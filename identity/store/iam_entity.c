@@ -8,6 +8,8 @@ static const char *const kind_names[] = {
     [ENTITY_USER] = "user",     [ENTITY_GROUP] = "group",
     [ENTITY_ROLE] = "role",     [ENTITY_POLICY] = "policy",
     [ENTITY_PROFILE] = "instance-profile",
+    [ENTITY_OIDC] = "oidc-provider",
+    [ENTITY_SAML] = "saml-provider",
 };
 
 const char *entity_kind_name(enum entity_kind kind)
@@ -231,6 +233,9 @@ void entity_delete(struct tx *tx, struct str id)
         "DELETE FROM iam_member WHERE member = $1",
         "DELETE FROM iam_access_key WHERE owner = $1",
         "DELETE FROM iam_service_credential WHERE owner = $1",
+        "DELETE FROM iam_provider WHERE id = $1",
+        "DELETE FROM iam_provider_key WHERE provider = $1",
+        "DELETE FROM iam_last_access WHERE owner = $1",
     };
     for (size_t i = 0; i < COUNT(statements); i++)
         tx_run(tx, statements[i], "s", id);

@@ -6,7 +6,7 @@
 #include "gen/iam.h"
 #include "wire/call.h"
 
-enum entity_kind { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY, ENTITY_PROFILE };
+enum entity_kind { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY, ENTITY_PROFILE, ENTITY_OIDC, ENTITY_SAML };
 
 struct entity {
     enum entity_kind kind;
