@@ -2,8 +2,10 @@
 
 #include "core/base64.h"
 #include "core/id.h"
+#include "core/log.h"
 #include "core/uri.h"
 #include "identity/iam/policies/managed.h"
+#include "identity/iam/reports/last_access.h"
 
 const struct gh_kind IAM_VALIDATION_ERROR = { "ValidationError", 400, false, NULL };
 const struct gh_kind IAM_ACCESS_DENIED = { "AccessDenied", 403, false, NULL };
@@ -266,6 +268,19 @@ struct iam_Group *iam_group(struct call *call, const struct entity *entity)
     return out;
 }
 
+/* An empty element when nobody acted in the role yet (recorded). */
+static struct iam_RoleLastUsed *role_last_used(struct call *call, const struct entity *role)
+{
+    struct iam_RoleLastUsed *out = ARENA_NEW(call->arena, struct iam_RoleLastUsed);
+    struct accessed last;
+    gh_err err = last_access_latest(iam_identity(call), call->arena, role->id, &last);
+    if (err)
+        log_at(LOG_ERROR, "last use of a role could not be read", { "role", role->arn }, { "error", err->message });
+    else if (last.at_s)
+        *out = (struct iam_RoleLastUsed){ { true, (double)last.at_s }, last.region };
+    return out;
+}
+
 /* CreateRole leaves out MaxSessionDuration and RoleLastUsed, ListRoles tags, boundary and
  * RoleLastUsed; GetRole has them all (recorded). */
 struct iam_Role *iam_role(struct call *call, const struct entity *entity, enum iam_detail detail)
@@ -278,7 +293,7 @@ struct iam_Role *iam_role(struct call *call, const struct entity *entity, enum i
     if (detail != IAM_CREATED)
         out->max_session_duration = some_i64(entity->max_session_s);
     if (detail == IAM_READ)
-        out->role_last_used = ARENA_NEW(call->arena, struct iam_RoleLastUsed);
+        out->role_last_used = role_last_used(call, entity);
     if (detail != IAM_LISTED) {
         out->permissions_boundary = boundary_of(call, entity);
         out->tags = entity->tags;
