@@ -144,6 +144,7 @@ static void metrics(struct app *app, struct http_exchange *x, struct str rest)
     strbuf_printf(&text, "# TYPE gatehouse_jobs_queued gauge\ngatehouse_jobs_queued %d\n", job_pool_queued(app->jobs));
     strbuf_printf(&text, "# TYPE gatehouse_jobs_busy gauge\ngatehouse_jobs_busy %d\n", job_pool_busy(app->jobs));
     management_metrics(&text);
+    identity_metrics(app->identity, &text);
     gateway_metrics(app->gateway, &text);
     postman_metrics(&app->postman, &text);
     struct http_headers headers = { 0 };

@@ -4,6 +4,8 @@
 #include "identity/iam/reports/last_access.h"
 #include "identity/protection/guard.h"
 #include "identity/pools/limits.h"
+#include "identity/tokens/directory.h"
+#include "identity/tokens/key_stock.h"
 #include "identity/users/import.h"
 #include "identity/state.h"
 
@@ -55,6 +57,12 @@ struct identity *identity_open(const struct identity_config *config, struct aren
 void identity_use_invoker(struct identity *identity, const struct invoker *invoker)
 {
     identity->invoker = invoker;
+}
+
+void identity_metrics(struct identity *identity, struct strbuf *text)
+{
+    strbuf_printf(text, "# TYPE gatehouse_signing_keys_in_stock gauge\ngatehouse_signing_keys_in_stock %d\n",
+                  key_stock_ready(identity->pools->stock));
 }
 
 void identity_close(struct identity *identity)

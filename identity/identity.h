@@ -117,5 +117,8 @@ extern const char *const identity_accepted[];
 extern const char *const identity_refused_iam[];
 extern const char *const identity_refused_sts[];
 
+/* Prometheus' text. */
+void identity_metrics(struct identity *identity, struct strbuf *text);
+
 /* Dev mode: forgets everything of call->account, deletion protection or not. Job threads. */
 gh_err identity_reset(struct call *call);

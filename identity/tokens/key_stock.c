@@ -13,7 +13,7 @@
 #include "identity/tokens/rotate.h"
 
 enum {
-    MOST = 4,
+    MOST = 4, /* filled up to this as soon as less than a pair is left */
     FIRST_PRIORITY = 5,
     LAST_PRIORITY = 19 /* the first pair is wanted soon, the rest is not */
 };
@@ -101,8 +101,10 @@ static bool take_ready(struct key_stock *stock, struct arena *arena, struct stor
         copy_key(arena, &one->key, out);
         arena_free(one->arena);
     }
-    stock->target = MOST;
-    pthread_cond_signal(&stock->changed);
+    if (stock->n < KEY_USES) {
+        stock->target = MOST;
+        pthread_cond_signal(&stock->changed);
+    }
     pthread_mutex_unlock(&stock->lock);
     return found;
 }
@@ -114,6 +116,14 @@ bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_
         if (!key_stock_take_one(stock, arena, &out[taken]))
             return false;
     return true;
+}
+
+int key_stock_ready(struct key_stock *stock)
+{
+    pthread_mutex_lock(&stock->lock);
+    int n = stock->n;
+    pthread_mutex_unlock(&stock->lock);
+    return n;
 }
 
 bool key_stock_take_one(struct key_stock *stock, struct arena *arena, struct stored_key *out)

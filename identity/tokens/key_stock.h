@@ -19,6 +19,9 @@ void key_stock_close(struct key_stock *stock);               /* gives up the key
  * outside of transactions. The caller stores them (store_key_put). False: they cannot be made. */
 bool key_stock_take(struct key_stock *stock, struct arena *arena, struct stored_key out[KEY_USES]);
 
+/* How many are there to be taken. */
+int key_stock_ready(struct key_stock *stock);
+
 bool key_stock_take_one(struct key_stock *stock, struct arena *arena, struct stored_key *out);
 
 /* Has the background do keys_rotate (rotate.h). */

@@ -7,6 +7,7 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stockedFolder } from './folder.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const vectors = process.env.GATEHOUSE_VECTORS ?? path.resolve(root, '../shared/vectors');
@@ -184,9 +185,11 @@ class Gatehouse {
 }
 
 // wrap: words before the binary, ['sh', '-c', 'ulimit -f 9; exec "$0" "$@"'] for example.
+// stocked: the folder begins with signing keys (folder.mjs) instead of empty.
 // t: the test's context (stops the server when the test ends), or null for scripts that stop it themselves.
-export async function start(t, { mode = 'dev', args = [], env = {}, data, port, tls = false, wrap = [] } = {}) {
+export async function start(t, { mode = 'dev', args = [], env = {}, data, port, tls = false, wrap = [], stocked = data === undefined && mode === 'dev' } = {}) {
     const folder = data ?? path.join(scratch(t), 'data');
+    if (stocked) await stockedFolder(folder, binary(), (data) => start(null, { data }));
     for (let tries = 0; ; tries++) {
         const tlsPort = tls ? await freePort() : undefined;
         const server = new Gatehouse({ mode, args, env, data: folder, wrap, tlsPort, port: port ?? (await freePort()) });
