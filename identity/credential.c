@@ -1,7 +1,4 @@
 #include "core/id.h"
-#include "core/time.h"
-#include "identity/iam/reports/last_access.h"
-#include "identity/iam/resource.h"
 #include "identity/key_id.h"
 #include "identity/principals.h"
 #include "identity/store/access_key.h"
@@ -124,6 +121,8 @@ static void become_session(struct arena *arena, const struct session *session, c
         principal->id = str_printf(arena, "%.*s:%.*s", STR_FMT(subject->id), STR_FMT(name));
         out->role_arn = subject->arn;
     } else if (session->kind == SESSION_FEDERATED) {
+        if (principal->kind == PRINCIPAL_USER)
+            out->maker_arn = principal->arn;
         principal->kind = PRINCIPAL_FEDERATED;
         principal->name = name;
         principal->arn = str_printf(arena, "arn:aws:sts::%.*s:federated-user/%.*s", STR_FMT(account), STR_FMT(name));
@@ -195,128 +194,6 @@ enum credential_verdict identity_credential(struct identity *identity, struct ar
     *out = (struct credential){ 0 };
     become_root(arena, is_account(access_key_id) ? access_key_id : identity->default_account, access_key_id, out);
     return CREDENTIAL_OK;
-}
-
-/* --- may they? --- */
-
-static void add_principal_keys(struct policy_context *context, const struct credential *credential, int64_t now_s)
-{
-    static const char *const types[] = {
-        [PRINCIPAL_ANONYMOUS] = "Anonymous", [PRINCIPAL_ROOT] = "Account", [PRINCIPAL_USER] = "User",
-        [PRINCIPAL_ROLE_SESSION] = "AssumedRole", [PRINCIPAL_FEDERATED] = "FederatedUser",
-    };
-    const struct principal *principal = &credential->principal;
-    policy_context_add(context, "aws:PrincipalArn", credential->role_arn.ptr ? credential->role_arn : principal->arn);
-    policy_context_add(context, "aws:PrincipalAccount", principal->account);
-    policy_context_add(context, "aws:PrincipalType", str_of(types[principal->kind]));
-    policy_context_add(context, "aws:PrincipalIsAWSService", STR("false"));
-    policy_context_add(context, "aws:userid", principal->id);
-    if (principal->kind == PRINCIPAL_USER)
-        policy_context_add(context, "aws:username", principal->name);
-    for (size_t i = 0; i < credential->n_tags; i++)
-        policy_context_add_tagged(context, "aws:PrincipalTag/", credential->tags[i].key, credential->tags[i].value);
-    policy_context_add(context, "aws:SourceIdentity", credential->source_identity);
-    policy_context_add(context, "aws:FederatedProvider", credential->federated_provider);
-    if (credential->temporary) { /* "absent for long-term keys" */
-        policy_context_add(context, "aws:MultiFactorAuthPresent", credential->mfa ? STR("true") : STR("false"));
-        policy_context_add(context, "aws:TokenIssueTime",
-                           time_iso8601(context->arena, (int64_t)principal->token_issued_s));
-        if (credential->mfa_s)
-            policy_context_add(context, "aws:MultiFactorAuthAge",
-                               str_printf(context->arena, "%lld", (long long)(now_s - credential->mfa_s)));
-        policy_context_add_keys(context, credential->keys, credential->n_keys);
-    }
-}
-
-/* A role's trust policy may let somebody in whom no policy of their own allows it: AssumeRole itself
- * puts both together (identity/sts/assume.c). An explicit deny ends it here. */
-static bool decided_by_trust(struct str action, const struct policy_decision *decision)
-{
-    return decision->effect == POLICY_IMPLICIT_DENY && str_eq_nocase(action, STR("sts:AssumeRole"));
-}
-
-/* "No permissions are required to perform this operation": always allowed, even against a deny. */
-static bool needs_no_permission(struct str action)
-{
-    return str_eq_nocase(action, STR("sts:GetCallerIdentity")) || str_eq_nocase(action, STR("sts:GetSessionToken"));
-}
-
-/* "GetFederationToken: you cannot call any IAM operations; no STS operations but GetCallerIdentity.
- * GetSessionToken: no IAM operations unless MFA was given; no STS operations but AssumeRole and
- * GetCallerIdentity." */
-static bool beyond_session(const struct credential *credential, struct str action)
-{
-    bool federated = credential->principal.kind == PRINCIPAL_FEDERATED;
-    bool lent = credential->temporary && !federated && credential->principal.kind != PRINCIPAL_ROLE_SESSION;
-    if (str_starts_nocase(action, STR("iam:")))
-        return federated || (lent && !credential->mfa);
-    if (str_starts_nocase(action, STR("sts:")))
-        return federated || (lent && !str_eq_nocase(action, STR("sts:AssumeRole")));
-    return false;
-}
-
-/* "Service last accessed data includes all attempts, not only the successful ones"; PassRole, which is asked in
- * the middle of another operation, is not among them. */
-static void note_access(struct identity *identity, const struct credential *credential,
-                        const struct policy_request *request)
-{
-    const struct policy_key *region = policy_context_find(request->keys, request->n_keys, STR("aws:RequestedRegion"));
-    if (!str_eq_nocase(request->action, STR("iam:PassRole")))
-        last_access_note(identity, credential->owner, credential->principal.access_key_id,
-                         region && region->n ? region->values[0] : identity->region, request->action,
-                         env_now_s(identity->env));
-}
-
-bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
-                     struct policy_request *request, struct policy_decision *decision)
-{
-    *decision = (struct policy_decision){ .effect = POLICY_ALLOW, .statement = -1, .policy_type = STR("root user") };
-    request->principal_arn = credential->principal.arn;
-    request->account = credential->principal.account;
-    request->role_arn = credential->role_arn;
-
-    struct policy_context context = policy_context_in(arena);
-    policy_context_add_keys(&context, request->keys, request->n_keys);
-    add_principal_keys(&context, credential, env_now_s(identity->env));
-    iam_resource(identity->db, arena, request, &context);
-    request->keys = context.keys;
-    request->n_keys = context.n;
-    note_access(identity, credential, request);
-
-    if (needs_no_permission(request->action))
-        return true;
-    if (beyond_session(credential, request->action)) {
-        decision->effect = POLICY_IMPLICIT_DENY;
-        decision->policy_type = STR("session policy");
-        return false;
-    }
-    if (!credential->root)
-        return policy_decide(arena, &credential->policies, request, decision) == POLICY_ALLOW ||
-               decided_by_trust(request->action, decision);
-    if (!credential->policies.session)
-        return true;
-    return policy_set_decide(arena, credential->policies.session, "session policy", request, decision) == POLICY_ALLOW;
-}
-
-static bool is_silent(struct arena *arena, const struct policy_set *set, const struct policy_request *request)
-{
-    struct policy_decision decision;
-    return set && policy_set_decide(arena, set, "", request, &decision) != POLICY_ALLOW;
-}
-
-bool identity_allows_on(struct identity *identity, struct arena *arena, const struct credential *credential,
-                        const struct policy_set *resource, struct str resource_account,
-                        struct policy_request *request, struct policy_decision *decision)
-{
-    struct policy_decision own;
-    identity_allows(identity, arena, credential, request, &own);
-    bool cross_account = !str_eq(credential->principal.account, resource_account);
-    /* "Resource-based policies that grant permissions to an IAM role ARN … are limited by an implicit
-     * deny in a permissions boundary or session policy"; a user's are not. */
-    bool capped = resource && own.effect == POLICY_IMPLICIT_DENY && credential->role_arn.ptr &&
-                  (is_silent(arena, credential->policies.boundary, request) ||
-                   is_silent(arena, credential->policies.session, request));
-    return policy_combine(arena, &own, resource, cross_account, capped, request, decision) == POLICY_ALLOW;
 }
 
 bool identity_principal_exists(struct identity *identity, struct arena *arena, struct str account, struct str arn)

@@ -40,6 +40,7 @@ struct credential {
     int64_t mfa_s;                   /* when it was given; 0: it was not */
     struct policy_layers policies;   /* compiled, references held until the arena is freed */
     struct str role_arn;             /* of a role session: the role's ARN, with path */
+    struct str maker_arn;            /* of a federated user's session: the ARN of the user who made it */
     struct str owner;                /* id of the user or role; the account for root */
     struct str source_identity, federated_provider;
     const struct policy_key *keys;   /* what a provider said of who it is: "saml:sub", "example.com:aud" */
@@ -63,14 +64,30 @@ enum credential_verdict identity_credential(struct identity *identity, struct ar
 gh_err identity_root_key(struct identity *identity, struct arena *arena, struct str account,
                          struct str *access_key_id, struct str *secret);
 
+/* What is asked for, where it has a policy of its own or may belong to another account. */
+struct identity_target {
+    const struct policy_set *policy; /* NULL: none */
+    struct str account;              /* absent: the principal's */
+    bool trust;                      /* the policy is a role's trust policy */
+};
 /* May the principal of `credential` do `request->action` on `request->resource`? One evaluator for
  * management calls and the data plane. Adds the principal's own keys (aws:username, …) to the
- * request's. The decision lives in the arena; policy_denial and policy_reason put it into words. */
+ * request's. The decision lives in the arena; policy_denial and policy_reason put it into words.
+ * credential NULL: somebody without policies here, as the request says: anonymous, a service, a federated. */
+bool identity_decide(struct identity *identity, struct arena *arena, const struct credential *credential,
+                     const struct identity_target *target, struct policy_request *request,
+                     struct policy_decision *decision);
+/* All that has a say when this principal asks for that: what identity_decide decides by. */
+void identity_layers(struct identity *identity, struct arena *arena, const struct credential *credential,
+                     const struct identity_target *target, struct policy_layers *out);
+
+/* On something of the principal's own account that has no policy. sts:AssumeRole passes where only
+ * nothing allows it, since the role's trust policy may. */
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
                      struct policy_request *request, struct policy_decision *decision);
 
-/* The same on something that has a policy of its own and belongs to an account, the principal's or
- * another (policy_combine). resource NULL: it has none, and other accounts are refused. */
+/* On something that has a policy of its own and belongs to an account, the principal's or another.
+ * resource NULL: it has none, and other accounts are refused. */
 bool identity_allows_on(struct identity *identity, struct arena *arena, const struct credential *credential,
                         const struct policy_set *resource, struct str resource_account,
                         struct policy_request *request, struct policy_decision *decision);

@@ -50,9 +50,10 @@ struct prepared {
     const struct policy_request *request;
     struct str vendor, name; /* of the action */
     struct arn resource;
+    bool bounded; /* the principal has a permissions boundary */
 };
 void prepare(const struct policy_request *request, struct prepared *out);
 
-enum statement_fit { STATEMENT_SILENT, STATEMENT_TO_ACCOUNT, STATEMENT_APPLIES };
+enum statement_fit { STATEMENT_SILENT, STATEMENT_TO_ACCOUNT, STATEMENT_TO_ROLE, STATEMENT_APPLIES };
 enum statement_fit statement_fit(struct arena *arena, const struct statement *statement,
                                  const struct prepared *prepared);

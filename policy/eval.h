@@ -4,7 +4,7 @@
  *     policy_set_add(set, POLICY_IDENTITY, STR("ReadOnly"), document, arena, &why);
  *     policy_decide(arena, &(struct policy_layers){ .identity = set }, &request, &decision);
  *
- * Explicit deny beats allow, allow beats silence, silence denies. */
+ * Explicit deny beats allow, allow beats silence, silence denies. Why it came out as it did: policy/why.h. */
 #pragma once
 
 #include "core/arena.h"
@@ -52,7 +52,8 @@ struct policy_key {
 
 struct policy_request {
     struct str principal_arn, account; /* account: of the principal; both absent: anonymous */
-    struct str role_arn;               /* of a role session: the role's, with path */
+    struct str role_arn;               /* of a role session: the role's, with path; of a federated user's
+                                          session: the ARN of the user who made it */
     struct str service, federated;     /* instead: "lambda.amazonaws.com", an identity provider */
     struct str action;                 /* "execute-api:Invoke" */
     struct str resource;               /* ARN, or "*" for an action without resource */
@@ -63,6 +64,11 @@ struct policy_request {
 
 enum policy_effect { POLICY_IMPLICIT_DENY, POLICY_ALLOW, POLICY_EXPLICIT_DENY };
 
+/* Where a statement stands in its document: lines and columns from 1. */
+struct policy_position {
+    int64_t line, column;
+};
+
 struct policy_decision {
     enum policy_effect effect;
     struct str policy_name;  /* of the deciding statement; absent on implicit deny */
@@ -72,41 +78,50 @@ struct policy_decision {
     int statement;           /* index in its policy, -1 */
     bool to_account;         /* a policy of a resource allows it to the principal's account, not by
                                 name: the account's own policies must allow it too */
+    bool to_role;            /* … to the session's role (or the user who made it), not to the session:
+                                boundary and session policy still count */
 };
-/* Where a statement stands in its document: lines and columns, as SimulatePrincipalPolicy counts. */
-struct policy_position {
-    int64_t line, column;
-};
+/* Where a statement begins, and its last bracket. False: there is no such statement. */
 bool policy_locate(struct str document, int statement, struct policy_position *start, struct policy_position *end);
 /* A sentence for people and traces: "allowed by statement 2 (Sid Read) of policy Editors". */
 struct str policy_reason(struct arena *arena, const struct policy_request *request,
                          const struct policy_decision *decision);
 
-/* Every layer that is there must allow; a deny in any of them denies.
- * Service control policies join here when there are such; policy_combine adds the resource's. */
+/* All that has a say in one request. Each part may be absent: what that means stands beside it. */
 struct policy_layers {
-    const struct policy_set *identity;
+    /* of the principal */
+    const struct policy_set *identity; /* NULL: allows nothing */
     const struct policy_set *boundary; /* NULL: none set */
     const struct policy_set *session;  /* NULL: none passed */
+    /* guard rails: of the principal's account, and of the account of what is asked for; NULL: none */
+    const struct policy_set *service_control;
+    const struct policy_set *resource_control;
+    /* of what is asked for */
+    const struct policy_set *resource; /* its own policy; NULL: none */
+    bool trust;                        /* that is a role's trust policy: it must allow, whoever else does */
+    bool cross_account;                /* it belongs to another account than the principal's */
+    enum {
+        PARTY_PRINCIPAL, /* has policies */
+        PARTY_ROOT,      /* needs none: "everything is allowed unless …" */
+        PARTY_OUTSIDER,  /* has none that we know: anonymous, a service, somebody from an identity provider;
+                            the resource's policy must allow */
+    } party;
 };
+
+/* The one decision that enforcement, simulation and explanation share. A deny in any layer denies. Guard
+ * rails that are there must allow. Then
+ *   same account     the principal's own layers must all allow; or the resource's policy does. "IAM user,
+ *                    role session: not limited by an implicit deny in an identity-based policy, a
+ *                    permissions boundary or session policy"; a role's ARN: limited by the last two; the
+ *                    account: it only leaves the word to the account's own policies.
+ *   other account    "both must allow"
+ *   a trust policy   must allow itself in any case */
 enum policy_effect policy_decide(struct arena *arena, const struct policy_layers *layers,
                                  const struct policy_request *request, struct policy_decision *decision);
 
-/* One set by itself: an authorizer's policy, a trust policy, a resource's policy. `type` is the
- * word for it in texts: "resource-based policy". */
+/* One set by itself. `type` is the word for it in texts: "resource-based policy". */
 enum policy_effect policy_set_decide(struct arena *arena, const struct policy_set *set, const char *type,
                                      const struct policy_request *request, struct policy_decision *decision);
-
-/* What the principal's own policies (or an authorizer's answer) said, together with the policy of what
- * is asked for. "Same account: a deny in either denies, an allow in either allows; other accounts: both
- * must allow." An allow that names the account only leaves the word to the account's own policies.
- *   own       as decided by the principal's side
- *   resource  NULL: it has no policy
- *   capped    a boundary or session policy of a role's session is silent, and no policy of a resource
- *             lifts that */
-enum policy_effect policy_combine(struct arena *arena, const struct policy_decision *own,
-                                  const struct policy_set *resource, bool cross_account, bool capped,
-                                  const struct policy_request *request, struct policy_decision *decision);
 
 /* "User: arn:… is not authorized to perform: a:B on resource: arn:… because no identity-based
  * policy allows the a:B action". */

@@ -50,8 +50,9 @@ enum principal_fit principal_match(const struct principal_pattern *pattern, cons
     case PRINCIPAL_IS_ACCOUNT:
         return request->account.ptr && str_eq(pattern->text, request->account) ? FIT_ACCOUNT : FIT_NONE;
     case PRINCIPAL_IS_ARN:
-        return named_if((request->principal_arn.ptr && str_eq(pattern->text, request->principal_arn)) ||
-                        (request->role_arn.ptr && str_eq(pattern->text, request->role_arn)));
+        if (request->role_arn.ptr && str_eq(pattern->text, request->role_arn))
+            return FIT_ROLE;
+        return named_if(request->principal_arn.ptr && str_eq(pattern->text, request->principal_arn));
     case PRINCIPAL_IS_SERVICE:
         return named_if(request->service.ptr && str_eq(pattern->text, request->service));
     case PRINCIPAL_IS_FEDERATED:

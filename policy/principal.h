@@ -17,7 +17,8 @@ struct principal_pattern {
     struct str text; /* account id, ARN, service, provider */
 };
 
-enum principal_fit { FIT_NONE, FIT_ACCOUNT, FIT_NAMED };
+/* Weakest first. FIT_ROLE: the role of a session is named, not the session. */
+enum principal_fit { FIT_NONE, FIT_ACCOUNT, FIT_ROLE, FIT_NAMED };
 
 /* type: "AWS", "Service", "Federated", "CanonicalUser". False: no such type. */
 bool principal_read(struct str type, struct str value, struct principal_pattern *out);

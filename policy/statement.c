@@ -42,6 +42,10 @@ static enum principal_fit principal_fits(const struct statement *statement, cons
         enum principal_fit fit = principal_match(&statement->principals[i], prepared->request);
         best = fit > best ? fit : best;
     }
+    /* "NotPrincipal with a Deny effect will always deny any IAM principal that has a permissions boundary
+     * policy attached, regardless of the values specified" — Permissions boundaries */
+    if (statement->not_principal && statement->deny && prepared->bounded)
+        return FIT_NAMED;
     if (statement->not_principal)
         return best == FIT_NONE ? FIT_NAMED : FIT_NONE;
     return best;
@@ -58,5 +62,5 @@ enum statement_fit statement_fit(struct arena *arena, const struct statement *st
     for (size_t i = 0; i < statement->n_conditions; i++)
         if (!condition_holds(arena, &statement->conditions[i], prepared->request))
             return STATEMENT_SILENT;
-    return fit == FIT_ACCOUNT ? STATEMENT_TO_ACCOUNT : STATEMENT_APPLIES;
+    return fit == FIT_ACCOUNT ? STATEMENT_TO_ACCOUNT : fit == FIT_ROLE ? STATEMENT_TO_ROLE : STATEMENT_APPLIES;
 }

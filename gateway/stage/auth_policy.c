@@ -73,15 +73,14 @@ struct auth_policy *auth_policy_read(struct str answer, struct arena *scratch, s
 /* One policy, one method: the only place that says yes. */
 enum gw_next stage_authorizer_decides(struct gw_request *r, const struct auth_policy *policy, bool cached)
 {
-    struct policy_decision own, decision;
+    struct policy_decision decision;
     struct policy_request request = stage_policy_request(r, policy->wants_keys || r->snapshot->policy_wants_keys);
     r->caller.from_lambda = true;
     r->caller.principal_id = policy->principal_id;
     r->caller.context = policy->context;
     r->usage_identifier_key = policy->usage_identifier_key;
-    policy_set_decide(r->arena, policy->policy, "identity-based policy", &request, &own);
-    enum policy_effect effect =
-        policy_combine(r->arena, &own, r->snapshot->policy, false, false, &request, &decision);
+    const struct policy_layers layers = { .identity = policy->policy, .resource = r->snapshot->policy };
+    enum policy_effect effect = policy_decide(r->arena, &layers, &request, &decision);
     trace_note(&r->trace, "policy", policy_reason(r->arena, &request, &decision));
     if (effect == POLICY_ALLOW)
         return GW_NEXT;

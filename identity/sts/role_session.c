@@ -186,30 +186,24 @@ static gh_err authorise_principal(struct role_request *r, const char *action)
     struct policy_context context = context_of(r);
     struct policy_request request = { .action = str_of(action), .resource = r->role.arn, .keys = context.keys,
                                       .n_keys = context.n };
-    struct policy_decision own, trust;
-    identity_allows(call->module, call->arena, r->caller, &request, &own);
-    policy_set_decide(call->arena, r->trust, "role trust policy", &request, &trust);
-    if (own.effect == POLICY_EXPLICIT_DENY)
-        return deny(r, &request, &own);
-    if (trust.effect == POLICY_EXPLICIT_DENY)
-        return deny(r, &request, &trust);
-    if (trust.effect != POLICY_ALLOW || (!trust.to_account && !is_the_named(r)))
-        return refuse(r, action);
-    bool by_name = str_eq(r->role.account, r->caller->principal.account) && !trust.to_account &&
-                   str_is(own.policy_type, "identity-based policy");
-    return own.effect == POLICY_ALLOW || by_name ? NULL : deny(r, &request, &own);
+    const struct identity_target role = { .policy = r->trust, .account = r->role.account, .trust = true };
+    struct policy_decision decision;
+    bool allowed = identity_decide(call->module, call->arena, r->caller, &role, &request, &decision);
+    if (allowed && (decision.to_account || is_the_named(r)))
+        return NULL;
+    bool untrusted = decision.effect == POLICY_IMPLICIT_DENY && str_is(decision.policy_type, "role trust policy");
+    return allowed || untrusted ? refuse(r, action) : deny(r, &request, &decision);
 }
 
 /* Nobody of ours has policies: the trust policy alone says. */
 static gh_err authorise_federated(struct role_request *r, const char *action)
 {
     struct policy_context context = context_of(r);
-    const struct policy_request request = { .federated = r->federated, .action = str_of(action),
-                                            .resource = r->role.arn, .keys = context.keys, .n_keys = context.n };
-    struct policy_decision trust;
-    return policy_set_decide(r->call->arena, r->trust, "role trust policy", &request, &trust) == POLICY_ALLOW
-               ? NULL
-               : refuse(r, action);
+    struct policy_request request = { .federated = r->federated, .action = str_of(action), .resource = r->role.arn,
+                                      .keys = context.keys, .n_keys = context.n };
+    const struct identity_target role = { .policy = r->trust, .account = r->role.account, .trust = true };
+    struct policy_decision decision;
+    return identity_decide(r->call->module, r->call->arena, NULL, &role, &request, &decision) ? NULL : refuse(r, action);
 }
 
 static gh_err authorise(struct role_request *r)

@@ -202,55 +202,133 @@ static void principals(void **state)
 
 #define RESOURCE(effect, principal) \
     "{\"Statement\":{\"Effect\":\"" effect "\",\"Principal\":" principal ",\"Action\":\"a:B\",\"Resource\":\"*\"}}"
+#define NAMED(arn) RESOURCE("Allow", "{\"AWS\":\"" arn "\"}")
+#define USER "arn:aws:iam::123456789012:user/x"
+#define ROLE "arn:aws:iam::123456789012:role/p/r"
+#define SESSION_ARN "arn:aws:sts::123456789012:assumed-role/r/s"
+#define FEDERATED "arn:aws:sts::123456789012:federated-user/f"
 
-/* AWS's tables A (same account) and B (another), and what a principal that is an account means. */
-static void two_sides_are_combined(void **state)
+/* One letter a layer: "A" allows, "D" denies, "s" is silent, "-" is absent. */
+static const char *document_of(char letter)
+{
+    return letter == 'A' ? POLICY(STATEMENT("Allow", "a:*", "*")) : letter == 'D' ? POLICY(STATEMENT("Deny", "a:*", "*"))
+           : letter == 's' ? POLICY(STATEMENT("Allow", "x:*", "*")) : NULL;
+}
+
+static const char *resource_of(const char *given)
+{
+    return given[0] != '\0' && given[1] == '\0' ? given[0] == 'A' ? RESOURCE("Allow", "\"*\"")
+                                                : given[0] == 'D' ? RESOURCE("Deny", "\"*\"")
+                                                : given[0] == 's' ? "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"x:Y\",\"Resource\":\"*\"}}"
+                                                                  : NULL
+                                                : given;
+}
+
+enum { SAME = 0, OTHER = 1, TRUST = 2, AS_ROOT = 4, OUTSIDER = 8 };
+
+/* AWS's evaluation logic, row by row: resource control, service control, identity, boundary, session; the
+ * resource's policy; who asks; what comes out, and which layer says so. */
+static const struct {
+    const char *name, *layers, *resource, *principal, *maker;
+    int how;
+    enum policy_effect effect;
+    const char *type;
+} logic[] = {
+    { "identity allows", "--A--", "-", USER, NULL, SAME, POLICY_ALLOW, "identity-based policy" },
+    { "nothing allows", "--s--", "-", USER, NULL, SAME, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    { "the resource's policy is silent, the principal's own is enough", "--A--", "s", USER, NULL, SAME, POLICY_ALLOW, "identity-based policy" },
+    { "the resource's policy alone", "--s--", "A", USER, NULL, SAME, POLICY_ALLOW, "resource-based policy" },
+    { "neither", "--s--", "s", USER, NULL, SAME, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    { "the resource denies", "--A--", "D", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "resource-based policy" },
+    { "identity denies what the resource allows", "--D--", "A", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "identity-based policy" },
+    /* the tables of interplay */
+    { "user named: boundary's silence does not matter", "--ss-", NAMED(USER), USER, NULL, SAME, POLICY_ALLOW, "resource-based policy" },
+    { "user named: boundary's deny does", "--sD-", NAMED(USER), USER, NULL, SAME, POLICY_EXPLICIT_DENY, "permissions boundary" },
+    { "role named: identity's silence does not matter", "--sAA", NAMED(ROLE), SESSION_ARN, ROLE, SAME, POLICY_ALLOW, "resource-based policy" },
+    { "role named: boundary's silence does", "--ssA", NAMED(ROLE), SESSION_ARN, ROLE, SAME, POLICY_IMPLICIT_DENY, "permissions boundary" },
+    { "role named: session policy's silence does", "--s-s", NAMED(ROLE), SESSION_ARN, ROLE, SAME, POLICY_IMPLICIT_DENY, "session policy" },
+    { "session named: none of them matters", "--sss", NAMED(SESSION_ARN), SESSION_ARN, ROLE, SAME, POLICY_ALLOW, "resource-based policy" },
+    { "everybody named: none of them matters", "--sss", "A", SESSION_ARN, ROLE, SAME, POLICY_ALLOW, "resource-based policy" },
+    { "federated user named: none of them matters", "--sss", NAMED(FEDERATED), FEDERATED, USER, SAME, POLICY_ALLOW, "resource-based policy" },
+    { "the user who made the session named: session policy counts", "--s-s", NAMED(USER), FEDERATED, USER, SAME, POLICY_IMPLICIT_DENY, "session policy" },
+    { "the user who made the session named: session policy allows", "--s-A", NAMED(USER), FEDERATED, USER, SAME, POLICY_ALLOW, "resource-based policy" },
+    { "account named: identity has the word", "--s--", NAMED("123456789012"), USER, NULL, SAME, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    { "account named: identity allows, boundary is silent", "--As-", NAMED("123456789012"), USER, NULL, SAME, POLICY_IMPLICIT_DENY, "permissions boundary" },
+    { "account named and identity allows", "--A--", NAMED("123456789012"), USER, NULL, SAME, POLICY_ALLOW, "identity-based policy" },
+    /* boundary and session cap what identity allows */
+    { "boundary silent", "--As-", "-", USER, NULL, SAME, POLICY_IMPLICIT_DENY, "permissions boundary" },
+    { "session silent", "--AAs", "-", SESSION_ARN, ROLE, SAME, POLICY_IMPLICIT_DENY, "session policy" },
+    { "a boundary grants nothing", "--sA-", "-", USER, NULL, SAME, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    { "a session policy grants nothing", "--s-A", "-", SESSION_ARN, ROLE, SAME, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    /* guard rails */
+    { "guard rails that allow grant nothing", "AAs--", "-", USER, NULL, SAME, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    { "service control silent", "-sA--", "-", USER, NULL, SAME, POLICY_IMPLICIT_DENY, "service control policy" },
+    { "service control denies", "-DA--", "A", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "service control policy" },
+    { "service control silent, the resource names the session", "-ss--", NAMED(SESSION_ARN), SESSION_ARN, ROLE, SAME, POLICY_IMPLICIT_DENY, "service control policy" },
+    { "resource control denies", "DAA--", "A", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "resource control policy" },
+    { "resource control silent", "sAA--", "A", USER, NULL, SAME, POLICY_IMPLICIT_DENY, "resource control policy" },
+    { "root is bound by service control", "-D---", "-", USER, NULL, AS_ROOT, POLICY_EXPLICIT_DENY, "service control policy" },
+    { "root is bound by its silence", "-s---", "-", USER, NULL, AS_ROOT, POLICY_IMPLICIT_DENY, "service control policy" },
+    /* root */
+    { "root needs no policy", "-----", "-", USER, NULL, AS_ROOT, POLICY_ALLOW, "root user" },
+    { "root has no boundary", "--DD-", "s", USER, NULL, AS_ROOT, POLICY_ALLOW, "root user" },
+    { "root is denied by the resource", "-----", "D", USER, NULL, AS_ROOT, POLICY_EXPLICIT_DENY, "resource-based policy" },
+    { "root's federated session is bound by its policy", "----s", "-", FEDERATED, NULL, AS_ROOT, POLICY_IMPLICIT_DENY, "session policy" },
+    { "root of another account needs the resource", "-----", "s", USER, NULL, AS_ROOT | OTHER, POLICY_IMPLICIT_DENY, "resource-based policy" },
+    /* other accounts: both must allow */
+    { "both", "--A--", "A", USER, NULL, OTHER, POLICY_ALLOW, "resource-based policy" },
+    { "both, the account is named", "--A--", NAMED("123456789012"), USER, NULL, OTHER, POLICY_ALLOW, "resource-based policy" },
+    { "only the principal's", "--A--", "s", USER, NULL, OTHER, POLICY_IMPLICIT_DENY, "resource-based policy" },
+    { "only the principal's, and there is no other", "--A--", "-", USER, NULL, OTHER, POLICY_IMPLICIT_DENY, "resource-based policy" },
+    { "only the resource's", "--s--", "A", USER, NULL, OTHER, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    { "a session by name is not spared its own side", "--A-s", NAMED(SESSION_ARN), SESSION_ARN, ROLE, OTHER, POLICY_IMPLICIT_DENY, "session policy" },
+    { "their deny", "--A--", "D", USER, NULL, OTHER, POLICY_EXPLICIT_DENY, "resource-based policy" },
+    { "our deny", "--D--", "A", USER, NULL, OTHER, POLICY_EXPLICIT_DENY, "identity-based policy" },
+    /* trust policies: "the trust policy must itself allow" */
+    { "trust is silent", "--A--", "s", USER, NULL, TRUST, POLICY_IMPLICIT_DENY, "role trust policy" },
+    { "trust names the user", "--s--", NAMED(USER), USER, NULL, TRUST, POLICY_ALLOW, "role trust policy" },
+    { "trust names the account", "--s--", NAMED("123456789012"), USER, NULL, TRUST, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    { "trust names the account, and it allows", "--A--", NAMED("123456789012"), USER, NULL, TRUST, POLICY_ALLOW, "role trust policy" },
+    { "trust names a user of another account", "--s--", NAMED(USER), USER, NULL, TRUST | OTHER, POLICY_IMPLICIT_DENY, "identity-based policy" },
+    { "trust denies", "--A--", "D", USER, NULL, TRUST, POLICY_EXPLICIT_DENY, "role trust policy" },
+    /* who has no policies of his own */
+    { "anonymous, allowed", "-----", "A", NULL, NULL, OUTSIDER, POLICY_ALLOW, "resource-based policy" },
+    { "anonymous, silence", "-----", "s", NULL, NULL, OUTSIDER, POLICY_IMPLICIT_DENY, "resource-based policy" },
+    { "anonymous, resource control", "D----", "A", NULL, NULL, OUTSIDER, POLICY_EXPLICIT_DENY, "resource control policy" },
+    /* "will always deny any IAM principal that has a permissions boundary policy attached" */
+    { "NotPrincipal and Deny spares whom it names", "--A--", "{\"Statement\":{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"" USER "\"},\"Action\":\"*\",\"Resource\":\"*\"}}", USER, NULL, SAME, POLICY_ALLOW, "identity-based policy" },
+    { "but not with a boundary", "--AA-", "{\"Statement\":{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"" USER "\"},\"Action\":\"*\",\"Resource\":\"*\"}}", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "resource-based policy" },
+};
+
+static void evaluation_logic(void **state)
 {
     (void)state;
-    const enum policy_effect SILENT = POLICY_IMPLICIT_DENY, ALLOW = POLICY_ALLOW, DENY = POLICY_EXPLICIT_DENY;
-    static const char *const policies[] = {
-        [POLICY_IMPLICIT_DENY] = "{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"x:Y\",\"Resource\":\"*\"}}",
-        [POLICY_ALLOW] = RESOURCE("Allow", "\"*\""),
-        [POLICY_EXPLICIT_DENY] = RESOURCE("Deny", "\"*\""),
-    };
-    const struct {
-        enum policy_effect own;
-        const char *resource; /* NULL: none */
-        bool capped;
-        enum policy_effect same, other;
-        const char *same_type, *other_type;
-    } table[] = {
-        { ALLOW, policies[ALLOW], false, ALLOW, ALLOW, "own", "resource-based policy" },
-        { ALLOW, policies[SILENT], false, ALLOW, SILENT, "own", "resource-based policy" },
-        { ALLOW, policies[DENY], false, DENY, DENY, "resource-based policy", "resource-based policy" },
-        { SILENT, policies[ALLOW], false, ALLOW, SILENT, "resource-based policy", "own" },
-        { SILENT, policies[SILENT], false, SILENT, SILENT, "own", "own" },
-        { SILENT, policies[DENY], false, DENY, DENY, "resource-based policy", "resource-based policy" },
-        { DENY, policies[ALLOW], false, DENY, DENY, "own", "own" },
-        { DENY, policies[SILENT], false, DENY, DENY, "own", "own" },
-        { DENY, policies[DENY], false, DENY, DENY, "own", "own" },
-        { ALLOW, NULL, false, ALLOW, SILENT, "own", "resource-based policy" },
-        { SILENT, NULL, false, SILENT, SILENT, "own", "own" },
-        /* the account is named: its own policies have the word; in the other account they had it */
-        { SILENT, RESOURCE("Allow", "{\"AWS\":\"123456789012\"}"), false, SILENT, SILENT, "own", "own" },
-        { ALLOW, RESOURCE("Allow", "{\"AWS\":\"123456789012\"}"), false, ALLOW, ALLOW, "own", "resource-based policy" },
-        { SILENT, policies[ALLOW], true, SILENT, SILENT, "own", "own" },
-    };
-    struct policy_request request = { .principal_arn = STR("arn:aws:iam::123456789012:user/x"), .account = STR("123456789012"),
-                                      .action = STR("a:B"), .resource = STR("arn:aws:x:::y") };
-    for (size_t i = 0; i < COUNT(table); i++)
-        for (int other = 0; other < 2; other++) {
-            struct arena *arena = arena_new(4096);
-            struct policy_set *set = table[i].resource ? set_of(POLICY_RESOURCE, table[i].resource) : NULL;
-            const struct policy_decision own = { .effect = table[i].own, .policy_type = STR("own"), .statement = -1 };
-            struct policy_decision decision;
-            enum policy_effect is = policy_combine(arena, &own, set, other, table[i].capped, &request, &decision);
-            if (is != (other ? table[i].other : table[i].same) || decision.effect != is ||
-                !str_is(decision.policy_type, other ? table[i].other_type : table[i].same_type))
-                fail_msg("row %zu, %s account: %d of %.*s", i, other ? "other" : "same", is, STR_FMT(decision.policy_type));
-            policy_set_free(set);
-            arena_free(arena);
-        }
+    for (size_t i = 0; i < COUNT(logic); i++) {
+        struct arena *arena = arena_new(4096);
+        const char *resource = resource_of(logic[i].resource);
+        struct policy_set *sets[5] = { NULL };
+        for (size_t l = 0; l < 5; l++)
+            if (logic[i].layers[l] != '-')
+                sets[l] = set_of(POLICY_IDENTITY, document_of(logic[i].layers[l]));
+        struct policy_layers layers = { .resource_control = sets[0], .service_control = sets[1], .identity = sets[2],
+                                        .boundary = sets[3], .session = sets[4],
+                                        .resource = resource ? set_of(POLICY_RESOURCE, resource) : NULL,
+                                        .trust = logic[i].how & TRUST, .cross_account = logic[i].how & OTHER,
+                                        .party = logic[i].how & AS_ROOT ? PARTY_ROOT
+                                                 : logic[i].how & OUTSIDER ? PARTY_OUTSIDER : PARTY_PRINCIPAL };
+        struct policy_request request = { .principal_arn = logic[i].principal ? str_of(logic[i].principal) : STR_NONE,
+                                          .role_arn = logic[i].maker ? str_of(logic[i].maker) : STR_NONE,
+                                          .account = logic[i].principal ? STR("123456789012") : STR_NONE,
+                                          .action = STR("a:B"), .resource = STR("arn:aws:x:::y") };
+        struct policy_decision decision;
+        enum policy_effect is = policy_decide(arena, &layers, &request, &decision);
+        if (is != logic[i].effect || decision.effect != is || !str_is(decision.policy_type, logic[i].type))
+            fail_msg("%s: %d of %.*s", logic[i].name, is, STR_FMT(decision.policy_type));
+        for (size_t l = 0; l < 5; l++)
+            policy_set_free(sets[l]);
+        policy_set_free(layers.resource);
+        arena_free(arena);
+    }
 }
 
 static void statements_are_located(void **state)
@@ -333,7 +411,7 @@ int main(void)
         cmocka_unit_test(layers_and_texts),
         cmocka_unit_test(the_deciding_statement_is_named),
         cmocka_unit_test(principals),
-        cmocka_unit_test(two_sides_are_combined),
+        cmocka_unit_test(evaluation_logic),
         cmocka_unit_test(statements_are_located),
         cmocka_unit_test(keys_and_principals_are_told),
         cmocka_unit_test(twenty_statements_are_quick),

@@ -1,0 +1,143 @@
+/* May the principal of a credential do it: everything that has a say is gathered here, and decided in
+ * policy/eval.c. */
+#include "core/time.h"
+#include "identity/iam/reports/last_access.h"
+#include "identity/iam/resource.h"
+#include "identity/state.h"
+#include "identity/tag.h"
+
+static void add_principal_keys(struct policy_context *context, const struct credential *credential, int64_t now_s)
+{
+    static const char *const types[] = {
+        [PRINCIPAL_ANONYMOUS] = "Anonymous", [PRINCIPAL_ROOT] = "Account", [PRINCIPAL_USER] = "User",
+        [PRINCIPAL_ROLE_SESSION] = "AssumedRole", [PRINCIPAL_FEDERATED] = "FederatedUser",
+    };
+    const struct principal *principal = &credential->principal;
+    policy_context_add(context, "aws:PrincipalArn", credential->role_arn.ptr ? credential->role_arn : principal->arn);
+    policy_context_add(context, "aws:PrincipalAccount", principal->account);
+    policy_context_add(context, "aws:PrincipalType", str_of(types[principal->kind]));
+    policy_context_add(context, "aws:PrincipalIsAWSService", STR("false"));
+    policy_context_add(context, "aws:userid", principal->id);
+    if (principal->kind == PRINCIPAL_USER)
+        policy_context_add(context, "aws:username", principal->name);
+    for (size_t i = 0; i < credential->n_tags; i++)
+        policy_context_add_tagged(context, "aws:PrincipalTag/", credential->tags[i].key, credential->tags[i].value);
+    policy_context_add(context, "aws:SourceIdentity", credential->source_identity);
+    policy_context_add(context, "aws:FederatedProvider", credential->federated_provider);
+    if (credential->temporary) { /* "absent for long-term keys" */
+        policy_context_add(context, "aws:MultiFactorAuthPresent", credential->mfa ? STR("true") : STR("false"));
+        policy_context_add(context, "aws:TokenIssueTime",
+                           time_iso8601(context->arena, (int64_t)principal->token_issued_s));
+        if (credential->mfa_s)
+            policy_context_add(context, "aws:MultiFactorAuthAge",
+                               str_printf(context->arena, "%lld", (long long)(now_s - credential->mfa_s)));
+        policy_context_add_keys(context, credential->keys, credential->n_keys);
+    }
+}
+
+/* A role's trust policy may let somebody in whom no policy of their own allows it: AssumeRole itself
+ * puts both together (identity/sts/assume.c). An explicit deny ends it here. */
+static bool decided_by_trust(struct str action, const struct policy_decision *decision)
+{
+    return decision->effect == POLICY_IMPLICIT_DENY && str_eq_nocase(action, STR("sts:AssumeRole"));
+}
+
+/* "No permissions are required to perform this operation": always allowed, even against a deny. */
+static bool needs_no_permission(struct str action)
+{
+    return str_eq_nocase(action, STR("sts:GetCallerIdentity")) || str_eq_nocase(action, STR("sts:GetSessionToken"));
+}
+
+/* "GetFederationToken: you cannot call any IAM operations; no STS operations but GetCallerIdentity.
+ * GetSessionToken: no IAM operations unless MFA was given; no STS operations but AssumeRole and
+ * GetCallerIdentity." */
+static bool beyond_session(const struct credential *credential, struct str action)
+{
+    bool federated = credential->principal.kind == PRINCIPAL_FEDERATED;
+    bool lent = credential->temporary && !federated && credential->principal.kind != PRINCIPAL_ROLE_SESSION;
+    if (str_starts_nocase(action, STR("iam:")))
+        return federated || (lent && !credential->mfa);
+    if (str_starts_nocase(action, STR("sts:")))
+        return federated || (lent && !str_eq_nocase(action, STR("sts:AssumeRole")));
+    return false;
+}
+
+/* "Service last accessed data includes all attempts, not only the successful ones"; PassRole, which is asked in
+ * the middle of another operation, is not among them. */
+static void note_access(struct identity *identity, const struct credential *credential,
+                        const struct policy_request *request)
+{
+    const struct policy_key *region = policy_context_find(request->keys, request->n_keys, STR("aws:RequestedRegion"));
+    if (!str_eq_nocase(request->action, STR("iam:PassRole")))
+        last_access_note(identity, credential->owner, credential->principal.access_key_id,
+                         region && region->n ? region->values[0] : identity->region, request->action,
+                         env_now_s(identity->env));
+}
+
+/* What the request carries of the principal, and of what IAM keeps. */
+static void complete(struct identity *identity, struct arena *arena, const struct credential *credential,
+                     struct policy_request *request)
+{
+    request->principal_arn = credential->principal.arn;
+    request->account = credential->principal.account;
+    request->role_arn = credential->role_arn.ptr ? credential->role_arn : credential->maker_arn;
+
+    struct policy_context context = policy_context_in(arena);
+    policy_context_add_keys(&context, request->keys, request->n_keys);
+    add_principal_keys(&context, credential, env_now_s(identity->env));
+    iam_resource(identity->db, arena, request, &context);
+    request->keys = context.keys;
+    request->n_keys = context.n;
+}
+
+void identity_layers(struct identity *identity, struct arena *arena, const struct credential *credential,
+                     const struct identity_target *target, struct policy_layers *out)
+{
+    (void)identity;
+    (void)arena;
+    *out = credential ? credential->policies : (struct policy_layers){ .party = PARTY_OUTSIDER };
+    out->resource = target->policy;
+    out->trust = target->trust;
+    if (!credential)
+        return;
+    out->party = credential->root ? PARTY_ROOT : PARTY_PRINCIPAL;
+    out->cross_account = target->account.ptr && !str_eq(credential->principal.account, target->account);
+}
+
+bool identity_decide(struct identity *identity, struct arena *arena, const struct credential *credential,
+                     const struct identity_target *target, struct policy_request *request,
+                     struct policy_decision *decision)
+{
+    struct policy_layers layers;
+    if (credential) {
+        complete(identity, arena, credential, request);
+        note_access(identity, credential, request);
+    }
+    *decision = (struct policy_decision){ .effect = POLICY_ALLOW, .statement = -1,
+                                          .policy_type = STR("the operation needs no permission") };
+    if (needs_no_permission(request->action))
+        return true;
+    if (credential && beyond_session(credential, request->action)) {
+        decision->effect = POLICY_IMPLICIT_DENY;
+        decision->policy_type = STR("session policy");
+        return false;
+    }
+    identity_layers(identity, arena, credential, target, &layers);
+    return policy_decide(arena, &layers, request, decision) == POLICY_ALLOW;
+}
+
+bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
+                     struct policy_request *request, struct policy_decision *decision)
+{
+    const struct identity_target own = { 0 };
+    return identity_decide(identity, arena, credential, &own, request, decision) ||
+           decided_by_trust(request->action, decision);
+}
+
+bool identity_allows_on(struct identity *identity, struct arena *arena, const struct credential *credential,
+                        const struct policy_set *resource, struct str resource_account,
+                        struct policy_request *request, struct policy_decision *decision)
+{
+    const struct identity_target target = { .policy = resource, .account = resource_account };
+    return identity_decide(identity, arena, credential, &target, request, decision);
+}
