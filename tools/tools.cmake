@@ -40,6 +40,8 @@ file(GLOB runtime_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/functions/runtime/
 embedded(embedded_runtimes ${runtime_files})
 file(GLOB openapi_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/openapi/*.yaml)
 embedded(embedded_openapi ${openapi_files})
+file(GLOB_RECURSE managed_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/identity/iam/policies/aws/*)
+embedded(embedded_managed ${managed_files})
 get_property(embedded_sources GLOBAL PROPERTY GH_EMBEDDED)
 
 add_library(generated OBJECT ${generated_sources} ${embedded_sources})

@@ -40,6 +40,8 @@ gh_err iam_create(struct call *call, struct tx *tx, struct entity *entity);
 gh_err iam_check_tags(struct call *call, const struct iam_tagListType *tags);
 /* MalformedPolicyDocument or LimitExceeded. */
 gh_err iam_check_policy(struct call *call, enum policy_use use, struct str document);
+/* The same for a managed policy, whose size has a quota of its own. */
+gh_err iam_check_managed_document(struct call *call, struct str document);
 /* A permissions boundary must be a managed policy that exists. absent: fine. */
 gh_err iam_check_boundary(struct call *call, struct tx *tx, struct str arn);
 void iam_set_boundary(struct tx *tx, struct entity *entity, struct str arn); /* absent: removes it */

@@ -90,6 +90,26 @@ gh_err attached_count(struct db *db, struct tx *tx, struct arena *arena, struct 
     return rows_close(&rows);
 }
 
+gh_err attached_uses(struct db *db, struct arena *arena, struct str account, struct attached_uses *out)
+{
+    struct rows rows;
+    size_t cap = 16;
+    *out = (struct attached_uses){ .items = ARENA_ARRAY(arena, struct attached_use, cap) };
+    rows_open(&rows, db, NULL, arena,
+              "SELECT policy_arn, SUM(CASE WHEN kind = 'boundary' THEN 0 ELSE 1 END), "
+              "SUM(CASE WHEN kind = 'boundary' THEN 1 ELSE 0 END) FROM iam_attachment WHERE account = $1 "
+              "GROUP BY policy_arn",
+              "s", account);
+    while (rows_next(&rows)) {
+        if (out->n == cap) {
+            out->items = arena_grow(arena, out->items, cap * sizeof *out->items, 2 * cap * sizeof *out->items);
+            cap *= 2;
+        }
+        out->items[out->n++] = (struct attached_use){ rows_str(&rows, 0), rows_i64(&rows, 1), rows_i64(&rows, 2) };
+    }
+    return rows_close(&rows);
+}
+
 void attached_add(struct tx *tx, struct str owner, const char *kind, struct str account, struct str policy_arn)
 {
     tx_run(tx,

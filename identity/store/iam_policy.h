@@ -28,6 +28,16 @@ gh_err attached_owners(struct db *db, struct tx *tx, struct arena *arena, struct
                        const char *kind, struct arns *out);
 gh_err attached_count(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str policy_arn,
                       int64_t *attachments, int64_t *boundaries);
+/* Every managed policy that is in use in the account, and how often. */
+struct attached_use {
+    struct str policy_arn;
+    int64_t attachments, boundaries;
+};
+struct attached_uses {
+    size_t n;
+    struct attached_use *items;
+};
+gh_err attached_uses(struct db *db, struct arena *arena, struct str account, struct attached_uses *out);
 void attached_add(struct tx *tx, struct str owner, const char *kind, struct str account, struct str policy_arn);
 void attached_remove(struct tx *tx, struct str owner, const char *kind, struct str policy_arn);
 void boundary_clear(struct tx *tx, struct str owner);

@@ -8,6 +8,9 @@ static gh_err check_attachable(struct call *call, struct tx *tx, struct str arn)
     if (!str_starts(arn, STR("arn:")))
         return gh_fail(call->arena, &IAM_VALIDATION_ERROR, "Invalid ARN:  Could not be parsed!");
     struct str document;
+    if (str_starts(arn, STR("arn:aws:iam::aws:policy/aws-service-role/")) && managed_find(arn))
+        return gh_fail(call->arena, &iam_PolicyNotAttachableException,
+                       "Cannot attach a Service Role Policy to a Customer Role.");
     gh_err err = managed_document(call->db, tx, call->arena, arn, &document);
     if (err || document.ptr)
         return err;

@@ -1,123 +1,93 @@
 #include "identity/iam/policies/managed.h"
 
-#define POLICY(statements) "{\"Version\":\"2012-10-17\",\"Statement\":[" statements "]}"
-#define ALLOW(actions) "{\"Effect\":\"Allow\",\"Action\":[" actions "],\"Resource\":\"*\"}"
-#define ALLOW_ON(actions, resource) "{\"Effect\":\"Allow\",\"Action\":[" actions "],\"Resource\":\"" resource "\"}"
-#define READ(service) "\"" service ":Get*\",\"" service ":List*\",\"" service ":Describe*\""
-#define LOGS "\"logs:CreateLogGroup\",\"logs:CreateLogStream\",\"logs:PutLogEvents\""
-#define PASS_TO(service)                                                                              \
-    "{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\",\"Condition\":{\"StringEquals\":" \
-    "{\"iam:PassedToService\":\"" service "\"}}}"
+#include <pthread.h>
+#include <stdlib.h>
 
-/* Names, paths and what they grant are AWS's; the documents are written anew, for the services
- * that exist here. Sorted by name. */
-static const struct managed_policy policies[] = {
-    { "/service-role/", "AWSLambdaBasicExecutionRole", POLICY(ALLOW(LOGS)), "Write permissions to CloudWatch Logs." },
-    { "/service-role/", "AWSLambdaDynamoDBExecutionRole",
-      POLICY(ALLOW("\"dynamodb:DescribeStream\",\"dynamodb:GetRecords\",\"dynamodb:GetShardIterator\","
-                   "\"dynamodb:ListStreams\"," LOGS)),
-      "Read access to DynamoDB streams and write permissions to CloudWatch Logs." },
-    { "/", "AWSLambdaExecute",
-      POLICY(ALLOW_ON("\"logs:*\"", "arn:aws:logs:*:*:*") "," ALLOW_ON("\"s3:GetObject\",\"s3:PutObject\"",
-                                                                       "arn:aws:s3:::*")),
-      "Put and Get on S3, full access to CloudWatch Logs." },
-    { "/service-role/", "AWSLambdaKinesisExecutionRole", POLICY(ALLOW(READ("kinesis") ",\"kinesis:SubscribeToShard\"," LOGS)),
-      "Read access to Kinesis streams and write permissions to CloudWatch Logs." },
-    { "/service-role/", "AWSLambdaRole", POLICY(ALLOW("\"lambda:InvokeFunction\"")), "Invoke functions." },
-    { "/service-role/", "AWSLambdaSQSQueueExecutionRole",
-      POLICY(ALLOW("\"sqs:ReceiveMessage\",\"sqs:DeleteMessage\",\"sqs:GetQueueAttributes\"," LOGS)),
-      "Receive, delete and read attributes of SQS queues, write permissions to CloudWatch Logs." },
-    { "/service-role/", "AWSLambdaVPCAccessExecutionRole",
-      POLICY(ALLOW(LOGS ",\"ec2:CreateNetworkInterface\",\"ec2:DescribeNetworkInterfaces\",\"ec2:DescribeSubnets\","
-                        "\"ec2:DeleteNetworkInterface\",\"ec2:AssignPrivateIpAddresses\","
-                        "\"ec2:UnassignPrivateIpAddresses\"")),
-      "Network interfaces in a VPC and write permissions to CloudWatch Logs." },
-    { "/", "AWSLambda_FullAccess",
-      POLICY(ALLOW("\"lambda:*\",\"iam:GetRole\",\"iam:GetRolePolicy\",\"iam:ListAttachedRolePolicies\","
-                   "\"iam:ListRolePolicies\",\"iam:ListRoles\",\"logs:DescribeLogGroups\",\"cloudwatch:ListMetrics\","
-                   "\"cloudwatch:GetMetricData\"") "," PASS_TO("lambda.amazonaws.com")),
-      "Full access to Lambda." },
-    { "/", "AWSLambda_ReadOnlyAccess", POLICY(ALLOW(READ("lambda") ",\"iam:GetRole\",\"iam:ListRoles\"")),
-      "Read access to Lambda." },
-    { "/", "AWSXRayDaemonWriteAccess", POLICY(ALLOW("\"xray:PutTraceSegments\",\"xray:PutTelemetryRecords\","
-                                                    "\"xray:GetSamplingRules\",\"xray:GetSamplingTargets\"")),
-      "Relay raw trace segments to X-Ray." },
-    { "/", "AdministratorAccess", POLICY(ALLOW("\"*\"")), "Full access to services and resources." },
-    { "/", "AmazonAPIGatewayAdministrator", POLICY(ALLOW_ON("\"apigateway:*\"", "arn:aws:apigateway:*::/*")),
-      "Full access to create, edit and delete APIs." },
-    { "/", "AmazonAPIGatewayInvokeFullAccess",
-      POLICY(ALLOW_ON("\"execute-api:Invoke\",\"execute-api:ManageConnections\"", "arn:aws:execute-api:*:*:*")),
-      "Invoke every API." },
-    { "/service-role/", "AmazonAPIGatewayPushToCloudWatchLogs",
-      POLICY(ALLOW(LOGS ",\"logs:DescribeLogGroups\",\"logs:DescribeLogStreams\",\"logs:GetLogEvents\","
-                        "\"logs:FilterLogEvents\"")),
-      "Lets API Gateway push logs." },
-    { "/", "AmazonCognitoDeveloperAuthenticatedIdentities",
-      POLICY(ALLOW("\"cognito-identity:GetOpenIdTokenForDeveloperIdentity\","
-                   "\"cognito-identity:LookupDeveloperIdentity\",\"cognito-identity:MergeDeveloperIdentities\","
-                   "\"cognito-identity:UnlinkDeveloperIdentity\"")),
-      "Developer authenticated identities." },
-    { "/", "AmazonCognitoPowerUser",
-      POLICY(ALLOW("\"cognito-identity:*\",\"cognito-idp:*\",\"cognito-sync:*\",\"iam:ListRoles\","
-                   "\"iam:ListOpenIdConnectProviders\",\"iam:GetRole\",\"iam:ListSAMLProviders\","
-                   "\"iam:GetSAMLProvider\"")),
-      "Administrative access to Cognito." },
-    { "/", "AmazonCognitoReadOnly",
-      POLICY(ALLOW(READ("cognito-identity") "," READ("cognito-idp") ",\"cognito-idp:AdminGet*\",\"cognito-idp:AdminList*\","
-                   "\"iam:ListRoles\",\"iam:GetRole\"")),
-      "Read access to Cognito." },
-    { "/", "AmazonDynamoDBFullAccess", POLICY(ALLOW("\"dynamodb:*\"")), "Full access to DynamoDB." },
-    { "/", "AmazonDynamoDBReadOnlyAccess",
-      POLICY(ALLOW(READ("dynamodb") ",\"dynamodb:BatchGetItem\",\"dynamodb:Query\",\"dynamodb:Scan\"")),
-      "Read access to DynamoDB." },
-    { "/", "AmazonS3FullAccess", POLICY(ALLOW("\"s3:*\",\"s3-object-lambda:*\"")), "Full access to S3." },
-    { "/", "AmazonS3ReadOnlyAccess", POLICY(ALLOW(READ("s3"))), "Read access to S3." },
-    { "/", "AmazonSNSFullAccess", POLICY(ALLOW("\"sns:*\"")), "Full access to SNS." },
-    { "/", "AmazonSQSFullAccess", POLICY(ALLOW("\"sqs:*\"")), "Full access to SQS." },
-    { "/", "CloudWatchLogsFullAccess", POLICY(ALLOW("\"logs:*\"")), "Full access to CloudWatch Logs." },
-    { "/", "IAMFullAccess", POLICY(ALLOW("\"iam:*\"")), "Full access to IAM." },
-    { "/", "IAMReadOnlyAccess",
-      POLICY(ALLOW("\"iam:GenerateCredentialReport\",\"iam:GenerateServiceLastAccessedDetails\",\"iam:Get*\","
-                   "\"iam:List*\",\"iam:SimulateCustomPolicy\",\"iam:SimulatePrincipalPolicy\"")),
-      "Read access to IAM." },
-    { "/", "IAMUserChangePassword",
-      POLICY(ALLOW_ON("\"iam:ChangePassword\"", "arn:aws:iam::*:user/${aws:username}") "," ALLOW(
-          "\"iam:GetAccountPasswordPolicy\"")),
-      "Lets a user change the own password." },
-    { "/", "PowerUserAccess",
-      POLICY("{\"Effect\":\"Allow\",\"NotAction\":[\"iam:*\",\"organizations:*\",\"account:*\"],\"Resource\":\"*\"}," ALLOW(
-          "\"iam:CreateServiceLinkedRole\",\"iam:DeleteServiceLinkedRole\",\"iam:ListRoles\"")),
-      "Full access to services and resources, but not to users and groups." },
-    { "/", "ReadOnlyAccess",
-      POLICY(ALLOW(READ("apigateway") ",\"apigateway:GET\"," READ("cognito-identity") "," READ("cognito-idp") ","
-                   READ("iam") "," READ("lambda") "," READ("logs") "," READ("s3") "," READ("dynamodb") "," READ("sqs") ","
-                   READ("sns"))),
-      "Read access to services and resources." },
-};
+#include "core/arena.h"
+#include "core/embed.h"
+#include "core/map.h"
+#include "core/time.h"
 
-static bool is_arn_of(const struct managed_policy *policy, struct str rest)
+#define FOLDER "identity/iam/policies/aws"
+
+/* Read from the index at the first use, and kept. */
+static struct {
+    struct map *by_arn; /* ARN -> struct managed_policy */
+    struct managed_policy *items;
+    size_t n;
+} all;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* A line: "/path/Name v4 CREATED UPDATED Description in words". */
+static bool read_line(struct arena *arena, struct str line, struct managed_policy *out)
 {
-    size_t path = strlen(policy->path);
-    return str_starts(rest, str_of(policy->path)) && str_is(str_from(rest, path), policy->name);
+    struct str where, version, created, updated;
+    double created_s, updated_s;
+    if (!str_split(&line, ' ', &where) || !str_split(&line, ' ', &version) || !str_split(&line, ' ', &created) ||
+        !str_split(&line, ' ', &updated) || !str_i64(str_from(version, 1), &out->version) ||
+        !time_parse_iso8601(created, &created_s) || !time_parse_iso8601(updated, &updated_s))
+        return false;
+    size_t slash = (size_t)str_find_last(where, '/');
+    out->arn = str_concat(arena, STR("arn:aws:iam::aws:policy"), where);
+    out->path = str_c(arena, str_sub(where, 0, slash + 1));
+    out->name = str_c(arena, str_from(where, slash + 1));
+    out->description = str_c(arena, line.ptr ? line : STR(""));
+    out->created_us = (int64_t)created_s * 1000000;
+    out->updated_us = (int64_t)updated_s * 1000000;
+    return true;
+}
+
+static void read_index(struct arena *arena, struct str index)
+{
+    struct str line;
+    while (index.len && str_split(&index, '\n', &line) && line.len) {
+        struct managed_policy *policy = &all.items[all.n];
+        if (!read_line(arena, line, policy))
+            abort(); /* a file of ours: the unit test reads every line */
+        map_set(all.by_arn, policy->arn, policy);
+        all.n++;
+    }
+}
+
+static void read_all(void)
+{
+    struct arena *arena = arena_new(64 * 1024); /* for as long as the process lives */
+    size_t files = 0;
+    struct str folder = STR(FOLDER), end = STR(".json");
+    while (embedded_managed[files].path)
+        files++;
+    all.by_arn = map_new();
+    all.items = ARENA_ARRAY(arena, struct managed_policy, files);
+    for (size_t i = 0; i < files; i++)
+        if (strcmp(embedded_managed[i].path, FOLDER "/index.txt") == 0)
+            read_index(arena, (struct str){ embedded_managed[i].bytes, embedded_managed[i].len });
+    for (size_t i = 0; i < files; i++) {
+        struct str path = str_from(str_of(embedded_managed[i].path), folder.len);
+        if (!str_ends(path, end))
+            continue;
+        struct managed_policy *policy = map_get(all.by_arn, str_concat(arena, STR("arn:aws:iam::aws:policy"),
+                                                                      str_sub(path, 0, path.len - end.len)));
+        if (policy)
+            policy->document = embedded_managed[i].bytes;
+    }
 }
 
 const struct managed_policy *managed_find(struct str arn)
 {
-    struct str prefix = STR("arn:aws:iam::aws:policy");
-    if (!str_starts(arn, prefix))
+    if (!str_starts(arn, STR("arn:aws:iam::aws:policy/")))
         return NULL;
-    for (size_t i = 0; i < COUNT(policies); i++)
-        if (is_arn_of(&policies[i], str_from(arn, prefix.len)))
-            return &policies[i];
-    return NULL;
+    pthread_once(&once, read_all);
+    return map_get(all.by_arn, arn);
 }
 
 size_t managed_count(void)
 {
-    return COUNT(policies);
+    pthread_once(&once, read_all);
+    return all.n;
 }
 
 const struct managed_policy *managed_at(size_t index)
 {
-    return &policies[index];
+    pthread_once(&once, read_all);
+    return &all.items[index];
 }
