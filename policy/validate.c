@@ -181,7 +181,8 @@ static bool check_resource(struct arena *arena, struct str text, struct str *why
     static const char *const iam_types[] = {
         "*",           "user/",           "federated-user/", "role/",   "group/",         "instance-profile/",
         "mfa/",        "server-certificate/", "policy/",     "sms-mfa/", "saml-provider/", "oidc-provider/",
-        "report/",     "access-report/",  NULL };
+        "report/",     "access-report/",  "root", /* of sts:AssumeRoot; the sentence below is older than that */
+        NULL };
     struct arn arn;
     if (str_is(text, "*"))
         return true;

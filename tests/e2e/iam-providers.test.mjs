@@ -85,9 +85,8 @@ test('limits of an OIDC provider', async () => {
         fails('LimitExceededException', 'Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: 100'));
     await iam.deleteOpenIDConnectProvider({ OpenIDConnectProviderArn });
     const unknown = { OpenIDConnectProviderArn: oidcArn('nobody.example') };
-    for (const wrong of [iam.getOpenIDConnectProvider(unknown), iam.addClientIDToOpenIDConnectProvider({ ...unknown, ClientID: 'x' }),
-        iam.removeClientIDFromOpenIDConnectProvider({ ...unknown, ClientID: 'x' }), iam.listOpenIDConnectProviderTags(unknown),
-        iam.updateOpenIDConnectProviderThumbprint({ ...unknown, ThumbprintList: [] }),
-        iam.tagOpenIDConnectProvider({ ...unknown, Tags: [{ Key: 'a', Value: 'b' }] }), iam.untagOpenIDConnectProvider({ ...unknown, TagKeys: ['a'] })])
-        await assert.rejects(wrong, fails('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${unknown.OpenIDConnectProviderArn}`));
+    for (const wrong of ['getOpenIDConnectProvider', 'addClientIDToOpenIDConnectProvider', 'removeClientIDFromOpenIDConnectProvider',
+        'listOpenIDConnectProviderTags', 'updateOpenIDConnectProviderThumbprint', 'tagOpenIDConnectProvider', 'untagOpenIDConnectProvider'])
+        await assert.rejects(iam[wrong]({ ...unknown, ClientID: 'x', ThumbprintList: [], Tags: [{ Key: 'a', Value: 'b' }], TagKeys: ['a'] }),
+            fails('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${unknown.OpenIDConnectProviderArn}`), wrong);
 });

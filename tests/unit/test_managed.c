@@ -1,5 +1,9 @@
 /* AWS's managed policies: every one that the index names has a document that compiles, and does what its name says. */
-#include "tests/support/test.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
 
 #include "core/arena.h"
 #include "identity/iam/policies/managed.h"
