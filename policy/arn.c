@@ -38,15 +38,17 @@ struct arn_pattern arn_pattern_compile(struct arena *arena, struct str text, boo
     struct arn split;
     if (out.everything)
         return out;
-    if (!pattern_split(text, &split) && !str_starts(text, STR("arn:"))) {
-        out.loose = true;
-        out.part[ARN_PARTS - 1] = template_compile(arena, text, variables, true);
+    struct template *parts = ARENA_ARRAY(arena, struct template, ARN_PARTS);
+    out.part = parts;
+    out.loose = !pattern_split(text, &split) && !str_starts(text, STR("arn:"));
+    if (out.loose) {
+        parts[ARN_PARTS - 1] = template_compile(arena, text, variables, true);
         return out;
     }
     for (size_t i = 0; i < ARN_PARTS; i++) {
         struct str part = split.part[i].ptr ? split.part[i] : STR("*");
         bool may_vary = variables && (variables_everywhere || i == ARN_PARTS - 1);
-        out.part[i] = template_compile(arena, part, may_vary, true);
+        parts[i] = template_compile(arena, part, may_vary, true);
     }
     return out;
 }

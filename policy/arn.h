@@ -12,9 +12,9 @@ bool arn_split(struct str text, struct arn *out);
 
 /* Part by part; wild cards do not cross the first five colons. */
 struct arn_pattern {
-    struct template part[ARN_PARTS];
-    bool everything; /* "*" */
-    bool loose;      /* no ARN: one template for the whole text, in part[5] */
+    const struct template *part; /* ARN_PARTS of them; NULL: everything */
+    bool everything;             /* "*" */
+    bool loose;                  /* no ARN: one template for the whole text, in part[5] */
 };
 /* variables_everywhere: conditions; else only after the fifth colon, as in Resource. */
 struct arn_pattern arn_pattern_compile(struct arena *arena, struct str text, bool variables,

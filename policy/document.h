@@ -40,8 +40,9 @@ struct policy {
     size_t n;
 };
 
-/* Grammar only. False: *why. */
-bool policy_parse(struct arena *arena, enum policy_use use, struct str text, struct policy *out, struct str *why);
+/* Grammar only. False: *why. What is needed for reading alone goes to `scratch`; the policy borrows `text`. */
+bool policy_parse(struct arena *scratch, struct arena *arena, enum policy_use use, struct str text, struct policy *out,
+                  struct str *why);
 /* What AWS asks beyond grammar, in its order. False: *why. */
 bool policy_validate(struct arena *arena, enum policy_use use, const struct policy *policy, struct str *why);
 

@@ -10,11 +10,13 @@ struct operand {
     bool valid; /* else it equals nothing: "NumericEquals": "abc" */
     struct template text;
     struct arn_pattern arn;
-    double number;
-    struct date date;
-    struct ip_net net;
-    struct str bytes;
-    bool flag;
+    union {
+        double number;
+        struct date date;
+        struct ip_net net;
+        struct str bytes;
+        bool flag;
+    };
 };
 
 struct operator {

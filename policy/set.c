@@ -1,10 +1,16 @@
 #include "policy/set.h"
 
 #include "policy/control.h"
+#include "policy/index.h"
+
+static bool check(struct arena *scratch, struct arena *arena, enum policy_use use, struct str document,
+                  struct policy *policy, struct str *why);
+static void place(struct policy_set *set, const struct policy *policy);
+static void free_arena(void *arena);
 
 struct policy_set *policy_set_new(void)
 {
-    struct arena *arena = arena_new(2048);
+    struct arena *arena = arena_new(1024);
     struct policy_set *set = ARENA_NEW(arena, struct policy_set);
     set->arena = arena;
     set->cap = 4;
@@ -15,40 +21,69 @@ struct policy_set *policy_set_new(void)
 bool policy_set_add(struct policy_set *set, enum policy_use use, struct str name, struct str document,
                     struct arena *arena, struct str *why)
 {
-    /* Refused documents must not grow the set: look first, where the caller's memory is. */
-    if (!policy_check(arena, use, document, why))
+    /* A policy has an arena of its own, which goes when it is refused. */
+    struct arena *own = arena_new(1024 + 3 * document.len);
+    struct policy *policy = ARENA_NEW(own, struct policy);
+    struct str text = str_copy(own, document);
+    if (!check(arena, own, use, text, policy, why)) {
+        arena_free(own);
         return false;
-    struct policy *policy = ARENA_NEW(set->arena, struct policy);
-    struct str unused;
-    struct str text = str_copy(set->arena, document);
-    policy_parse(set->arena, use, text, policy, &unused);
+    }
     policy->text = text;
-    policy->name = str_copy(set->arena, name);
+    policy->name = str_copy(own, name);
+    arena_defer(set->arena, free_arena, own);
     if (set->n == set->cap) {
         size_t bytes = set->cap * sizeof *set->policies;
         set->policies = arena_grow(set->arena, set->policies, bytes, 2 * bytes);
         set->cap *= 2;
     }
     set->policies[set->n++] = policy;
+    place(set, policy);
+    index_update(set);
     return true;
+}
+
+static void free_arena(void *arena)
+{
+    arena_free(arena);
+}
+
+static void place(struct policy_set *set, const struct policy *policy)
+{
+    size_t wanted = set->n_all + policy->n;
+    if (wanted > set->cap_all) {
+        wanted = set->cap_all ? wanted * 2 : wanted; /* most sets have one document */
+        set->all = arena_grow(set->arena, set->all, set->n_all * sizeof *set->all, wanted * sizeof *set->all);
+        set->cap_all = wanted;
+    }
+    for (size_t i = 0; i < policy->n; i++)
+        set->all[set->n_all++] = (struct placed){ policy, &policy->statements[i] };
 }
 
 void policy_set_free(const struct policy_set *set)
 {
-    if (set)
-        arena_free(set->arena);
+    if (!set)
+        return;
+    index_free(set->index);
+    arena_free(set->arena);
 }
 
 bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why)
 {
     struct policy policy;
+    return check(arena, arena, use, document, &policy, why);
+}
+
+static bool check(struct arena *scratch, struct arena *arena, enum policy_use use, struct str document,
+                  struct policy *policy, struct str *why)
+{
     bool control = policy_is_control(use);
     if (control && document.len > POLICY_CONTROL_BYTES)
         *why = STR("It is larger than 5120 characters.");
-    else if (policy_parse(arena, use, document, &policy, why) && policy_validate(arena, use, &policy, why))
+    else if (policy_parse(scratch, arena, use, document, policy, why) && policy_validate(scratch, use, policy, why))
         return true;
     if (control)
-        *why = control_refusal(arena, *why);
+        *why = control_refusal(scratch, *why);
     return false;
 }
 

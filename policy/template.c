@@ -2,6 +2,10 @@
 
 #include "core/glob.h"
 
+/* Looking no further for the end keeps "${${${…" linear; a tag's key has at most 128 characters. */
+#define VARIABLE_MAX 2048
+
+static size_t count_openings(struct str text);
 static bool variable_at(struct str rest, struct template_piece *piece, char *literal, size_t *taken);
 static void mark(struct strbuf *buf, struct str text, bool wild, bool *found);
 
@@ -9,14 +13,17 @@ static void mark(struct strbuf *buf, struct str text, bool wild, bool *found);
  * element." — IAM User Guide. An opening "${" that nothing closes is text. */
 struct template template_compile(struct arena *arena, struct str text, bool variables, bool wild)
 {
-    struct template out = { 0 };
+    struct template out = { .text = text };
+    variables = variables && str_find_str(text, STR("${")) >= 0;
+    if (!variables && (!wild || (str_find(text, '*') < 0 && str_find(text, '?') < 0)))
+        return out; /* as most are */
     struct strbuf buf = strbuf_in(arena, text.len);
-    if (!variables || str_find_str(text, STR("${")) < 0) {
+    if (!variables) {
         mark(&buf, text, wild, &out.wild);
         out.text = strbuf_view(&buf);
         return out;
     }
-    struct template_piece *pieces = ARENA_ARRAY(arena, struct template_piece, 2 * text.len / 3 + 2);
+    struct template_piece *pieces = ARENA_ARRAY(arena, struct template_piece, 2 * count_openings(text) + 1);
     size_t n = 0;
     bool has_variable = false;
     while (text.len) {
@@ -53,10 +60,18 @@ struct template template_compile(struct arena *arena, struct str text, bool vari
     return out;
 }
 
+static size_t count_openings(struct str text)
+{
+    size_t n = 0;
+    for (ptrdiff_t at; (at = str_find_str(text, STR("${"))) >= 0; n++)
+        text = str_from(text, (size_t)at + 2);
+    return n;
+}
+
 /* "${aws:username}", "${aws:PrincipalTag/team, 'company-wide'}", "${*}": `rest` begins with "${". */
 static bool variable_at(struct str rest, struct template_piece *piece, char *literal, size_t *taken)
 {
-    ptrdiff_t end = str_find(rest, '}');
+    ptrdiff_t end = str_find(str_sub(rest, 0, VARIABLE_MAX), '}');
     if (end < 3)
         return false;
     struct str inside = str_sub(rest, 2, (size_t)end - 2);

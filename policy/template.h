@@ -17,7 +17,8 @@ struct template {
     bool wild;                          /* holds wild cards */
 };
 
-/* variables: ${…} is looked up (Version 2012-10-17), else literal.
+/* Borrows `text`.
+ * variables: ${…} is looked up (Version 2012-10-17), else literal.
  * wild: '*' and '?' are wild cards, else literal. ${*} ${?} ${$} are those characters, always. */
 struct template template_compile(struct arena *arena, struct str text, bool variables, bool wild);
 

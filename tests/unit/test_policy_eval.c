@@ -1,7 +1,6 @@
 /* Which statement decides, and what the texts say. */
 #include "vectors.h"
 
-#include "core/env.h"
 #include "policy/eval.h"
 
 #define STATEMENT(effect, action, resource) \
@@ -370,39 +369,6 @@ static void keys_and_principals_are_told(void **state)
     arena_free(arena);
 }
 
-/* 20 statements in under 2 µs, in a release build; the debug build gets a wide margin. */
-static void twenty_statements_are_quick(void **state)
-{
-    (void)state;
-    struct arena *arena = arena_new(64 * 1024);
-    struct strbuf buf = strbuf_in(arena, 8192);
-    strbuf_add(&buf, STR("{\"Version\":\"2012-10-17\",\"Statement\":["));
-    for (int i = 0; i < 20; i++)
-        strbuf_printf(&buf,
-                      "%s{\"Effect\":\"Allow\",\"Action\":\"execute-api:Invoke\",\"Resource\":"
-                      "\"arn:aws:execute-api:us-east-1:000000000000:api%d/*/GET/*\"}",
-                      i ? "," : "", i);
-    strbuf_add(&buf, STR("]}"));
-    struct policy_set *set = set_of(POLICY_IDENTITY, strbuf_view(&buf).ptr);
-    struct policy_request request = {
-        .action = STR("execute-api:Invoke"),
-        .resource = STR("arn:aws:execute-api:us-east-1:000000000000:api19/dev/GET/pets/7"),
-    };
-    struct env env;
-    env_system(&env);
-    struct policy_decision decision;
-    enum { ROUNDS = 20000 };
-    int64_t start_us = env_monotonic_us(&env);
-    for (int i = 0; i < ROUNDS; i++)
-        policy_decide(arena, &(struct policy_layers){ .identity = set }, &request, &decision);
-    double each_us = (double)(env_monotonic_us(&env) - start_us) / ROUNDS;
-    assert_int_equal(decision.effect, POLICY_ALLOW);
-    print_message("20 statements: %.2f us\n", each_us);
-    assert_true(each_us < 100);
-    policy_set_free(set);
-    arena_free(arena);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -414,7 +380,6 @@ int main(void)
         cmocka_unit_test(evaluation_logic),
         cmocka_unit_test(statements_are_located),
         cmocka_unit_test(keys_and_principals_are_told),
-        cmocka_unit_test(twenty_statements_are_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
