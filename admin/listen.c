@@ -7,6 +7,26 @@
 #include "admin/pages.h"
 #include "admin/plane.h"
 
+static void reply_document(struct http_exchange *x, struct str json)
+{
+    struct http_headers headers = { 0 };
+    http_header_add(x->arena, &headers, STR("Content-Type"), STR("application/json"));
+    http_header_add(x->arena, &headers, STR("Cache-Control"), STR("public, max-age=300"));
+    http_header_add(x->arena, &headers, STR("Access-Control-Allow-Origin"), STR("*"));
+    http_reply(x, 200, &headers, json);
+}
+
+/* Who verifies a token of an identity pool asks for these. */
+static void serve_issuer(struct app *app, struct http_exchange *x, const struct place *place)
+{
+    struct str json = STR_NONE;
+    if (identity_token_document(app->identity, x->arena, place->path, &json))
+        reply_document(x, json);
+    else
+        reply_json(x, 404, STR("{\"message\":\"Identity pools have /.well-known/openid-configuration and "
+                               "/.well-known/jwks_uri here.\"}"));
+}
+
 /* {poolId}/.well-known/…: public documents that anybody may read and any page may fetch. */
 static void serve_pool(struct app *app, struct http_exchange *x, const struct place *place)
 {
@@ -23,11 +43,7 @@ static void serve_pool(struct app *app, struct http_exchange *x, const struct pl
                                       STR_FMT(place->pool_id), STR_FMT(place->path)));
         return;
     }
-    struct http_headers headers = { 0 };
-    http_header_add(x->arena, &headers, STR("Content-Type"), STR("application/json"));
-    http_header_add(x->arena, &headers, STR("Cache-Control"), STR("public, max-age=300"));
-    http_header_add(x->arena, &headers, STR("Access-Control-Allow-Origin"), STR("*"));
-    http_reply(x, 200, &headers, json);
+    reply_document(x, json);
 }
 
 void listen_request(void *ctx, struct http_exchange *x)
@@ -55,6 +71,9 @@ void listen_request(void *ctx, struct http_exchange *x)
         break;
     case PLANE_POOL:
         serve_pool(app, x, &place);
+        break;
+    case PLANE_ISSUER:
+        serve_issuer(app, x, &place);
         break;
     case PLANE_MANAGEMENT:
         management_serve(app, x);

@@ -85,6 +85,16 @@ static bool by_pool(struct str path, struct place *place)
     return true;
 }
 
+/* "/_aws/cognito-identity/.well-known/…" */
+static bool by_issuer(struct str path, struct place *place)
+{
+    struct str rest = path;
+    if (!take_literal(&rest, "_aws") || !take_literal(&rest, "cognito-identity"))
+        return false;
+    *place = (struct place){ .plane = PLANE_ISSUER, .path = rooted(rest) };
+    return true;
+}
+
 struct place plane_of(struct str host, struct str path)
 {
     struct place place = { .plane = PLANE_MANAGEMENT, .path = path };
@@ -97,7 +107,7 @@ struct place plane_of(struct str host, struct str path)
         place.path = rooted(rest);
         return place;
     }
-    if (by_pool(path, &place))
+    if (by_pool(path, &place) || by_issuer(path, &place))
         return place;
     return (struct place){ .plane = PLANE_MANAGEMENT, .path = path };
 }

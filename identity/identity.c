@@ -2,6 +2,7 @@
 
 #include "core/hash_list.h"
 #include "identity/iam/reports/last_access.h"
+#include "identity/identity_pools/open_id_token.h"
 #include "identity/protection/guard.h"
 #include "identity/pools/limits.h"
 #include "identity/tokens/directory.h"
@@ -44,6 +45,8 @@ struct identity *identity_open(const struct identity_config *config, struct aren
     if (identity->principals)
         identity->pools = pool_directory_open(identity, arena, why);
     if (identity->pools)
+        identity->token_signer = token_signer_open(identity, arena, why);
+    if (identity->token_signer)
         identity->limits = call_limits_open(identity, config->aws_limits, arena, why);
     if (identity->limits) {
         identity->last_access = last_access_open(identity);
@@ -72,6 +75,7 @@ void identity_close(struct identity *identity)
     importer_close(identity->importer);
     last_access_close(identity->last_access);
     call_limits_close(identity->limits);
+    token_signer_close(identity->token_signer);
     pool_directory_close(identity->pools);
     if (identity->principals)
         principals_close(identity->principals);

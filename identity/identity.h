@@ -123,6 +123,8 @@ const char *token_verdict_text(enum token_verdict verdict);
 /* Unsigned, cacheable documents of a pool: {poolId}/.well-known/… False: no such pool. */
 bool identity_jwks(struct identity *identity, struct arena *arena, struct str pool_id, struct str *json);
 bool identity_discovery(struct identity *identity, struct arena *arena, struct str pool_id, struct str *json);
+/* The same of the tokens of identity pools: "/.well-known/jwks_uri", "/.well-known/openid-configuration". */
+bool identity_token_document(struct identity *identity, struct arena *arena, struct str path, struct str *json);
 /* What the link in a mail asks for: the query of .../confirmUser. Errors: those of ConfirmSignUp. Job threads. */
 gh_err identity_confirm_by_link(struct call *call, struct str pool_id, struct str query);
 bool identity_pool_exists(struct identity *identity, struct str pool_arn);

@@ -1,5 +1,6 @@
 #include "identity/tokens/directory.h"
 #include "identity/principals.h"
+#include "identity/store/identity_pool.h"
 #include "identity/store/pool.h"
 
 /* What hangs on an entity's id goes first, while the ids can still be found. */
@@ -54,6 +55,7 @@ gh_err identity_reset(struct call *call)
     tx_begin(&tx, call->db, call->arena);
     for (size_t i = 0; i < pools.n; i++)
         store_pool_delete(&tx, pools.items[i]);
+    store_identity_pool_delete_all(&tx, call->account);
     for (size_t i = 0; i < COUNT(forget_iam); i++)
         tx_run(&tx, forget_iam[i], "s", call->account);
     err = tx_commit(&tx);

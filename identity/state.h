@@ -22,6 +22,7 @@ struct identity {
     struct principals *principals;
     struct pool_directory *pools;
     struct last_access *last_access;
+    struct token_signer *token_signer; /* identity_pools/: the key of their tokens */
     struct call_limits *limits;
     struct importer *importer;
     bool aws_limits;

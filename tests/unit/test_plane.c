@@ -25,6 +25,7 @@ static const struct {
     { "discovery", "localhost", "/us-east-1_AbC123/.well-known/jwks.json", PLANE_POOL, NULL, NULL, "us-east-1_AbC123", "/.well-known/jwks.json" },
     { "pool pages by path", "localhost", "/_aws/cognito-idp/us-east-1_AbC123/login", PLANE_POOL, NULL, NULL, "us-east-1_AbC123", "/login" },
     { "a pool id alone is management's 404", "localhost", "/us-east-1_AbC123", PLANE_MANAGEMENT, NULL, NULL, NULL, "/us-east-1_AbC123" },
+    { "keys of identity pools' tokens", "localhost", "/_aws/cognito-identity/.well-known/jwks_uri", PLANE_ISSUER, NULL, NULL, NULL, "/.well-known/jwks_uri" },
     { "the root is management", "localhost", "/", PLANE_MANAGEMENT, NULL, NULL, NULL, "/" },
     { "lambda", "localhost", "/2015-03-31/functions/", PLANE_MANAGEMENT, NULL, NULL, NULL, "/2015-03-31/functions/" },
 };
