@@ -18,3 +18,7 @@ uint32_t totp_code(struct str secret, uint64_t step);
 /* Which step near `now_s` the code is of. False: none, or it is not six digits. Looks at every step of the
  * window, so that time tells nothing. */
 bool totp_find(struct str secret, struct str code, int64_t now_s, int64_t *step);
+/* Two codes one after the other: the step of the first, within `window` steps of now. For a clock that is to be set
+ * right. False: there are no such steps, or either is not six digits. */
+bool totp_find_two(struct str secret, struct str first, struct str second, int64_t now_s, int64_t window,
+                   int64_t *step);

@@ -1,25 +1,8 @@
 #include "core/id.h"
-#include "identity/iam/iam.h"
+#include "identity/iam/credentials/owner.h"
 #include "identity/key_id.h"
 
 enum { KEYS_PER_USER = 2 };
-
-/* Whose keys: a named user's, the calling user's, or the calling root's own. */
-static gh_err find_owner(struct call *call, struct tx *tx, struct str user_name, struct str *owner, struct str *name)
-{
-    if (!user_name.ptr && call->principal->kind == PRINCIPAL_ROOT) {
-        *owner = call->account;
-        *name = STR_NONE;
-        return NULL;
-    }
-    struct entity user;
-    gh_err err = iam_user_or_caller(call, tx, user_name, &user);
-    if (err)
-        return err;
-    *owner = user.id;
-    *name = user.name;
-    return NULL;
-}
 
 /* A key id that no key has. */
 static gh_err new_id(struct call *call, struct str *id)
@@ -39,10 +22,11 @@ gh_err iam_CreateAccessKey(struct call *call, const struct iam_CreateAccessKey_i
     struct access_key key = { .account = call->account, .status = STR("Active"), .created_us = call->now_us,
                               .secret = id_random(call->env, call->arena, 40, ID_SECRET) };
     struct access_keys keys;
-    struct str name;
+    struct credential_owner owner = { 0 };
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_owner(call, &tx, in->user_name, &key.owner, &name);
+    gh_err err = credential_owner(call, &tx, in->user_name, &owner);
+    key.owner = owner.id;
     if (!err)
         err = access_key_list(call->db, &tx, call->sealer, call->arena, key.owner, &keys);
     if (!err && keys.n >= KEYS_PER_USER)
@@ -57,7 +41,7 @@ gh_err iam_CreateAccessKey(struct call *call, const struct iam_CreateAccessKey_i
         return err;
     principals_reload(iam_identity(call), call->arena, key.owner);
     out->access_key = ARENA_NEW(call->arena, struct iam_AccessKey);
-    *out->access_key = (struct iam_AccessKey){ .user_name = name, .access_key_id = key.id, .status = key.status,
+    *out->access_key = (struct iam_AccessKey){ .user_name = owner.name, .access_key_id = key.id, .status = key.status,
                                                .secret_access_key = key.secret,
                                                .create_date = iam_time(key.created_us) };
     return NULL;
@@ -71,14 +55,14 @@ static struct str nth_id(const void *items, size_t i)
 gh_err iam_ListAccessKeys(struct call *call, const struct iam_ListAccessKeys_in *in,
                           struct iam_ListAccessKeys_out *out)
 {
-    struct str owner, name;
+    struct credential_owner owner = { 0 };
     struct access_keys keys;
     struct iam_page page;
     gh_err err = iam_page(call, in->marker, in->max_items, &page);
     if (!err)
-        err = find_owner(call, NULL, in->user_name, &owner, &name);
+        err = credential_owner(call, NULL, in->user_name, &owner);
     if (!err)
-        err = access_key_list(call->db, NULL, call->sealer, call->arena, owner, &keys);
+        err = access_key_list(call->db, NULL, call->sealer, call->arena, owner.id, &keys);
     if (err)
         return err;
     struct iam_cut cut = iam_cut(call, &page, keys.items, keys.n, nth_id);
@@ -88,7 +72,7 @@ gh_err iam_ListAccessKeys(struct call *call, const struct iam_ListAccessKeys_in 
         const struct access_key *key = &keys.items[cut.first + i];
         out->access_key_metadata.items[i] = ARENA_NEW(call->arena, struct iam_AccessKeyMetadata);
         *out->access_key_metadata.items[i] = (struct iam_AccessKeyMetadata){
-            .user_name = name, .access_key_id = key->id, .status = key->status,
+            .user_name = owner.name, .access_key_id = key->id, .status = key->status,
             .create_date = iam_time(key->created_us) };
     }
     out->is_truncated = some_bool(cut.truncated);
@@ -98,9 +82,10 @@ gh_err iam_ListAccessKeys(struct call *call, const struct iam_ListAccessKeys_in 
 
 static gh_err find_key(struct call *call, struct tx *tx, struct str user_name, struct str id, struct str *owner)
 {
-    struct str name;
+    struct credential_owner found = { 0 };
     struct access_keys keys;
-    gh_err err = find_owner(call, tx, user_name, owner, &name);
+    gh_err err = credential_owner(call, tx, user_name, &found);
+    *owner = found.id;
     if (!err)
         err = access_key_list(call->db, tx, call->sealer, call->arena, *owner, &keys);
     for (size_t i = 0; !err && i < keys.n; i++)

@@ -17,3 +17,9 @@ gh_err mfa_device_check(struct call *call, struct str owner_id, struct str seria
 /* Wrong guesses at something of `failures` so far, the last at failed_us: may another be judged? Past failures are
  * forgotten (0) when nobody has tried for a quarter of an hour since the wait was over. */
 bool guesses_allow(int64_t *failures, int64_t failed_us, int64_t now_us);
+
+/* A user whose device stands already, and who calls for himself: a session that was opened with it is needed to add or
+ * remove one, or a stolen key could do without. Errors: AccessDenied. */
+gh_err mfa_require_present(struct call *call, struct tx *tx, struct str owner_id);
+/* The device of a serial number in the caller's account. Errors: NoSuchEntity, ValidationError (a security key). */
+gh_err mfa_device_load(struct call *call, struct tx *tx, struct str serial, struct mfa_device *out);
