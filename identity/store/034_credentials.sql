@@ -61,14 +61,6 @@ CREATE TABLE iam_server_certificate (
     expires_s BIGINT NOT NULL
 );
 
--- The last use of each access key.
-CREATE TABLE iam_access_key_use (
-    id TEXT PRIMARY KEY,
-    used_s BIGINT NOT NULL,
-    service TEXT NOT NULL,
-    region TEXT NOT NULL
-);
-
 CREATE TABLE iam_credential_report (
     account TEXT PRIMARY KEY,
     started_us BIGINT NOT NULL,

@@ -1,5 +1,6 @@
 #include "core/id.h"
 #include "identity/iam/credentials/owner.h"
+#include "identity/iam/credentials/status.h"
 #include "identity/key_id.h"
 
 enum { KEYS_PER_USER = 2 };
@@ -103,7 +104,9 @@ gh_err iam_UpdateAccessKey(struct call *call, const struct iam_UpdateAccessKey_i
     struct str owner;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find_key(call, &tx, in->user_name, in->access_key_id, &owner);
+    gh_err err = credential_status_check(call, in->status);
+    if (!err)
+        err = find_key(call, &tx, in->user_name, in->access_key_id, &owner);
     if (!err)
         access_key_set_status(&tx, in->access_key_id, in->status);
     err = iam_finish(&tx, err);
