@@ -29,6 +29,9 @@ static const struct {
                       "OpenIdConnectProvidersPerAccount", "OIDC", 100 },
     [ENTITY_SAML] = { "Manifest not found for arn %.*s", "SAMLProvider with name %.*s already exists.",
                       "SAMLProvidersPerAccount", "SAMLSP", 100 },
+    [ENTITY_CERTIFICATE] = { "The Server Certificate with name %.*s cannot be found.",
+                             "The Server Certificate with name %.*s already exists.", "ServerCertificatesPerAccount",
+                             "ASCA", 20 },
 };
 
 gh_err iam_finish(struct tx *tx, gh_err err)
@@ -204,8 +207,10 @@ gh_err iam_check_untied(struct call *call, struct tx *tx, const struct entity *e
         { ties.attached, "detach all policies" },
         { ties.inline_policies, "delete policies" },
         { ties.access_keys, "delete access keys" },
+        { ties.login_profile, "delete login profile" },
+        { ties.mfa_devices, "delete MFA device" },
         { ties.member, user ? "remove user from group(s)" : "remove roles from instance profile" },
-        { ties.service_credentials, "remove referenced objects" },
+        { ties.public_keys || ties.service_credentials, "remove referenced objects" },
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         if (rows[i].tied)

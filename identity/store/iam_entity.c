@@ -10,6 +10,7 @@ static const char *const kind_names[] = {
     [ENTITY_PROFILE] = "instance-profile",
     [ENTITY_OIDC] = "oidc-provider",
     [ENTITY_SAML] = "saml-provider",
+    [ENTITY_CERTIFICATE] = "server-certificate",
 };
 
 const char *entity_kind_name(enum entity_kind kind)
@@ -195,13 +196,18 @@ gh_err entity_ties(struct db *db, struct tx *tx, struct arena *arena, struct str
               "SELECT (SELECT COUNT(*) FROM iam_attachment WHERE owner = $1 AND kind <> 'boundary'), "
               "(SELECT COUNT(*) FROM iam_inline_policy WHERE owner = $1), "
               "(SELECT COUNT(*) FROM iam_access_key WHERE owner = $1), "
+              "(SELECT COUNT(*) FROM iam_login_profile WHERE owner = $1), "
+              "(SELECT COUNT(*) FROM iam_mfa_device WHERE owner = $1), "
+              "(SELECT COUNT(*) FROM iam_ssh_key WHERE owner = $1) + "
+              "(SELECT COUNT(*) FROM iam_signing_certificate WHERE owner = $1), "
               "(SELECT COUNT(*) FROM iam_service_credential WHERE owner = $1), "
               "(SELECT COUNT(*) FROM iam_member WHERE member = $1), "
               "(SELECT COUNT(*) FROM iam_member WHERE parent = $1)",
               "s", id);
     bool any = rows_next(&rows);
-    bool *const flags[] = { &out->attached,            &out->inline_policies, &out->access_keys,
-                            &out->service_credentials, &out->member,          &out->members };
+    bool *const flags[] = { &out->attached,    &out->inline_policies, &out->access_keys,
+                            &out->login_profile, &out->mfa_devices,   &out->public_keys,
+                            &out->service_credentials, &out->member,  &out->members };
     for (size_t i = 0; i < COUNT(flags); i++)
         *flags[i] = any && rows_i64(&rows, (int)i) > 0;
     return rows_close(&rows);
@@ -236,6 +242,10 @@ void entity_delete(struct tx *tx, struct str id)
         "DELETE FROM iam_provider WHERE id = $1",
         "DELETE FROM iam_provider_key WHERE provider = $1",
         "DELETE FROM iam_last_access WHERE owner = $1",
+        "DELETE FROM iam_login_profile WHERE owner = $1",
+        "DELETE FROM iam_ssh_key WHERE owner = $1",
+        "DELETE FROM iam_signing_certificate WHERE owner = $1",
+        "DELETE FROM iam_server_certificate WHERE id = $1",
     };
     for (size_t i = 0; i < COUNT(statements); i++)
         tx_run(tx, statements[i], "s", id);

@@ -6,7 +6,9 @@
 #include "gen/iam.h"
 #include "wire/call.h"
 
-enum entity_kind { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY, ENTITY_PROFILE, ENTITY_OIDC, ENTITY_SAML };
+enum entity_kind {
+    ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY, ENTITY_PROFILE, ENTITY_OIDC, ENTITY_SAML, ENTITY_CERTIFICATE,
+};
 
 struct entity {
     enum entity_kind kind;
@@ -59,6 +61,8 @@ struct entity_ties {
     bool attached;            /* managed policies, boundaries apart */
     bool inline_policies;
     bool access_keys;
+    bool login_profile, mfa_devices;
+    bool public_keys;         /* SSH public keys, signing certificates */
     bool service_credentials;
     bool member;              /* of a group or an instance profile */
     bool members;             /* users in it, a role in it */
