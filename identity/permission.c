@@ -1,6 +1,7 @@
 /* May the principal of a credential do it: everything that has a say is gathered here, and decided in
  * policy/eval.c. */
 #include "core/time.h"
+#include "identity/iam/credentials/password_rules.h"
 #include "identity/iam/reports/last_access.h"
 #include "identity/iam/resource.h"
 #include "identity/state.h"
@@ -126,12 +127,31 @@ bool identity_decide(struct identity *identity, struct arena *arena, const struc
     return policy_decide(arena, &layers, request, decision) == POLICY_ALLOW;
 }
 
+/* AllowUsersToChangePassword: every user of the account may change his own password and see what is asked of it, as if
+ * a policy of his said so: a deny, and a boundary or a session policy that is silent, still stand. */
+static bool allowed_by_account(struct identity *identity, struct arena *arena, const struct credential *credential,
+                               const struct policy_request *request, struct policy_decision *decision)
+{
+    struct password_rules rules;
+    if (decision->effect != POLICY_IMPLICIT_DENY || !str_is(decision->policy_type, "identity-based policy") ||
+        credential->principal.kind != PRINCIPAL_USER ||
+        !(str_eq_nocase(request->action, STR("iam:ChangePassword")) ||
+          str_eq_nocase(request->action, STR("iam:GetAccountPasswordPolicy"))))
+        return false;
+    if (password_rules_load(identity->db, arena, credential->principal.account, &rules) || !rules.allow_change)
+        return false;
+    decision->effect = POLICY_ALLOW;
+    decision->policy_type = STR("account password policy");
+    return true;
+}
+
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
                      struct policy_request *request, struct policy_decision *decision)
 {
     const struct identity_target own = { 0 };
     return identity_decide(identity, arena, credential, &own, request, decision) ||
-           decided_by_trust(request->action, decision);
+           decided_by_trust(request->action, decision) ||
+           allowed_by_account(identity, arena, credential, request, decision);
 }
 
 bool identity_allows_on(struct identity *identity, struct arena *arena, const struct credential *credential,

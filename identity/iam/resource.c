@@ -5,7 +5,7 @@
 /* "user/bob" without a path: the kind and the name. False for anything else. */
 static bool names_entity(struct str resource, enum entity_kind *kind, struct str *name)
 {
-    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_PROFILE };
+    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_PROFILE, ENTITY_CERTIFICATE };
     struct str rest = resource, part;
     for (int i = 0; i < 5; i++)
         if (!str_split(&rest, ':', &part))
@@ -33,7 +33,9 @@ void iam_resource(struct db *db, struct arena *arena, struct policy_request *req
     if (entity_load(db, NULL, arena, request->account, kind, name, &entity, &found))
         return;
     if (!found) {
-        if (!str_starts_nocase(request->action, STR("iam:Create")))
+        bool made = str_starts_nocase(request->action, STR("iam:Create")) ||
+                    str_eq_nocase(request->action, STR("iam:UploadServerCertificate"));
+        if (!made)
             request->shown_resource = str_printf(arena, "%s %.*s", entity_kind_name(kind), STR_FMT(name));
         return;
     }

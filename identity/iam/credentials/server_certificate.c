@@ -50,8 +50,9 @@ gh_err iam_UploadServerCertificate(struct call *call, const struct iam_UploadSer
     tx_begin(&tx, call->db, call->arena);
     err = iam_create(call, &tx, &entity);
     if (!err) {
-        const struct server_certificate row = { entity.id, in->certificate_body, in->certificate_chain,
-                                                certificate.expires_s };
+        /* What ends in a new line comes back without it (recorded). */
+        const struct server_certificate row = { entity.id, str_trim(in->certificate_body),
+                                                str_trim(in->certificate_chain), certificate.expires_s };
         server_certificate_insert(&tx, call->sealer, &row, in->private_key);
     }
     err = iam_finish(&tx, err);

@@ -1,4 +1,5 @@
 #include "identity/iam/iam.h"
+#include "identity/store/login_profile.h"
 
 gh_err iam_CreateUser(struct call *call, const struct iam_CreateUser_in *in, struct iam_CreateUser_out *out)
 {
@@ -12,6 +13,18 @@ gh_err iam_CreateUser(struct call *call, const struct iam_CreateUser_in *in, str
     principals_reload(iam_identity(call), call->arena, user.id);
     out->user = iam_user(call, &user, IAM_CREATED);
     return NULL;
+}
+
+/* "PasswordLastUsed: null when the user does not have a password, or has one and has never signed in with it." */
+static gh_err add_last_used(struct call *call, struct iam_User **users, size_t n)
+{
+    struct login_uses uses;
+    gh_err err = login_profile_uses(call->db, call->arena, call->account, &uses);
+    for (size_t u = 0; !err && u < uses.n; u++)
+        for (size_t i = 0; i < n; i++)
+            if (str_eq(users[i]->user_id, uses.items[u].owner))
+                users[i]->password_last_used = iam_time(uses.items[u].used_us);
+    return err;
 }
 
 /* "If no user name is included, it defaults to the principal making the request": for root, the account. */
@@ -28,7 +41,7 @@ gh_err iam_GetUser(struct call *call, const struct iam_GetUser_in *in, struct ia
     gh_err err = iam_user_or_caller(call, NULL, in->user_name, &user);
     if (!err)
         out->user = iam_user(call, &user, IAM_READ);
-    return err;
+    return err ? err : add_last_used(call, &out->user, 1);
 }
 
 gh_err iam_ListUsers(struct call *call, const struct iam_ListUsers_in *in, struct iam_ListUsers_out *out)
@@ -46,10 +59,11 @@ gh_err iam_ListUsers(struct call *call, const struct iam_ListUsers_in *in, struc
     out->users = (struct iam_userListType){ true, n, ARENA_ARRAY(call->arena, struct iam_User *, n) };
     for (size_t i = 0; i < n; i++)
         out->users.items[i] = iam_user(call, &list.items[i], IAM_LISTED);
+    err = add_last_used(call, out->users.items, n);
     out->is_truncated = some_bool(more);
     if (more)
         out->marker = iam_marker(call, list.items[n - 1].name);
-    return NULL;
+    return err;
 }
 
 /* Renaming keeps the id, and with it keys, policies and memberships. */

@@ -1,5 +1,7 @@
 /* What IAM knows of the account as a whole: its alias, its numbers. */
 #include "identity/iam/iam.h"
+#include "identity/store/mfa_device.h"
+#include "identity/store/user_key.h"
 
 #define ALIAS STR("alias")
 
@@ -54,10 +56,20 @@ gh_err iam_GetAccountSummary(struct call *call, const struct iam_GetAccountSumma
                              struct iam_GetAccountSummary_out *out)
 {
     (void)in;
-    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY, ENTITY_PROFILE };
+    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY,
+                                             ENTITY_PROFILE, ENTITY_CERTIFICATE };
     int64_t counts[COUNT(kinds)];
+    int64_t devices = 0, in_use = 0;
     struct access_keys keys;
+    struct mfa_devices root_devices;
+    struct user_keys root_certificates;
     gh_err err = access_key_list(call->db, NULL, call->sealer, call->arena, call->account, &keys);
+    if (!err)
+        err = mfa_device_count(call->db, call->arena, call->account, &devices, &in_use);
+    if (!err)
+        err = mfa_device_list(call->db, NULL, call->arena, call->account, &root_devices);
+    if (!err)
+        err = signing_certificate_list(call->db, NULL, call->arena, call->account, &root_certificates);
     for (size_t i = 0; !err && i < COUNT(kinds); i++)
         err = entity_count(call->db, NULL, call->arena, call->account, kinds[i], &counts[i]);
     if (err)
@@ -77,8 +89,11 @@ gh_err iam_GetAccountSummary(struct call *call, const struct iam_GetAccountSumma
         { "AssumeRolePolicySizeQuota", 2048 }, { "AttachedPoliciesPerUserQuota", 10 },
         { "AttachedPoliciesPerGroupQuota", 10 }, { "AttachedPoliciesPerRoleQuota", 10 },
         { "AccessKeysPerUserQuota", 2 },   { "AccountAccessKeysPresent", keys.n > 0 },
-        { "MFADevices", 0 },               { "MFADevicesInUse", 0 },
-        { "AccountMFAEnabled", 0 },        { "AccountPasswordPresent", 0 },
+        { "MFADevices", devices },         { "MFADevicesInUse", in_use },
+        { "AccountMFAEnabled", root_devices.n > 0 }, { "AccountPasswordPresent", 0 },
+        { "ServerCertificates", counts[5] }, { "ServerCertificatesQuota", 20 },
+        { "SigningCertificatesPerUserQuota", 2 },
+        { "AccountSigningCertificatesPresent", root_certificates.n > 0 },
         { "GlobalEndpointTokenVersion", 2 },
     };
     out->summary_map = (struct iam_summaryMapType){ true, COUNT(rows),
