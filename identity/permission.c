@@ -127,22 +127,34 @@ bool identity_decide(struct identity *identity, struct arena *arena, const struc
     return policy_decide(arena, &layers, request, decision) == POLICY_ALLOW;
 }
 
+static void let_set_go(void *set)
+{
+    policy_set_free(set);
+}
+
 /* AllowUsersToChangePassword: every user of the account may change his own password and see what is asked of it, as if
- * a policy of his said so: a deny, and a boundary or a session policy that is silent, still stand. */
+ * he had this policy, too: denies, boundaries, session policies and guard rails still have their say. */
 static bool allowed_by_account(struct identity *identity, struct arena *arena, const struct credential *credential,
                                const struct policy_request *request, struct policy_decision *decision)
 {
+    static const char document[] = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":["
+                                   "\"iam:ChangePassword\",\"iam:GetAccountPasswordPolicy\"],\"Resource\":\"*\"}]}";
+    const struct identity_target own = { 0 };
     struct password_rules rules;
-    if (decision->effect != POLICY_IMPLICIT_DENY || !str_is(decision->policy_type, "identity-based policy") ||
-        credential->principal.kind != PRINCIPAL_USER ||
+    struct policy_layers layers;
+    struct str why;
+    if (decision->effect != POLICY_IMPLICIT_DENY || credential->principal.kind != PRINCIPAL_USER ||
         !(str_eq_nocase(request->action, STR("iam:ChangePassword")) ||
-          str_eq_nocase(request->action, STR("iam:GetAccountPasswordPolicy"))))
+          str_eq_nocase(request->action, STR("iam:GetAccountPasswordPolicy"))) ||
+        beyond_session(credential, request->action) ||
+        password_rules_load(identity->db, arena, credential->principal.account, &rules) || !rules.allow_change)
         return false;
-    if (password_rules_load(identity->db, arena, credential->principal.account, &rules) || !rules.allow_change)
-        return false;
-    decision->effect = POLICY_ALLOW;
-    decision->policy_type = STR("account password policy");
-    return true;
+    struct policy_set *set = policy_set_new();
+    arena_defer(arena, let_set_go, set);
+    identity_layers(identity, arena, credential, &own, &layers);
+    layers.identity = set;
+    return policy_set_add(set, POLICY_IDENTITY, STR("AccountPasswordPolicy"), STR(document), arena, &why) &&
+           policy_decide(arena, &layers, request, decision) == POLICY_ALLOW;
 }
 
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
