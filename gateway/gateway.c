@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/issuer.h"
 #include "core/log.h"
 #include "core/uri.h"
 #include "gateway/domain/publish.h"
 #include "core/token_cache.h"
-#include "gateway/issuer/issuer.h"
 #include "gateway/usage/limits.h"
 #include "gateway/publish.h"
 #include "gateway/cache/caches.h"
@@ -95,7 +95,7 @@ struct gateway *gateway_open(const struct gateway_config *config, struct arena *
     gateway->n_loops = config->n_loops;
     gateway->loops = ARENA_ARRAY(arena, struct gw_loop, config->n_loops);
     gateway->auth_cache = auth_cache_new();
-    gateway->issuers = issuers_new(gateway);
+    gateway->issuers = issuers_new(gateway->config.env);
     gateway->jwt_cache = token_cache_new();
     gateway->metrics = stage_metrics_table_new(config->n_loops);
     gateway->caches = caches_new(config->cache_bytes, config->env);
@@ -298,7 +298,7 @@ static void abandon(struct gw_request *r)
     stage_flow_end(r);
     stage_http_forget(r);
     stage_call_forget(r);
-    issuer_forget(r);
+    issuer_forget(&r->issuer_asker);
     role_forget(r);
     stage_cache_forget(r);
     usage_forget(r);
@@ -328,7 +328,7 @@ void gateway_exchange_done(struct gateway *gateway, struct http_exchange *x, boo
     stage_coding_forget(r);
     stage_call_forget(r);
     usage_forget(r);
-    issuer_forget(r);
+    issuer_forget(&r->issuer_asker);
     if (r->entry)
         gateway_leave(r->entry);
 }

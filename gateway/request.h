@@ -4,6 +4,7 @@
 #include "core/http_client.h"
 #include "core/http_server.h"
 #include "core/invoke.h"
+#include "core/issuer.h"
 #include "gateway/record/execution_log.h"
 #include "gateway/gateway_response.h"
 #include "gateway/pipeline.h"
@@ -49,7 +50,6 @@ struct gw_actor {
     const struct credential *credential;
 };
 
-struct issuer_wait;
 
 struct gw_request {
     struct gateway *gateway;
@@ -91,8 +91,7 @@ struct gw_request {
     bool body_parsed;
     const struct jt *body_json;              /* NULL: no JSON; read by gw_body_json */
     struct gw_caller caller;
-    struct issuer_wait *issuer_wait;         /* for the keys of a token's issuer */
-    bool issuer_waited;
+    struct issuer_asker issuer_asker;        /* for the keys of a token's issuer */
     struct str usage_identifier_key;         /* what a Lambda authorizer named as the API key; or absent */
 
     struct gw_actor actor, authorizer_actor;  /* credential NULL: API Gateway itself */

@@ -3,6 +3,7 @@
 #include "core/hash_list.h"
 #include "identity/iam/reports/last_access.h"
 #include "identity/identity_pools/open_id_token.h"
+#include "identity/federation/federation.h"
 #include "identity/protection/guard.h"
 #include "identity/pools/limits.h"
 #include "identity/tokens/directory.h"
@@ -51,6 +52,7 @@ struct identity *identity_open(const struct identity_config *config, struct aren
     if (identity->limits) {
         identity->last_access = last_access_open(identity);
         identity->importer = importer_open(identity);
+        identity->federation = federation_open(identity);
         return identity;
     }
     identity_close(identity);
@@ -74,6 +76,7 @@ void identity_close(struct identity *identity)
         return;
     importer_close(identity->importer);
     last_access_close(identity->last_access);
+    federation_close(identity->federation);
     call_limits_close(identity->limits);
     token_signer_close(identity->token_signer);
     pool_directory_close(identity->pools);

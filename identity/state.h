@@ -8,6 +8,7 @@ struct principals;     /* iam/ and sts/: access keys, users, roles, sessions, co
 struct importer;       /* users/: the thread of import jobs */
 struct last_access;    /* iam/reports/: who asked last for what */
 struct call_limits;    /* pools/: requests a second of an account, by category */
+struct federation;     /* federation/: keys of others' issuers */
 struct pool_directory; /* pools/: keys of user pools, verified tokens, revocations */
 
 struct identity {
@@ -25,6 +26,7 @@ struct identity {
     struct token_signer *token_signer; /* identity_pools/: the key of their tokens */
     struct call_limits *limits;
     struct importer *importer;
+    struct federation *federation;
     bool aws_limits;
     struct hash_list *compromised; /* passwords that are known; NULL: no list */
     struct throttle *throttle; /* protection/: wrong guesses by address */

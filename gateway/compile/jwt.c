@@ -1,6 +1,6 @@
 /* JWT authorizers: the rules, and the hold on their issuers' keys. */
+#include "core/issuer.h"
 #include "gateway/compile/compile.h"
-#include "gateway/issuer/issuer.h"
 
 static struct str *copy_list(struct compiler *c, const json_t *list, size_t *n)
 {

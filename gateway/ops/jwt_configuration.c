@@ -1,8 +1,10 @@
 #include "gateway/ops/jwt_configuration.h"
 
+#include "core/fetch.h"
 #include "core/ip.h"
+#include "core/key.h"
 #include "core/uri.h"
-#include "gateway/issuer/fetch.h"
+#include "gateway/state.h"
 
 /* Ours, so that a token costs a bounded look; AWS's: 50 audiences of an HTTP API's authorizer. */
 enum { ISSUERS_MAX = 20, AUDIENCES_MAX = 50, CLAIMS_MAX = 20, VALUES_MAX = 50, TEXT_MAX = 1024 };
@@ -185,7 +187,7 @@ static struct str read_document(struct call *call, struct str issuer, struct str
     struct gateway *gateway = call->module;
     struct str text = STR_NONE;
     if (!gateway_issues(gateway, issuer))
-        return fetch_wait(gateway, call->arena, url, why);
+        return fetch_wait(gateway->loops[0].loop, gateway->loops[0].client, call->arena, url, why);
     struct str pool = str_from(issuer, gateway->config.base_url.len + 1);
     if (!identity_discovery(gateway->config.identity, call->arena, pool, &text))
         *why = STR("there is no such user pool");

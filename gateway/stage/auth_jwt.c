@@ -5,9 +5,9 @@
  * that carries none of the method's scopes receives a 403 Forbidden response". When the issuer gives
  * no keys nobody can be authenticated: 500 AUTHORIZER_FAILURE. Our own pools are asked in memory, and
  * their revoked sessions' tokens are refused at once. */
+#include "core/issuer.h"
 #include "core/jwt.h"
 #include "core/token_cache.h"
-#include "gateway/issuer/issuer.h"
 #include "gateway/stage/stage.h"
 
 static enum gw_next refuse(struct gw_request *r, const char *why)
@@ -105,6 +105,11 @@ static enum gw_next remember(struct gw_request *r, struct jwt_issuer *issuer, st
     return use(r, issuer, &fresh, false);
 }
 
+static void resume(struct issuer_asker *asker)
+{
+    gw_resume((struct gw_request *)(void *)((char *)asker - offsetof(struct gw_request, issuer_asker)));
+}
+
 static enum gw_next authorize_enter(struct gw_request *r)
 {
     const struct jwt_rules *rules = r->method->authorizer->jwt;
@@ -128,7 +133,11 @@ static enum gw_next authorize_enter(struct gw_request *r)
     const struct key *key;
     uint64_t generation;
     const char *why;
-    switch (issuer_key(keys_of(r, issuer), r, jwt.kid, jwt.alg, &key, &generation, &why)) {
+    r->issuer_asker.loop = r->home->loop;
+    r->issuer_asker.client = r->home->client;
+    r->issuer_asker.arena = r->arena;
+    r->issuer_asker.ready = resume;
+    switch (issuer_key(keys_of(r, issuer), &r->issuer_asker, jwt.kid, jwt.alg, &key, &generation, &why)) {
     case ISSUER_ASKED:
         return GW_WAIT;
     case ISSUER_DOWN:

@@ -14,7 +14,10 @@ struct web_identity {
     struct str issuer;       /* "iss" */
     struct str host;         /* the issuer without its scheme: "example.com/path"; what condition keys begin with */
     struct str provider_arn; /* of the account's record; absent: none (a pool of ours, a well-known login) */
-    struct str audience;     /* azp where the token has it, else the one aud */
+    const struct str *client_ids; /* whom that record says that tokens are made for */
+    size_t n_client_ids;
+    struct str audience;     /* azp where the token has it, else aud; of several: the first, or which
+                                web_identity_meant_for found */
     struct str subject;
     const struct str *audiences; /* all of aud */
     size_t n_audiences;
@@ -28,5 +31,5 @@ struct web_identity {
  * Errors: InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, with STS's sentences. */
 gh_err web_identity_verify(struct call *call, struct str account, struct str token, struct web_identity *out);
 
-/* Is it one that the account's record says that tokens are made for? True without a record. */
-bool web_identity_for_record(struct call *call, struct str account, const struct web_identity *who);
+/* Was the token made for one of these? */
+bool web_identity_meant_for(struct web_identity *who, const struct str *client_ids, size_t n);

@@ -2,7 +2,7 @@
 #include "vectors.h"
 
 #include "gateway/issuer/jwt_rules.h"
-#include "gateway/issuer/key_set.h"
+#include "core/key_set.h"
 
 static struct arena *arena;
 

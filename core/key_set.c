@@ -1,4 +1,4 @@
-#include "gateway/issuer/key_set.h"
+#include "core/key_set.h"
 
 #include "core/digest.h"
 #include "core/json.h"

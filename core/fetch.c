@@ -1,4 +1,6 @@
-#include "gateway/issuer/fetch.h"
+#include "core/fetch.h"
+
+#include <pthread.h>
 
 #include "core/uri.h"
 
@@ -35,14 +37,12 @@ static void on_piece(struct http_call *call, struct str piece)
     timer_start(run->loop, &run->deadline, 0, stop);
 }
 
-static const char *fault(const struct run *run, enum http_failure failure)
+const char *fetch_fault(const char *failure, int status, const struct http_headers *headers)
 {
-    struct str type = http_header_get(&run->call.answer, "Content-Type");
-    if (run->why)
-        return run->why;
-    if (failure != HTTP_OK)
-        return http_failure_text(failure);
-    if (run->call.status != 200 && run->call.status != 304)
+    struct str type = http_header_get(headers, "Content-Type");
+    if (failure)
+        return failure;
+    if (status != 200 && status != 304)
         return "its status is not 200";
     return str_starts_nocase(type, STR("text/html")) ? "it is a web page" : NULL;
 }
@@ -51,7 +51,10 @@ static void on_done(struct http_call *call, enum http_failure failure)
 {
     struct run *run = call->user;
     timer_stop(run->loop, &run->deadline);
-    run->fetch.why = fault(run, failure);
+    run->fetch.why = fetch_fault(run->why                ? run->why
+                                 : failure != HTTP_OK ? http_failure_text(failure)
+                                                      : NULL,
+                                 call->status, &call->answer);
     run->fetch.status = call->status;
     run->fetch.headers = call->answer;
     run->fetch.body = strbuf_view(&run->body);
@@ -68,15 +71,15 @@ static void not_an_address(struct timer *timer)
     arena_free(run->arena);
 }
 
-void fetch_start(struct gw_loop *home, struct str url, struct str etag, void (*done)(struct fetch *fetch), void *user)
+void fetch_start(struct loop *loop, struct http_client *client, struct str url, struct str etag, void (*done)(struct fetch *fetch), void *user)
 {
     struct arena *arena = arena_new(8192);
     struct run *run = ARENA_NEW(arena, struct run);
     struct uri uri;
-    *run = (struct run){ .arena = arena, .loop = home->loop, .done = done, .body = strbuf_in(arena, 4096) };
+    *run = (struct run){ .arena = arena, .loop = loop, .done = done, .body = strbuf_in(arena, 4096) };
     run->fetch.user = user;
     if (!uri_parse(arena, str_copy(arena, url), &uri)) {
-        timer_start(home->loop, &run->deadline, 0, not_an_address);
+        timer_start(loop, &run->deadline, 0, not_an_address);
         return;
     }
     struct http_headers *headers = ARENA_NEW(arena, struct http_headers);
@@ -97,15 +100,16 @@ void fetch_start(struct gw_loop *home, struct str url, struct str etag, void (*d
         .on_piece = on_piece,
         .on_done = on_done,
     };
-    timer_start(home->loop, &run->deadline, FETCH_MS * INT64_C(1000), stop);
-    http_call_start(home->client, &run->call);
+    timer_start(loop, &run->deadline, FETCH_MS * INT64_C(1000), stop);
+    http_call_start(client, &run->call);
 }
 
 /* --- from a job --- */
 
 struct wait {
     struct loop_task task;
-    struct gw_loop *home;
+    struct loop *loop;
+    struct http_client *client;
     struct arena *arena; /* the job's; nobody else uses it meanwhile */
     struct str url, body, why;
     pthread_mutex_t lock;
@@ -129,14 +133,14 @@ static void wait_done(struct fetch *fetch)
 static void wait_start(struct loop_task *task)
 {
     struct wait *wait = (struct wait *)(void *)task;
-    fetch_start(wait->home, wait->url, STR_NONE, wait_done, wait);
+    fetch_start(wait->loop, wait->client, wait->url, STR_NONE, wait_done, wait);
 }
 
-struct str fetch_wait(struct gateway *gateway, struct arena *arena, struct str url, struct str *why)
+struct str fetch_wait(struct loop *loop, struct http_client *client, struct arena *arena, struct str url, struct str *why)
 {
-    struct wait wait = { .task.fn = wait_start, .home = &gateway->loops[0], .arena = arena, .url = url,
+    struct wait wait = { .task.fn = wait_start, .loop = loop, .client = client, .arena = arena, .url = url,
                          .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER };
-    loop_post(wait.home->loop, &wait.task);
+    loop_post(loop, &wait.task);
     pthread_mutex_lock(&wait.lock);
     while (!wait.over)
         pthread_cond_wait(&wait.ended, &wait.lock);

@@ -1,27 +1,28 @@
-#include "gateway/issuer/issuer.h"
+#include "core/issuer.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "core/fetch.h"
 #include "core/log.h"
-#include "gateway/issuer/fetch.h"
-#include "gateway/request.h"
+#include "core/map.h"
 
 #define SECOND INT64_C(1000000)
 enum { LIFE_MAX_S = 3600, LIFE_MIN_S = 1, UNKNOWN_S = 60, RETRY_S = 5, SPARE_S = 60, DOWN_S = 3600 };
 
 struct issuers {
-    struct gateway *gateway;
+    const struct env *env;
     pthread_mutex_t lock;
     struct map *all;             /* key set's address -> struct issuer */
     _Atomic uint64_t generation; /* the last one given out */
 };
 
-/* A request that waits; only its own loop looks at r. */
+/* An asker that waits; only its own loop looks at it. */
 struct issuer_wait {
     struct loop_task task;
     struct issuer_wait *next;
     struct loop *home;
-    struct gw_request *r; /* NULL: gone */
+    struct issuer_asker *asker; /* NULL: gone */
 };
 
 struct issuer {
@@ -39,17 +40,18 @@ struct issuer {
     const char *why;    /* of the last failure */
     bool fetching;
     struct issuer_wait *waiting;
+    pthread_cond_t fetched; /* for jobs that wait */
 };
 
-static void fetch_keys(struct issuer *issuer, struct gw_loop *home);
+static void fetch_keys(struct issuer *issuer, struct issuer_asker *asker);
 static void fetched(struct fetch *fetch);
 
-struct issuers *issuers_new(struct gateway *gateway)
+struct issuers *issuers_new(const struct env *env)
 {
     struct issuers *issuers = calloc(1, sizeof *issuers);
     if (!issuers)
         abort();
-    issuers->gateway = gateway;
+    issuers->env = env;
     pthread_mutex_init(&issuers->lock, NULL);
     issuers->all = map_new();
     return issuers;
@@ -60,6 +62,7 @@ static void issuer_free(void *ptr)
     struct issuer *issuer = ptr;
     key_set_release(issuer->keys);
     pthread_mutex_destroy(&issuer->lock);
+    pthread_cond_destroy(&issuer->fetched);
     free(issuer);
 }
 
@@ -85,10 +88,19 @@ struct issuer *issuer_hold(struct issuers *issuers, struct str name, struct str 
         issuer->jwks_uri = (struct str){ memcpy(text + name.len, jwks_uri.ptr, jwks_uri.len), jwks_uri.len };
         issuer->issuers = issuers;
         pthread_mutex_init(&issuer->lock, NULL);
+        pthread_cond_init(&issuer->fetched, NULL);
         map_set(issuers->all, jwks_uri, issuer);
     }
     issuer->holders++;
     pthread_mutex_unlock(&issuers->lock);
+    return issuer;
+}
+
+struct issuer *issuer_hold_again(struct issuer *issuer)
+{
+    pthread_mutex_lock(&issuer->issuers->lock);
+    issuer->holders++;
+    pthread_mutex_unlock(&issuer->issuers->lock);
     return issuer;
 }
 
@@ -139,55 +151,59 @@ static struct look look(struct issuer *issuer, int64_t now_us, bool has_key, boo
     return (struct look){ ISSUER_ASKED, may_fetch };
 }
 
-static void wait_for(struct issuer *issuer, struct gw_request *r)
+static void wait_for(struct issuer *issuer, struct issuer_asker *asker)
 {
     struct issuer_wait *wait = calloc(1, sizeof *wait);
     if (!wait)
         abort();
-    *wait = (struct issuer_wait){ .next = issuer->waiting, .home = r->home->loop, .r = r };
-    issuer->waiting = r->issuer_wait = wait;
-    r->issuer_waited = true;
+    *wait = (struct issuer_wait){ .next = issuer->waiting, .home = asker->loop, .asker = asker };
+    issuer->waiting = asker->wait = wait;
+    asker->waited = true;
 }
 
-enum issuer_answer issuer_key(struct issuer *issuer, struct gw_request *r, struct str kid, enum key_alg alg,
+static void hold_keys(struct issuer *issuer, struct arena *arena)
+{
+    key_set_hold(issuer->keys);
+    arena_defer(arena, key_set_release, issuer->keys);
+}
+
+enum issuer_answer issuer_key(struct issuer *issuer, struct issuer_asker *asker, struct str kid, enum key_alg alg,
                               const struct key **key, uint64_t *generation, const char **why)
 {
-    int64_t now_us = env_monotonic_us(r->gateway->config.env);
+    int64_t now_us = env_monotonic_us(issuer->issuers->env);
     pthread_mutex_lock(&issuer->lock);
     *key = issuer->keys ? key_set_find(issuer->keys, kid, alg) : NULL;
-    struct look what = look(issuer, now_us, *key != NULL, r->issuer_waited);
+    struct look what = look(issuer, now_us, *key != NULL, asker->waited);
     *why = issuer->why;
     *generation = atomic_load(&issuer->generation);
-    if (what.answer == ISSUER_KEY) {
-        key_set_hold(issuer->keys);
-        arena_defer(r->arena, key_set_release, issuer->keys);
-    }
+    if (what.answer == ISSUER_KEY)
+        hold_keys(issuer, asker->arena);
     if (what.answer == ISSUER_ASKED)
-        wait_for(issuer, r);
+        wait_for(issuer, asker);
     issuer->fetching |= what.fetch;
     pthread_mutex_unlock(&issuer->lock);
     if (what.fetch)
-        fetch_keys(issuer, r->home);
+        fetch_keys(issuer, asker);
     return what.answer;
 }
 
-void issuer_forget(struct gw_request *r)
+void issuer_forget(struct issuer_asker *asker)
 {
-    if (r->issuer_wait)
-        r->issuer_wait->r = NULL;
-    r->issuer_wait = NULL;
+    if (asker->wait)
+        asker->wait->asker = NULL;
+    asker->wait = NULL;
 }
 
 /* --- fetching --- */
 
-static void fetch_keys(struct issuer *issuer, struct gw_loop *home)
+static void fetch_keys(struct issuer *issuer, struct issuer_asker *asker)
 {
     char etag[sizeof issuer->etag];
     issuer_hold(issuer->issuers, issuer->name, issuer->jwks_uri); /* until it has come */
     pthread_mutex_lock(&issuer->lock);
     memcpy(etag, issuer->etag, sizeof etag);
     pthread_mutex_unlock(&issuer->lock);
-    fetch_start(home, issuer->jwks_uri, str_of(etag), fetched, issuer);
+    fetch_start(asker->loop, asker->client, issuer->jwks_uri, str_of(etag), fetched, issuer);
 }
 
 /* How long it says that it may be kept. */
@@ -209,7 +225,7 @@ static int64_t life_s(const struct http_headers *headers)
 
 static void take_answer(struct issuer *issuer, const struct fetch *fetch, struct key_set *fresh, const char *why)
 {
-    int64_t now_us = env_monotonic_us(issuer->issuers->gateway->config.env);
+    int64_t now_us = env_monotonic_us(issuer->issuers->env);
     issuer->fetching = false;
     issuer->why = why;
     if (why) {
@@ -234,12 +250,12 @@ static void take_answer(struct issuer *issuer, const struct fetch *fetch, struct
 static void wake(struct loop_task *task)
 {
     struct issuer_wait *wait = (struct issuer_wait *)(void *)task;
-    struct gw_request *r = wait->r;
+    struct issuer_asker *asker = wait->asker;
     free(wait);
-    if (!r)
+    if (!asker)
         return;
-    r->issuer_wait = NULL;
-    gw_resume(r);
+    asker->wait = NULL;
+    asker->ready(asker);
 }
 
 static void fetched(struct fetch *fetch)
@@ -257,6 +273,7 @@ static void fetched(struct fetch *fetch)
     take_answer(issuer, fetch, fresh, why);
     struct issuer_wait *waiting = issuer->waiting;
     issuer->waiting = NULL;
+    pthread_cond_broadcast(&issuer->fetched);
     pthread_mutex_unlock(&issuer->lock);
     if (why)
         log_at(LOG_WARN, "an issuer gives no keys", { "issuer", issuer->name }, { "from", issuer->jwks_uri },
@@ -269,4 +286,60 @@ static void fetched(struct fetch *fetch)
     }
     arena_free(scratch);
     issuer_release(issuer);
+}
+
+/* --- from a job --- */
+
+/* The same document, waited for here. */
+static void fetch_here(struct issuer *issuer, struct http_fetcher *fetcher)
+{
+    struct arena *scratch = arena_new(16 * 1024);
+    struct http_headers headers = { 0 };
+    char etag[sizeof issuer->etag];
+    issuer_hold(issuer->issuers, issuer->name, issuer->jwks_uri);
+    pthread_mutex_lock(&issuer->lock);
+    memcpy(etag, issuer->etag, sizeof etag);
+    pthread_mutex_unlock(&issuer->lock);
+    http_header_add(scratch, &headers, STR("Accept"), STR("application/json"));
+    if (etag[0])
+        http_header_add(scratch, &headers, STR("If-None-Match"), str_of(etag));
+    struct http_fetch get = { .method = STR("GET"), .url = issuer->jwks_uri, .headers = &headers,
+                              .timeout_ms = FETCH_MS, .most = FETCH_BYTES };
+    http_fetch(fetcher, scratch, &get);
+    struct fetch as_fetch = { .why = fetch_fault(get.why, get.status, &get.answer), .status = get.status,
+                              .body = get.text, .headers = get.answer, .user = issuer };
+    fetched(&as_fetch);
+    arena_free(scratch);
+}
+
+/* Another one fetches: until that has ended. */
+static void wait_here(struct issuer *issuer)
+{
+    job_waits();
+    pthread_mutex_lock(&issuer->lock);
+    while (issuer->fetching)
+        pthread_cond_wait(&issuer->fetched, &issuer->lock);
+    pthread_mutex_unlock(&issuer->lock);
+    job_goes_on();
+}
+
+enum issuer_answer issuer_key_wait(struct issuer *issuer, struct http_fetcher *fetcher, struct arena *arena,
+                                   struct str kid, enum key_alg alg, const struct key **key, const char **why)
+{
+    struct look what = { ISSUER_ASKED, false };
+    for (bool waited = false; what.answer == ISSUER_ASKED; waited = true) {
+        pthread_mutex_lock(&issuer->lock);
+        *key = issuer->keys ? key_set_find(issuer->keys, kid, alg) : NULL;
+        what = look(issuer, env_monotonic_us(issuer->issuers->env), *key != NULL, waited);
+        *why = issuer->why;
+        if (what.answer == ISSUER_KEY)
+            hold_keys(issuer, arena);
+        issuer->fetching |= what.fetch;
+        pthread_mutex_unlock(&issuer->lock);
+        if (what.fetch)
+            fetch_here(issuer, fetcher);
+        else if (what.answer == ISSUER_ASKED)
+            wait_here(issuer);
+    }
+    return what.answer;
 }
