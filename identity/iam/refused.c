@@ -23,5 +23,6 @@ const char *const identity_refused_iam[] = {
 
 const char *const identity_refused_sts[] = {
     "AssumeRole.ProvidedContexts",
+    "AssumeRoleWithWebIdentity.ProviderId", /* OAuth 2.0 access tokens of Amazon and Facebook: only they can say whose */
     NULL,
 };

@@ -26,6 +26,12 @@ static gh_err parse_arn(struct call *call, struct str arn, struct str *account, 
     return NULL;
 }
 
+gh_err sts_role_account(struct call *call, struct str role_arn, struct str *account)
+{
+    struct str name;
+    return parse_arn(call, role_arn, account, &name);
+}
+
 /* "Non-existing role, wrong account and refusal give the same AccessDenied." Who is nobody of ours learns no more than
  * that it may not. */
 static gh_err refuse(const struct role_request *r, const char *action)

@@ -34,6 +34,9 @@ struct role_request {
     size_t n_transitive;
 };
 
+/* The account of a role's ARN. Errors: ValidationError "… is invalid". */
+gh_err sts_role_account(struct call *call, struct str role_arn, struct str *account);
+
 /* Finds the role; checks tags and session policies. */
 gh_err role_session_prepare(struct role_request *r);
 /* Asks both sides; makes the session. */

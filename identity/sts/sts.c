@@ -1,5 +1,7 @@
 #include "identity/sts/sts.h"
 
+#include "identity/iam/credentials/mfa_device.h"
+
 const struct gh_kind STS_VALIDATION_ERROR = { "ValidationError", 400, false, NULL };
 const struct gh_kind STS_ACCESS_DENIED = { "AccessDenied", 403, false, NULL };
 const struct gh_kind STS_INVALID_PARAMETER = { "InvalidParameterValue", 400, false, NULL };
@@ -88,9 +90,9 @@ gh_err sts_check_mfa(struct call *call, struct str serial_number, struct str tok
     if (!serial_number.ptr || !token_code.ptr)
         return gh_fail(call->arena, &STS_ACCESS_DENIED,
                        "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.");
-    return gh_fail(call->arena, &STS_ACCESS_DENIED,
-                   "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial "
-                   "number is valid and associated with this user.");
+    gh_err err = mfa_device_check(call, sts_caller(call)->owner, serial_number, token_code);
+    *given = !err;
+    return err;
 }
 
 static size_t tag_bytes(const struct session *session)
