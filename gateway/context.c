@@ -117,6 +117,42 @@ static struct str identity_key(struct gw_request *r)
 {
     return r->caller.access_key_id;
 }
+/* Of an identity pool's session: what its keys say. */
+static const struct policy_key *cognito_key(struct gw_request *r, struct str name)
+{
+    const struct credential *who = r->caller.credential;
+    return who ? policy_context_find(who->keys, who->n_keys, name) : NULL;
+}
+static struct str cognito_identity(struct gw_request *r)
+{
+    const struct policy_key *key = cognito_key(r, STR("cognito-identity.amazonaws.com:sub"));
+    return key && key->n ? key->values[0] : STR_NONE;
+}
+static struct str cognito_pool(struct gw_request *r)
+{
+    const struct policy_key *key = cognito_key(r, STR("cognito-identity.amazonaws.com:aud"));
+    return key && key->n ? key->values[0] : STR_NONE;
+}
+/* "authenticated", "unauthenticated" */
+static struct str cognito_type(struct gw_request *r)
+{
+    const struct policy_key *key = cognito_key(r, STR("cognito-identity.amazonaws.com:amr"));
+    return key && key->n ? key->values[0] : STR_NONE;
+}
+/* "a comma-separated list of the providers": PROVIDER,PROVIDER:CognitoSignIn:SUB */
+static struct str cognito_provider(struct gw_request *r)
+{
+    const struct policy_key *key = cognito_key(r, STR("cognito-identity.amazonaws.com:amr"));
+    struct strbuf list = strbuf_in(r->arena, 256);
+    if (!key || key->n < 2)
+        return STR_NONE;
+    for (size_t i = 1; i < key->n; i++) {
+        if (i > 1)
+            strbuf_char(&list, ',');
+        strbuf_add(&list, key->values[i]);
+    }
+    return strbuf_view(&list);
+}
 static struct str api_key(struct gw_request *r)
 {
     return r->usage.value;
@@ -287,6 +323,10 @@ static const struct {
     { "identity.apiKey", api_key },
     { "identity.apiKeyId", api_key_id },
     { "identity.caller", identity_user },
+    { "identity.cognitoAuthenticationProvider", cognito_provider },
+    { "identity.cognitoAuthenticationType", cognito_type },
+    { "identity.cognitoIdentityId", cognito_identity },
+    { "identity.cognitoIdentityPoolId", cognito_pool },
     { "identity.sourceIp", source_ip },
     { "identity.user", identity_user },
     { "identity.userAgent", user_agent },

@@ -205,15 +205,15 @@ static void client_certificate(struct gw_request *r, struct strbuf *out)
 static void identity(struct gw_request *r, struct strbuf *out)
 {
     strbuf_add(out, STR("\"identity\":{"));
-    member(out, "cognitoIdentityPoolId", STR_NONE);
+    member(out, "cognitoIdentityPoolId", gw_context(r, STR("identity.cognitoIdentityPoolId")));
     member(out, "accountId", gw_context(r, STR("identity.accountId")));
-    member(out, "cognitoIdentityId", STR_NONE);
+    member(out, "cognitoIdentityId", gw_context(r, STR("identity.cognitoIdentityId")));
     member(out, "caller", gw_context(r, STR("identity.caller")));
     member(out, "sourceIp", r->x->peer_ip);
     member(out, "principalOrgId", STR_NONE);
     member(out, "accessKey", r->caller.access_key_id);
-    member(out, "cognitoAuthenticationType", STR_NONE);
-    member(out, "cognitoAuthenticationProvider", STR_NONE);
+    member(out, "cognitoAuthenticationType", gw_context(r, STR("identity.cognitoAuthenticationType")));
+    member(out, "cognitoAuthenticationProvider", gw_context(r, STR("identity.cognitoAuthenticationProvider")));
     member(out, "userArn", gw_context(r, STR("identity.userArn")));
     member(out, "userAgent", http_header_get(&r->x->headers, "User-Agent"));
     member(out, "user", gw_context(r, STR("identity.user")));

@@ -178,3 +178,178 @@ test('a guest who signs in stays who he was; or is merged into who he already is
     await refused(pool.api.describeIdentity({ IdentityId: first }), 'ResourceNotFoundException', `Identity '${first}' not found.`);
     assert.notEqual((await pool.api.getId({ IdentityPoolId: pool.id, Logins: await loginsOf('ann') })).IdentityId, first);
 });
+
+// ---- logins ----
+
+test('every login must stand: another pool\'s, expired, forged, of no audience, of a client that the pool does not have', async () => {
+    const pool = await addIdentityPool(server, { users });
+    const name = providerName(users.poolId), good = await token('ann');
+    const other = await addPool(server);
+    await addUser(other, 'ann');
+    const stranger = (await signIn(other, 'ann')).AuthenticationResult.IdToken;
+    const { UserPoolClient: { ClientId: second } } = await users.api.createUserPoolClient({ UserPoolId: users.poolId, ClientName: 'second', ExplicitAuthFlows: ['ALLOW_USER_PASSWORD_AUTH'] });
+    const [head, body, signature] = good.split('.');
+    const none = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`;
+    const changed = `${head}.${Buffer.from(JSON.stringify({ ...claims(good), sub: 'x' })).toString('base64url')}.${signature}`;
+    const access = (await signIn(users, 'ann')).AuthenticationResult.AccessToken;
+    const no = 'Token is not from a supported provider of this identity pool.';
+    const { Token: ours } = await api.getOpenIdTokenForDeveloperIdentity({
+        IdentityPoolId: (await api.createIdentityPool({ IdentityPoolName: 'd', AllowUnauthenticatedIdentities: false, DeveloperProviderName: 'dev' })).IdentityPoolId, Logins: { dev: 'u' },
+    });
+    const rows = [
+        [{ [name]: stranger }, "Invalid login token. Issuer doesn't match providerName"],
+        [{ [providerName(other.poolId)]: stranger }, no],
+        [{ [name]: (await signIn({ ...users, clientId: second }, 'ann')).AuthenticationResult.IdToken }, no],
+        [{ [name]: access }, 'Invalid login token. Missing a required claim: aud'],
+        [{ [name]: none }, 'Invalid login token. Not a valid OpenId Connect identity token.'],
+        [{ [name]: 'hello' }, 'Invalid login token. Not a valid OpenId Connect identity token.'],
+        [{ [name]: changed }, "Invalid login token. Couldn't verify signed token."],
+        [{ 'accounts.google.com': good }, no],
+        [{ 'login.example.org': good }, no],
+        [{ [name]: good, 'accounts.google.com': good }, no],
+        [{ 'cognito-identity.amazonaws.com': good }, "Invalid login token. Can't pass in a Cognito token."],
+        [{ 'arn:aws:iam::000000000000:saml-provider/corp': 'PHNhbWw+' }, no],
+    ];
+    for (const [Logins, message] of rows) await refused(pool.api.getId({ IdentityPoolId: pool.id, Logins }), 'NotAuthorizedException', message);
+    await refused(pool.api.getId({ IdentityPoolId: pool.id, Logins: { dev: 'user' } }), 'InvalidParameterException', 'Please provide a valid public provider.');
+    const { IdentityId } = await pool.api.getId({ IdentityPoolId: pool.id, Logins: { [name]: good } });
+    for (const [given, message] of [[good, "Invalid login token. Issuer doesn't match providerName"], [ours, 'Invalid login token. Incorrect token audience.']])
+        await refused(pool.api.getCredentialsForIdentity({ IdentityId, Logins: { 'cognito-identity.amazonaws.com': given } }), 'NotAuthorizedException', message);
+
+    const later = identities(server);
+    await server.fetch('/_gatehouse/clock', { method: 'POST', body: JSON.stringify({ advance_s: 3601 }) });
+    const { exp } = claims(good);
+    await refused(later.getId({ IdentityPoolId: pool.id, Logins: { [name]: good } }), 'NotAuthorizedException', new RegExp(`^Invalid login token\\. Token expired: \\d+ >= ${exp}$`));
+    await server.fetch('/_gatehouse/clock', { method: 'POST', body: JSON.stringify({ advance_s: -3601 }) });
+});
+
+test('ServerSideTokenCheck: signed out, disabled or deleted people get nothing; without it their tokens last', async () => {
+    const strict = await addIdentityPool(server, { users, entry: { ServerSideTokenCheck: true } });
+    const lax = await addIdentityPool(server, { users });
+    const off = 'Invalid login token. Server side token check failed.';
+    for (const [user, end] of [['off', 'adminUserGlobalSignOut'], ['tom', 'adminDisableUser'], ['eve', 'adminDeleteUser']]) {
+        const Logins = await loginsOf(user);
+        const { IdentityId } = await strict.api.getId({ IdentityPoolId: strict.id, Logins });
+        await users.api[end]({ UserPoolId: users.poolId, Username: user });
+        await refused(strict.api.getId({ IdentityPoolId: strict.id, Logins }), 'NotAuthorizedException', off);
+        await refused(strict.api.getCredentialsForIdentity({ IdentityId, Logins }), 'NotAuthorizedException', off);
+        await lax.api.getId({ IdentityPoolId: lax.id, Logins });
+    }
+});
+
+test('two logins of one identity: linked, unlinked, in conflict', async () => {
+    const other = await addPool(server);
+    for (const name of ['ann', 'bob', 'cid']) await addUser(other, name);
+    const theirs = async (name) => ({ [providerName(other.poolId)]: (await signIn(other, name)).AuthenticationResult.IdToken });
+    const entries = [users, other].map((p) => ({ ProviderName: providerName(p.poolId), ClientId: p.clientId }));
+    const pool = await addIdentityPool(server, { pool: { CognitoIdentityProviders: entries } });
+    const [ann, annThere, bob, bobThere] = [await loginsOf('ann'), await theirs('ann'), await loginsOf('bob'), await theirs('bob')];
+    const get = async (Logins) => (await pool.api.getId({ IdentityPoolId: pool.id, Logins })).IdentityId;
+    const both = await get({ ...ann, ...annThere });
+    assert.deepEqual([await get(ann), await get(annThere)], [both, both]);
+    assert.deepEqual((await pool.api.describeIdentity({ IdentityId: both })).Logins, entries.map((e) => e.ProviderName).sort());
+    const conflict = ['ResourceConflictException', 'Login is already linked to another account.'];
+    await refused(pool.api.getCredentialsForIdentity({ IdentityId: both, Logins: { ...ann, ...bobThere } }), ...conflict);
+
+    const [here, there] = [await get(bob), await get(bobThere)];
+    assert.notEqual(here, there);
+    const merged = await pool.api.getCredentialsForIdentity({ IdentityId: there, Logins: { ...bob, ...bobThere } });
+    assert.equal(merged.IdentityId, there);
+    assert.equal(await get(bob), there);
+    await refused(pool.api.getCredentialsForIdentity({ IdentityId: here }), 'NotAuthorizedException', `Access to Identity '${here}' is forbidden.`);
+    await refused(pool.api.getCredentialsForIdentity({ IdentityId: both, Logins: { ...ann, ...bobThere } }), ...conflict);
+
+    const unlink = (IdentityId, Logins, ...LoginsToRemove) => pool.api.unlinkIdentity({ IdentityId, Logins, LoginsToRemove });
+    await refused(unlink(there, {}, providerName(other.poolId)), 'NotAuthorizedException', MISMATCH);
+    await refused(unlink(there, ann, providerName(other.poolId)), 'NotAuthorizedException', MISMATCH);
+    await refused(unlink(there, bob, 'accounts.google.com'), 'InvalidParameterException', 'The identity has no login of accounts.google.com.');
+    await unlink(there, bob, providerName(other.poolId));
+    assert.deepEqual((await pool.api.describeIdentity({ IdentityId: there })).Logins, [providerName(users.poolId)]);
+    assert.notEqual(await get(bobThere), there);
+    await unlink(there, bob, providerName(users.poolId));
+    await refused(pool.api.getCredentialsForIdentity({ IdentityId: there, Logins: bob }), 'NotAuthorizedException', `Access to Identity '${there}' is forbidden.`);
+    assert.notEqual(await get(bob), there);
+    assert.equal((await pool.api.describeIdentity({ IdentityId: there })).Logins, undefined);
+});
+
+// ---- developers' users ----
+
+test('developer identities: tokens, looked up, merged, unlinked', async () => {
+    const pool = await addIdentityPool(server, { users, pool: { DeveloperProviderName: 'login.shop' }, tags: true });
+    const get = (user, more) => pool.api.getOpenIdTokenForDeveloperIdentity({ IdentityPoolId: pool.id, Logins: { 'login.shop': user }, ...more });
+    const one = await get('u1');
+    assert.equal((await get('u1')).IdentityId, one.IdentityId);
+    const { jti, iat, exp, ...said } = claims(one.Token);
+    assert.equal(exp - iat, 900);
+    assert.deepEqual(said, {
+        sub: one.IdentityId, aud: pool.id, iss: `${server.url}/_aws/cognito-identity`, amr: ['authenticated', 'login.shop', `login.shop:${pool.id}:u1`],
+    });
+    const Logins = { 'cognito-identity.amazonaws.com': one.Token };
+    const got = await pool.api.getCredentialsForIdentity({ IdentityId: one.IdentityId, Logins });
+    assert.equal(await caller(credentialsOf(got)), `arn:aws:sts::${account}:assumed-role/in-${pool.n}/CognitoIdentityCredentials`);
+    await refused(pool.api.getId({ IdentityPoolId: pool.id, Logins }), 'NotAuthorizedException', "Invalid login token. Can't pass in a Cognito token.");
+    await refused(pool.api.getCredentialsForIdentity({ IdentityId: one.IdentityId }), 'NotAuthorizedException', MISMATCH);
+
+    const two = await get('u2', { TokenDuration: 60, PrincipalTags: { team: 'blue' } });
+    assert.equal(claims(two.Token).exp - claims(two.Token).iat, 60);
+    assert.deepEqual(claims(two.Token)['https://aws.amazon.com/tags'], { principal_tags: { team: ['blue'] }, transitive_tag_keys: ['team'] });
+    await refused(pool.api.getCredentialsForIdentity({ IdentityId: two.IdentityId, Logins }), 'NotAuthorizedException', MISMATCH);
+    await refused(get('u2', { IdentityId: one.IdentityId }), 'DeveloperUserAlreadyRegisteredException');
+    await refused(get('u9', { IdentityId: one.IdentityId }), 'NotAuthorizedException', MISMATCH);
+    for (const bad of [{ Logins: { other: 'u' } }, { Logins: { 'accounts.google.com': 'x' } }])
+        await refused(get('u', bad), 'InvalidParameterException', 'This identity pool does not support the specified developer provider.');
+
+    const guest = (await pool.api.getId({ IdentityPoolId: pool.id })).IdentityId;
+    assert.equal((await get('u3', { IdentityId: guest })).IdentityId, guest);
+    const ann = await pool.api.getId({ IdentityPoolId: pool.id, Logins: await loginsOf('ann') });
+    const known = await get('u4', { IdentityId: ann.IdentityId, Logins: { 'login.shop': 'u4', ...(await loginsOf('ann')) } });
+    assert.equal(known.IdentityId, ann.IdentityId);
+    assert.deepEqual((await pool.api.describeIdentity({ IdentityId: ann.IdentityId })).Logins, [providerName(users.poolId), 'login.shop']);
+
+    const look = (input) => pool.api.lookupDeveloperIdentity({ IdentityPoolId: pool.id, ...input });
+    await refused(look({}), 'InvalidParameterException');
+    await refused(look({ DeveloperUserIdentifier: 'nobody' }), 'ResourceNotFoundException');
+    await refused(look({ IdentityId: two.IdentityId, DeveloperUserIdentifier: 'u1' }), 'ResourceConflictException');
+    assert.deepEqual((await look({ IdentityId: two.IdentityId, DeveloperUserIdentifier: 'u2' })).DeveloperUserIdentifierList, ['u2']);
+
+    const merge = (from, to, name = 'login.shop') => pool.api.mergeDeveloperIdentities({ SourceUserIdentifier: from, DestinationUserIdentifier: to, DeveloperProviderName: name, IdentityPoolId: pool.id });
+    await refused(merge('u1', 'u2', 'other'), 'InvalidParameterException');
+    await refused(merge('nobody', 'u2'), 'ResourceNotFoundException');
+    assert.equal((await merge('u1', 'u2')).IdentityId, two.IdentityId);
+    assert.equal((await get('u1')).IdentityId, two.IdentityId);
+    await refused(pool.api.getCredentialsForIdentity({ IdentityId: one.IdentityId, Logins }), 'NotAuthorizedException', `Access to Identity '${one.IdentityId}' is forbidden.`);
+    for (let i = 10; i < 28; i++) await merge(await get(`m${i}`) && `m${i}`, 'u2');
+    await get('m28');
+    await refused(merge('m28', 'u2'), 'ResourceConflictException', 'An identity can have at most 20 developer user identifiers.');
+    const page = await look({ IdentityId: two.IdentityId, MaxResults: 15 });
+    const rest = await look({ DeveloperUserIdentifier: 'u1', MaxResults: 15, NextToken: page.NextToken });
+    assert.deepEqual([page.DeveloperUserIdentifierList.length, rest.DeveloperUserIdentifierList.length, rest.NextToken, rest.IdentityId], [15, 5, undefined, two.IdentityId]);
+
+    const unlink = (IdentityId, DeveloperUserIdentifier) => pool.api.unlinkDeveloperIdentity({ IdentityPoolId: pool.id, IdentityId, DeveloperProviderName: 'login.shop', DeveloperUserIdentifier });
+    await refused(unlink(guest, 'u2'), 'ResourceConflictException');
+    await unlink(guest, 'u3');
+    assert.notEqual((await get('u3')).IdentityId, guest);
+    await refused(pool.api.getCredentialsForIdentity({ IdentityId: guest }), 'NotAuthorizedException', `Access to Identity '${guest}' is forbidden.`);
+});
+
+// ---- roles ----
+
+test('roles: none, one that does not trust the pool, guests held to the services of AWS\'s list', async () => {
+    const pool = await addIdentityPool(server, { users });
+    const { api: mine } = pool;
+    const { IdentityPoolId: bare } = await mine.createIdentityPool({ IdentityPoolName: 'bare', AllowUnauthenticatedIdentities: true });
+    const { $metadata, ...roles } = await mine.getIdentityPoolRoles({ IdentityPoolId: bare });
+    assert.deepEqual(roles, { IdentityPoolId: bare });
+    const guest = (await mine.getId({ IdentityPoolId: bare })).IdentityId;
+    const fails = (IdentityId = guest, Logins) => refused(mine.getCredentialsForIdentity({ IdentityId, Logins }), 'InvalidIdentityPoolConfigurationException', CONFIGURATION);
+    await fails();
+    for (const unauthenticated of [arnOf('nobody'), pool.roles.unauthenticated, await role(server, 'wrong-amr', trust(bare, 'authenticated'))]) {
+        await mine.setIdentityPoolRoles({ IdentityPoolId: bare, Roles: { unauthenticated } });
+        await fails();
+    }
+    const all = [{ Effect: 'Allow', Action: '*', Resource: '*' }];
+    await mine.setIdentityPoolRoles({ IdentityPoolId: bare, Roles: { unauthenticated: await role(server, 'mighty-guest', trust(bare, 'unauthenticated'), all) } });
+    const credentials = credentialsOf(await mine.getCredentialsForIdentity({ IdentityId: guest }));
+    await identities(server, { credentials }).listIdentityPools({ MaxResults: 1 });
+    await refused(people(server, { credentials }).listUsers(), 'AccessDenied');
+});
