@@ -6,7 +6,8 @@ static bool time_of_day(struct str *rest, struct date *out);
 static bool zone(struct str *rest, struct date *out);
 static int64_t days_before(int64_t year, int64_t month, int64_t day);
 
-/* "YYYY[-MM[-DD]][Thh[:mm[:ss[.f{1,9}]]]][Z|+hh[:mm]]", or an integer that is not negative. */
+/* "YYYY[-MM[-DD]][T[hh[:mm[:ss[.f{1,9}]]]]][Z|+hh[:mm]]", or an integer that is not negative. AWS takes numbers
+ * with fewer digits, too ("01T", "t2:00:00"), but not in the zone. */
 bool date_parse(struct str text, struct date *out)
 {
     *out = (struct date){ 0 };
@@ -17,14 +18,14 @@ bool date_parse(struct str text, struct date *out)
     bool before_zero = take(&rest, '-');
     if (!before_zero)
         take(&rest, '+');
-    if (!number(&rest, 4, 9, &year) || year > 292278993)
+    if (!number(&rest, 1, 9, &year) || year > (before_zero ? 292275054 : 292278993))
         return false;
     if (before_zero)
         year = -year;
     if (take(&rest, '-')) {
-        if (!number(&rest, 2, 2, &month) || month < 1 || month > 12)
+        if (!number(&rest, 1, 2, &month) || month < 1 || month > 12)
             return false;
-        if (take(&rest, '-') && (!number(&rest, 2, 2, &day) || day < 1 || day > 31))
+        if (take(&rest, '-') && (!number(&rest, 1, 2, &day) || day < 1 || day > 31))
             return false;
     }
     out->s = days_before(year, month, day) * 86400;
@@ -43,13 +44,15 @@ int date_cmp(struct date a, struct date b)
 static bool time_of_day(struct str *rest, struct date *out)
 {
     int64_t hour, minute = 0, second = 0;
-    if (!number(rest, 2, 2, &hour) || hour > 23)
+    if (rest->len == 0)
+        return true;
+    if (!number(rest, 1, 2, &hour) || hour > 23)
         return false;
     if (take(rest, ':')) {
-        if (!number(rest, 2, 2, &minute) || minute > 59)
+        if (!number(rest, 1, 2, &minute) || minute > 59)
             return false;
         if (take(rest, ':')) {
-            if (!number(rest, 2, 2, &second) || second > 59)
+            if (!number(rest, 1, 2, &second) || second > 59)
                 return false;
             if (take(rest, '.')) {
                 size_t before = rest->len;

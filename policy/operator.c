@@ -23,7 +23,7 @@ static struct operand read_arn(struct arena *arena, struct str text, bool variab
     return (struct operand){ .valid = true, .arn = arn_pattern_compile(arena, text, variables, true) };
 }
 
-static bool parse_number(struct str text, double *out)
+static bool parse_number(struct str text, long double *out)
 {
     char copy[64], *end;
     if (text.len == 0 || text.len >= sizeof copy || !strchr("+-.0123456789", text.ptr[0]))
@@ -32,7 +32,7 @@ static bool parse_number(struct str text, double *out)
     copy[text.len] = '\0';
     if (strspn(copy, "+-.0123456789eE") != text.len)
         return false;
-    *out = strtod(copy, &end);
+    *out = strtold(copy, &end);
     return *end == '\0' && isfinite(*out);
 }
 
@@ -68,11 +68,20 @@ static struct operand read_bytes(struct arena *arena, struct str text, bool vari
     return out;
 }
 
+/* The manual's page about operators has variables here, its page about variables has not; the former. */
 static struct operand read_flag(struct arena *arena, struct str text, bool variables)
 {
-    (void)arena, (void)variables;
+    struct template template = template_compile(arena, text, variables, false);
+    if (template.n_pieces)
+        return (struct operand){ .valid = true, .text = template };
     bool yes = str_eq_nocase(text, STR("true"));
     return (struct operand){ .valid = yes || str_eq_nocase(text, STR("false")), .flag = yes };
+}
+
+static struct operand read_null(struct arena *arena, struct str text, bool variables)
+{
+    (void)variables;
+    return read_flag(arena, text, false);
 }
 
 /* --- comparing: does this one value of the request match this one of the policy? --- */
@@ -115,7 +124,7 @@ static bool arn_like(struct arena *arena, const struct operand *operand, const s
 /* Sign of (request's value - policy's), or 2 when the request's value is no number. */
 static int number_order(const struct operand *operand, struct str value)
 {
-    double number;
+    long double number;
     if (!parse_number(value, &number))
         return 2;
     return (number > operand->number) - (number < operand->number);
@@ -149,7 +158,8 @@ ORDER_MATCH(date_greater_equal, date_order, sign >= 0)
 static bool flag_equal(struct arena *arena, const struct operand *operand, const struct policy_request *request,
                        struct str value)
 {
-    (void)arena, (void)request;
+    if (operand->text.n_pieces)
+        return text_equal_nocase(arena, operand, request, value);
     return str_eq_nocase(value, operand->flag ? STR("true") : STR("false"));
 }
 
@@ -196,7 +206,7 @@ static const struct operator operators[] = {
     { "ArnLike", .read = read_arn, .match = arn_like },
     { "ArnNotEquals", .negated = true, .read = read_arn, .match = arn_like },
     { "ArnNotLike", .negated = true, .read = read_arn, .match = arn_like },
-    { "Null", .is_null = true, .read = read_flag, .match = flag_equal },
+    { "Null", .is_null = true, .read = read_null, .match = flag_equal },
 };
 
 const struct operator *operator_find(struct str name)

@@ -11,11 +11,11 @@ struct operand {
     struct template text;
     struct arn_pattern arn;
     union {
-        double number;
+        long double number; /* every int64 exactly */
         struct date date;
         struct ip_net net;
         struct str bytes;
-        bool flag;
+        bool flag; /* when `text` has no variables */
     };
 };
 

@@ -37,17 +37,17 @@ static enum principal_fit principal_fits(const struct statement *statement, cons
 {
     if (!statement->has_principal)
         return FIT_NAMED;
-    enum principal_fit best = FIT_NONE;
-    for (size_t i = 0; i < statement->n_principals; i++) {
-        enum principal_fit fit = principal_match(&statement->principals[i], prepared->request);
-        best = fit > best ? fit : best;
-    }
     /* "NotPrincipal with a Deny effect will always deny any IAM principal that has a permissions boundary
      * policy attached, regardless of the values specified" — Permissions boundaries */
     if (statement->not_principal && statement->deny && prepared->bounded)
         return FIT_NAMED;
     if (statement->not_principal)
-        return best == FIT_NONE ? FIT_NAMED : FIT_NONE;
+        return principal_spared(statement->principals, statement->n_principals, prepared->request) ? FIT_NONE : FIT_NAMED;
+    enum principal_fit best = FIT_NONE;
+    for (size_t i = 0; i < statement->n_principals; i++) {
+        enum principal_fit fit = principal_match(&statement->principals[i], prepared->request);
+        best = fit > best ? fit : best;
+    }
     return best;
 }
 

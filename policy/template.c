@@ -1,6 +1,7 @@
 #include "policy/template.h"
 
 #include "core/glob.h"
+#include "policy/condition_key.h"
 
 /* Looking no further for the end keeps "${${${…" linear; a tag's key has at most 128 characters. */
 #define VARIABLE_MAX 2048
@@ -89,6 +90,7 @@ static bool variable_at(struct str rest, struct template_piece *piece, char *lit
         piece->name = str_trim(str_sub(inside, 0, (size_t)comma));
         piece->fallback = str_sub(value, 1, value.len - 2);
     }
+    piece->never = condition_key_is_multivalued(piece->name);
     *taken = (size_t)end + 1;
     return piece->name.len > 0;
 }
@@ -116,7 +118,7 @@ bool template_fill(struct arena *arena, const struct template *template, const s
         struct str text = piece->text;
         if (!text.ptr) {
             const struct policy_key *key = policy_context_find(request->keys, request->n_keys, piece->name);
-            if (key && key->n > 1)
+            if (piece->never || (key && key->n > 1))
                 return false; /* "multivalued keys cannot be used as variables" */
             text = key && key->n == 1 ? key->values[0] : piece->fallback;
             /* A value must not smuggle in our marks for wild cards; UTF-8 never holds them. */

@@ -8,6 +8,7 @@ struct template_piece {
     struct str text;     /* absent: a variable */
     struct str name;     /* of the variable */
     struct str fallback; /* ${name, 'fallback'}; absent: none */
+    bool never;          /* a key with several values: no variable */
 };
 
 struct template {

@@ -42,7 +42,6 @@ static bool refuse(struct str *why, const char *text)
 
 static bool check_members(struct arena *arena, enum policy_use use, const struct policy *policy, struct str *why)
 {
-    (void)arena;
     for (size_t i = 0; i < policy->n; i++) {
         const struct statement *one = &policy->statements[i];
         if (use != POLICY_TRUST) {
@@ -56,6 +55,11 @@ static bool check_members(struct arena *arena, enum policy_use use, const struct
             return refuse(why, "Has prohibited field NotPrincipal.");
         if (!one->has_principal)
             return refuse(why, "Missing required field Principal");
+        for (size_t p = 0; p < one->n_principals; p++) {
+            *why = principal_fault(arena, &one->principals[p]);
+            if (why->ptr)
+                return false;
+        }
     }
     return true;
 }

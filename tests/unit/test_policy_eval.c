@@ -175,7 +175,16 @@ static void principals(void **state)
         { "\"Principal\":{\"AWS\":\"210987654321\"}", false, false },
         { "\"Principal\":{\"Service\":\"lambda.amazonaws.com\"}", false, false },
         { "\"NotPrincipal\":{\"AWS\":\"210987654321\"}", true, false },
-        { "\"NotPrincipal\":{\"AWS\":\"123456789012\"}", false, false },
+        /* a session is spared when itself, its role and its account are listed */
+        { "\"NotPrincipal\":{\"AWS\":\"123456789012\"}", true, false },
+        { "\"NotPrincipal\":{\"AWS\":[\"123456789012\",\"arn:aws:sts::123456789012:assumed-role/r/s\"]}", true, false },
+        { "\"NotPrincipal\":{\"AWS\":[\"arn:aws:iam::123456789012:root\",\"arn:aws:sts::123456789012:assumed-role/r/s\","
+          "\"arn:aws:iam::123456789012:role/p/r\"]}", false, false },
+        { "\"NotPrincipal\":\"*\"", false, false },
+        { "\"Principal\":{\"Federated\":\"cognito-identity.amazonaws.com\"}", false, false },
+        { "\"Principal\":{\"CanonicalUser\":\"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be\"}", false, false },
+        { "\"Principal\":{\"AWS\":\"AROAEXAMPLEEXAMPLE01\"}", false, false }, /* of a role that is no more */
+        { "\"Principal\":{\"AWS\":\"arn:aws:iam::123456789012:role/P/R\"}", false, false },
     };
     for (size_t i = 0; i < COUNT(rows_); i++) {
         struct arena *arena = arena_new(4096);
@@ -295,8 +304,11 @@ static const struct {
     { "anonymous, silence", "-----", "s", NULL, NULL, OUTSIDER, POLICY_IMPLICIT_DENY, "resource-based policy" },
     { "anonymous, resource control", "D----", "A", NULL, NULL, OUTSIDER, POLICY_EXPLICIT_DENY, "resource control policy" },
     /* "will always deny any IAM principal that has a permissions boundary policy attached" */
-    { "NotPrincipal and Deny spares whom it names", "--A--", "{\"Statement\":{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"" USER "\"},\"Action\":\"*\",\"Resource\":\"*\"}}", USER, NULL, SAME, POLICY_ALLOW, "identity-based policy" },
-    { "but not with a boundary", "--AA-", "{\"Statement\":{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"" USER "\"},\"Action\":\"*\",\"Resource\":\"*\"}}", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "resource-based policy" },
+    { "NotPrincipal and Deny spares whom it names", "--A--", "{\"Statement\":{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":[\"" USER "\",\"123456789012\"]},\"Action\":\"*\",\"Resource\":\"*\"}}", USER, NULL, SAME, POLICY_ALLOW, "identity-based policy" },
+    /* "you must also specify the account ARN of the not-denied principal" */
+    { "without his account it spares nobody", "--A--", "{\"Statement\":{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"" USER "\"},\"Action\":\"*\",\"Resource\":\"*\"}}", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "resource-based policy" },
+    { "nor does the account alone", "--A--", "{\"Statement\":{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":\"123456789012\"},\"Action\":\"*\",\"Resource\":\"*\"}}", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "resource-based policy" },
+    { "but not with a boundary", "--AA-", "{\"Statement\":{\"Effect\":\"Deny\",\"NotPrincipal\":{\"AWS\":[\"" USER "\",\"123456789012\"]},\"Action\":\"*\",\"Resource\":\"*\"}}", USER, NULL, SAME, POLICY_EXPLICIT_DENY, "resource-based policy" },
 };
 
 static void evaluation_logic(void **state)
