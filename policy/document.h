@@ -37,6 +37,7 @@ struct policy {
     struct str text;    /* the document as it came */
     struct str version; /* absent: as 2008-10-17 */
     struct statement *statements;
+    struct policy_position *places; /* where each begins in the text; of a policy in a set */
     size_t n;
 };
 
@@ -45,6 +46,9 @@ bool policy_parse(struct arena *scratch, struct arena *arena, enum policy_use us
                   struct str *why);
 /* What AWS asks beyond grammar, in its order. False: *why. */
 bool policy_validate(struct arena *arena, enum policy_use use, const struct policy *policy, struct str *why);
+
+/* Where the first n statements of a document begin: one pass over the text, which has been parsed before. */
+void policy_places(struct str text, struct policy_position *places, size_t n);
 
 /* A request with what every statement needs split once. */
 struct prepared {

@@ -64,7 +64,7 @@ struct policy_request {
 
 enum policy_effect { POLICY_IMPLICIT_DENY, POLICY_ALLOW, POLICY_EXPLICIT_DENY };
 
-/* Where a statement stands in its document: lines and columns from 1. */
+/* Where a statement stands in its document: lines and columns from 1; line 0: nowhere. */
 struct policy_position {
     int64_t line, column;
 };
@@ -76,12 +76,14 @@ struct policy_decision {
     struct str document;     /* of that policy, as it was added */
     struct str sid;          /* or absent */
     int statement;           /* index in its policy, -1 */
+    struct policy_position at; /* of the deciding statement */
     bool to_account;         /* a policy of a resource allows it to the principal's account, not by
                                 name: the account's own policies must allow it too */
     bool to_role;            /* … to the session's role (or the user who made it), not to the session:
                                 boundary and session policy still count */
 };
-/* Where a statement begins, and its last bracket. False: there is no such statement. */
+/* Where a statement begins and ends, as SimulatePrincipalPolicy counts: a column further than ours, and the
+ * end behind its last bracket. False: there is no such statement. */
 bool policy_locate(struct str document, int statement, struct policy_position *start, struct policy_position *end);
 /* A sentence for people and traces: "allowed by statement 2 (Sid Read) of policy Editors". */
 struct str policy_reason(struct arena *arena, const struct policy_request *request,

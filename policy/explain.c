@@ -37,6 +37,10 @@ struct str policy_reason(struct arena *arena, const struct policy_request *reque
     }
     add(&buf, STR(" of "), decision->policy_type);
     add(&buf, STR(" "), decision->policy_name);
+    add(&buf, STR(", line "), STR(""));
+    add_number(&buf, (unsigned)decision->at.line);
+    add(&buf, STR(" column "), STR(""));
+    add_number(&buf, (unsigned)decision->at.column);
     return strbuf_view(&buf);
 }
 

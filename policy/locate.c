@@ -1,5 +1,5 @@
 /* Finds a statement in the text of its document. The text has been parsed before: it is JSON. */
-#include "policy/eval.h"
+#include "policy/document.h"
 
 /* The end of a string that begins at `at`, which is a quote. */
 static size_t after_string(struct str text, size_t at)
@@ -82,4 +82,28 @@ bool policy_locate(struct str document, int statement, struct policy_position *s
     *start = position(document, at);
     *end = position(document, closing(document, at));
     return true;
+}
+
+void policy_places(struct str text, struct policy_position *places, size_t n)
+{
+    size_t at = statement_value(text), begin = 0, seen = 0;
+    struct policy_position here = { .line = 1 };
+    for (size_t i = 0; i < n; i++)
+        places[i] = (struct policy_position){ 0 };
+    if (at < text.len && text.ptr[at] == '[')
+        at++;
+    for (size_t i = 0; i < n; i++) {
+        while (at < text.len && text.ptr[at] != '{')
+            at++;
+        if (at >= text.len)
+            return;
+        for (; seen < at; seen++)
+            if (text.ptr[seen] == '\n') {
+                here.line++;
+                begin = seen + 1;
+            }
+        here.column = (int64_t)(at - begin) + 1;
+        places[i] = here;
+        at = closing(text, at) + 1;
+    }
 }

@@ -31,6 +31,8 @@ bool policy_set_add(struct policy_set *set, enum policy_use use, struct str name
     }
     policy->text = text;
     policy->name = str_copy(own, name);
+    policy->places = ARENA_ARRAY(own, struct policy_position, policy->n);
+    policy_places(text, policy->places, policy->n);
     arena_defer(set->arena, free_arena, own);
     if (set->n == set->cap) {
         size_t bytes = set->cap * sizeof *set->policies;

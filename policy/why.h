@@ -20,16 +20,15 @@ struct why_condition {
     bool holds;
 };
 
-/* What kept a statement from applying; the first that did. */
-enum why_miss { WHY_APPLIES, WHY_OTHER_ACTION, WHY_OTHER_RESOURCE, WHY_OTHER_PRINCIPAL, WHY_CONDITION };
+/* What kept a statement from applying; a statement for other actions is not told of. */
+enum why_miss { WHY_APPLIES, WHY_CONDITION, WHY_OTHER_PRINCIPAL, WHY_OTHER_RESOURCE };
 
 struct why_statement {
     struct str policy, sid; /* sid: or absent */
-    struct str document;
     int index;              /* from 0 */
     bool deny;
     enum why_miss miss;
-    struct policy_position start, end;
+    struct policy_position at, start, end; /* start, end: as SimulatePrincipalPolicy counts (policy_locate) */
     struct why_condition *conditions;
     size_t n_conditions;
 };
@@ -38,34 +37,35 @@ struct why_statement {
 struct why_layer {
     const char *type;         /* "identity-based policy" */
     enum policy_effect effect;
-    bool counts;              /* false: an allow of the resource's policy made its silence irrelevant, or nothing
-                                 depends on what it allows */
-    struct str first_policy;  /* name of one of its policies, where something could be added; absent: it has none */
-    struct why_statement *statements; /* that apply, then those that nearly do; at most 16 */
+    bool required;            /* false: nothing depends on whether it allows; its denies count all the same */
+    struct str first_policy;  /* name of its first policy; absent: it has none */
+    struct why_statement *statements; /* that apply, then those that nearly do; at most WHY_STATEMENTS */
     size_t n;
     size_t left_off;          /* of those, more than that */
 };
+#define WHY_STATEMENTS 16
 
-/* One thing to be changed. All of them together turn the decision; `text` says it for people. */
+/* One thing to be changed; all of them together turn the decision. */
 struct why_change {
-    enum { WHY_ADD, WHY_EXTEND, WHY_REMOVE, WHY_CONTEXT } kind;
+    enum why_kind {
+        WHY_ADD,     /* a statement to a layer: `statement` is its JSON, `policy` where it could go, or absent */
+        WHY_REMOVE,  /* a statement, or narrow it */
+        WHY_CONTEXT, /* another value in the request, so that `condition` comes out the other way */
+    } kind;
     const char *layer;
-    struct str policy;            /* in which; absent: a new one */
-    int statement;                /* WHY_EXTEND, WHY_REMOVE, WHY_CONTEXT: which, from 0; else -1 */
-    struct policy_position start; /* of it */
-    struct str document;          /* of it */
-    struct str json;              /* WHY_ADD: the statement */
-    struct str element;           /* WHY_EXTEND: "Action" or "Resource", and what to add to it */
-    struct str value;
-    const struct why_condition *condition; /* WHY_CONTEXT: the request's value must hold for it (deny: must not) */
-    struct str text;
+    struct str policy;
+    struct why_statement of;       /* WHY_REMOVE, WHY_CONTEXT */
+    struct str statement;
+    struct why_condition condition;
+    const struct str *values;      /* WHY_CONTEXT: an example that would do; NULL: the key must not be there */
+    size_t n_values;
+    struct str text;               /* for people */
 };
 
 struct policy_why {
     const struct policy_request *request;
     struct policy_decision decision;
-    struct policy_position at;   /* of the deciding statement; line 0: there is none */
-    struct str sentence;         /* "denied: …", one line: what traces show */
+    struct str sentence;         /* one line: what traces show */
     struct str denial;           /* AWS's AccessDenied text; absent: it is allowed */
     struct why_layer *layers;    /* in the order of evaluation; only those that are there */
     size_t n_layers;

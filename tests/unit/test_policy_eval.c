@@ -153,7 +153,7 @@ static void the_deciding_statement_is_named(void **state)
     policy_decide(arena, &(struct policy_layers){ .identity = set }, &request, &decision);
     assert_int_equal(decision.statement, 1);
     assert_string_equal(policy_reason(arena, &request, &decision).ptr,
-                        "allowed by statement 2 (Sid Read) of identity-based policy Editors");
+                        "allowed by statement 2 (Sid Read) of identity-based policy Editors, line 1 column 87");
     policy_set_free(set);
     arena_free(arena);
 }
