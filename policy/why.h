@@ -4,7 +4,9 @@
  *
  *     struct policy_why why;
  *     policy_why(arena, &layers, &request, &why);        the decision is policy_decide's own
- *     policy_why_text(arena, &why); policy_why_json(arena, &why); */
+ *     policy_why_text(arena, &why); policy_why_json(arena, &why);
+ *
+ * What it says points into the layers and the request: it lives as long as they do. */
 #pragma once
 
 #include "core/json.h"

@@ -256,7 +256,7 @@ static struct why_change new_statement(const struct why_case *c, enum layer l, b
                               .policy = set && set->n ? set->policies[0]->name : STR_NONE,
                               .statement = json_print(arena, json) };
     out.text = out.policy.ptr ? str_printf(arena, "add to %s %.*s: %.*s", out.layer, STR_FMT(out.policy), STR_FMT(out.statement))
-                              : str_printf(arena, "add a %s: %.*s", out.layer, STR_FMT(out.statement));
+                              : str_printf(arena, "add %s %s: %.*s", l == LAYER_IDENTITY ? "an" : "a", out.layer, STR_FMT(out.statement));
     return out;
 }
 
