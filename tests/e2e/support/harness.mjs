@@ -185,7 +185,7 @@ class Gatehouse {
 }
 
 // wrap: words before the binary, ['sh', '-c', 'ulimit -f 9; exec "$0" "$@"'] for example.
-// stocked: the folder begins with signing keys (folder.mjs) instead of empty.
+// stocked: the folder begins with signing keys (folder.mjs) instead of empty; two servers with one folder have the same keys.
 // t: the test's context (stops the server when the test ends), or null for scripts that stop it themselves.
 export async function start(t, { mode = 'dev', args = [], env = {}, data, port, tls = false, wrap = [], stocked = data === undefined && mode === 'dev' } = {}) {
     const folder = data ?? path.join(scratch(t), 'data');
