@@ -314,6 +314,10 @@ struct str management_capabilities(struct arena *arena)
     for (size_t i = 0; identity_accepted[i]; i++)
         json_array_append_new(accepted, json_of(str_of(identity_accepted[i])));
     json_object_set_new(doc, "accepted_not_enforced", accepted);
+    json_t *left_out = json_array();
+    for (size_t i = 0; identity_left_out[i]; i++)
+        json_array_append_new(left_out, json_of(str_of(identity_left_out[i])));
+    json_object_set_new(doc, "left_out", left_out);
     struct str text = json_print(arena, doc);
     registry_free(registry);
     return text;

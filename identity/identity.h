@@ -133,6 +133,8 @@ bool identity_pool_exists(struct identity *identity, struct str pool_arn);
 extern const char *const identity_refused_idp[];
 /* What is kept and shown although nothing acts on it yet, each a sentence. NULL-terminated. */
 extern const char *const identity_accepted[];
+/* Operations that are not built, and why not: "iam: A, B: reason". NULL-terminated. */
+extern const char *const identity_left_out[];
 extern const char *const identity_refused_iam[];
 extern const char *const identity_refused_sts[];
 

@@ -13,3 +13,7 @@ print(f'{"all":<26}{built:>6}{operations:>6}{100 * built / operations:>6.0f}%')
 if '--missing' in sys.argv:
     for name, service in found['services'].items():
         print(f'\n{name}: {", ".join(service["missing"]) or "nothing is missing"}')
+if found['left_out']:
+    print('\nleft out, and why:')
+    for one in found['left_out']:
+        print(f'  {one}')

@@ -3,8 +3,6 @@
 
 const char *const identity_refused_iam[] = {
     "CreateServiceSpecificCredential.CredentialAgeDays",
-    "GetAccountAuthorizationDetails.Marker",
-    "GetAccountAuthorizationDetails.MaxItems",
     "ListServiceSpecificCredentials.AllUsers",
     "ListServiceSpecificCredentials.MaxItems",
     "ListServiceSpecificCredentials.Marker",
@@ -24,5 +22,14 @@ const char *const identity_refused_iam[] = {
 const char *const identity_refused_sts[] = {
     "AssumeRole.ProvidedContexts",
     "AssumeRoleWithWebIdentity.ProviderId", /* OAuth 2.0 access tokens of Amazon and Facebook: only they can say whose */
+    NULL,
+};
+
+const char *const identity_left_out[] = {
+    "iam: CreateDelegationRequest, AssociateDelegationRequest, SendDelegationToken, AcceptDelegationRequest, "
+    "RejectDelegationRequest, UpdateDelegationRequest, GetDelegationRequest, ListDelegationRequests, "
+    "GetHumanReadableSummary: a delegation request asks for what a policy template says that AWS keeps for its partners; "
+    "there are no such templates here, and the summary speaks of such requests only",
+    "iam: GenerateOrganizationsAccessReport: the accounts of a Gatehouse are in no organization",
     NULL,
 };

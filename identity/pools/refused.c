@@ -28,6 +28,10 @@ const char *const identity_refused_idp[] = {
 };
 
 const char *const identity_accepted[] = {
+    "CreateOpenIDConnectProvider.ThumbprintList: kept and shown; the certificates of an issuer are checked against the "
+    "authorities that this machine trusts",
+    "SetSecurityTokenServicePreferences: kept and shown in the summary; session tokens are good in every region anyway",
+    "PutAccountProperties: kept and shown; the switches are those of a service that does not run here",
     "CreateIdentityProvider: the record is kept and checked, links and mappings too; nobody signs in through "
     "it before there are sign-in pages",
     "CreateUserPoolDomain: the name is kept for the pool; nothing is served under it before there are "

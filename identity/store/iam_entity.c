@@ -264,7 +264,13 @@ void entity_remove_member(struct tx *tx, struct str parent, struct str member)
 
 gh_err account_get(struct db *db, struct arena *arena, struct str account, struct str name, struct str *doc)
 {
-    return db_find(db, NULL, arena, doc, "SELECT doc FROM iam_account WHERE account = $1 AND name = $2", "ss", account,
+    return account_get_in(db, NULL, arena, account, name, doc);
+}
+
+gh_err account_get_in(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str name,
+                      struct str *doc)
+{
+    return db_find(db, tx, arena, doc, "SELECT doc FROM iam_account WHERE account = $1 AND name = $2", "ss", account,
                    name);
 }
 

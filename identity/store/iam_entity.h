@@ -79,6 +79,8 @@ struct str entity_arn(struct arena *arena, enum entity_kind kind, struct str acc
                       struct str name);
 
 /* What is kept once per account under a name: its alias, deletion tasks of service-linked roles. */
+gh_err account_get_in(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str name,
+                      struct str *doc); /* tx: its own writes, and those of the one before it, are seen */
 gh_err account_get(struct db *db, struct arena *arena, struct str account, struct str name, struct str *doc);
 /* Which account has this value under that name; absent: none. */
 gh_err account_holding(struct db *db, struct tx *tx, struct arena *arena, struct str name, struct str doc,

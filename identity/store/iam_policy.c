@@ -162,6 +162,17 @@ gh_err version_find(struct db *db, struct tx *tx, struct arena *arena, struct st
     return rows_close(&rows);
 }
 
+gh_err version_count(struct db *db, struct arena *arena, struct str account, int64_t *out)
+{
+    struct rows rows;
+    rows_open(&rows, db, NULL, arena,
+              "SELECT COUNT(*) FROM iam_policy_version WHERE policy IN "
+              "(SELECT id FROM iam_entity WHERE account = $1 AND kind = 'policy')",
+              "s", account);
+    *out = rows_next(&rows) ? rows_i64(&rows, 0) : 0;
+    return rows_close(&rows);
+}
+
 void version_add(struct tx *tx, struct str policy_id, int64_t version, int64_t created_us, struct str document)
 {
     tx_run(tx, "INSERT INTO iam_policy_version (policy, version, created_us, document) VALUES ($1, $2, $3, $4)",

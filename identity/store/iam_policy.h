@@ -54,5 +54,7 @@ gh_err version_list(struct db *db, struct tx *tx, struct arena *arena, struct st
                     struct policy_versions *out);
 gh_err version_find(struct db *db, struct tx *tx, struct arena *arena, struct str policy_id, int64_t version,
                     struct policy_version *out, bool *found);
+/* Of all of the account's own policies. */
+gh_err version_count(struct db *db, struct arena *arena, struct str account, int64_t *out);
 void version_add(struct tx *tx, struct str policy_id, int64_t version, int64_t created_us, struct str document);
 void version_delete(struct tx *tx, struct str policy_id, int64_t version);

@@ -4,6 +4,7 @@
 #include "identity/store/user_key.h"
 
 #define ALIAS STR("alias")
+#define TOKEN_VERSION STR("token-version")
 
 gh_err iam_CreateAccountAlias(struct call *call, const struct iam_CreateAccountAlias_in *in,
                               struct iam_CreateAccountAlias_out *out)
@@ -57,9 +58,10 @@ gh_err iam_GetAccountSummary(struct call *call, const struct iam_GetAccountSumma
 {
     (void)in;
     static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE, ENTITY_POLICY,
-                                             ENTITY_PROFILE, ENTITY_CERTIFICATE };
+                                             ENTITY_PROFILE, ENTITY_CERTIFICATE, ENTITY_OIDC, ENTITY_SAML };
     int64_t counts[COUNT(kinds)];
-    int64_t devices = 0, in_use = 0;
+    int64_t devices = 0, in_use = 0, versions = 0;
+    struct str tokens;
     struct access_keys keys;
     struct mfa_devices root_devices;
     struct user_keys root_certificates;
@@ -70,6 +72,10 @@ gh_err iam_GetAccountSummary(struct call *call, const struct iam_GetAccountSumma
         err = mfa_device_list(call->db, NULL, call->arena, call->account, &root_devices);
     if (!err)
         err = signing_certificate_list(call->db, NULL, call->arena, call->account, &root_certificates);
+    if (!err)
+        err = version_count(call->db, call->arena, call->account, &versions);
+    if (!err)
+        err = account_get(call->db, call->arena, call->account, TOKEN_VERSION, &tokens);
     for (size_t i = 0; !err && i < COUNT(kinds); i++)
         err = entity_count(call->db, NULL, call->arena, call->account, kinds[i], &counts[i]);
     if (err)
@@ -94,11 +100,25 @@ gh_err iam_GetAccountSummary(struct call *call, const struct iam_GetAccountSumma
         { "ServerCertificates", counts[5] }, { "ServerCertificatesQuota", 20 },
         { "SigningCertificatesPerUserQuota", 2 },
         { "AccountSigningCertificatesPresent", root_certificates.n > 0 },
-        { "GlobalEndpointTokenVersion", 2 },
+        { "PolicyVersionsInUse", versions }, { "PolicyVersionsInUseQuota", 10000 },
+        { "Providers", counts[6] + counts[7] },
+        { "GlobalEndpointTokenVersion", tokens.ptr && str_is(tokens, "v2Token") ? 2 : 1 },
     };
     out->summary_map = (struct iam_summaryMapType){ true, COUNT(rows),
                                                     ARENA_ARRAY(call->arena, struct iam_summaryMapType_entry, COUNT(rows)) };
     for (size_t i = 0; i < COUNT(rows); i++)
         out->summary_map.items[i] = (struct iam_summaryMapType_entry){ str_of(rows[i].name), some_i64(rows[i].value) };
     return NULL;
+}
+
+/* v1Token is AWS's default. Here both are good in every region, and no longer than the other; what was chosen shows in
+ * the summary. */
+gh_err iam_SetSecurityTokenServicePreferences(struct call *call, const struct iam_SetSecurityTokenServicePreferences_in *in,
+                                              struct iam_SetSecurityTokenServicePreferences_out *out)
+{
+    (void)out;
+    struct tx tx;
+    tx_begin(&tx, call->db, call->arena);
+    account_put(&tx, call->account, TOKEN_VERSION, in->global_endpoint_token_version);
+    return iam_finish(&tx, NULL);
 }

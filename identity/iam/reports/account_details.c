@@ -114,28 +114,36 @@ static gh_err policy_detail(struct call *call, struct str arn, struct iam_Manage
     return NULL;
 }
 
-/* One list of details: every entity of a kind through its describer. */
-#define DETAILS(Type, List, kind, describe, out)                                                         \
-    static gh_err list_##describe(struct call *call, struct List *out)                                   \
-    {                                                                                                    \
-        struct entity_list all;                                                                          \
-        gh_err err = entity_list(call->db, call->arena, call->account, kind, STR_NONE, STR_NONE, 1 << 20, &all); \
-        if (err)                                                                                         \
-            return err;                                                                                  \
-        *out = (struct List){ true, all.n, ARENA_ARRAY(call->arena, struct Type *, all.n) };             \
-        for (size_t i = 0; !err && i < all.n; i++) {                                                     \
-            out->items[i] = ARENA_NEW(call->arena, struct Type);                                         \
-            err = describe(call, &all.items[i], out->items[i]);                                          \
-        }                                                                                                \
-        return err;                                                                                      \
-    }
-DETAILS(iam_UserDetail, iam_userDetailListType, ENTITY_USER, user_detail, out)
-DETAILS(iam_GroupDetail, iam_groupDetailListType, ENTITY_GROUP, group_detail, out)
-DETAILS(iam_RoleDetail, iam_roleDetailListType, ENTITY_ROLE, role_detail, out)
+/* ---- pages ---- */
+
+/* Users come first, then groups, roles, policies, each by name: a page goes on behind a place in that order. */
+struct row {
+    struct str place;
+    const struct entity *entity; /* NULL: a policy */
+    struct str policy_arn;
+};
+struct row_list {
+    struct row *items;
+    size_t n;
+};
+
+static gh_err add_entities(struct call *call, enum entity_kind kind, char rank, struct row_list *rows)
+{
+    struct entity_list all;
+    gh_err err = entity_list(call->db, call->arena, call->account, kind, STR_NONE, STR_NONE, 1 << 20, &all);
+    if (err)
+        return err;
+    rows->items = arena_grow(call->arena, rows->items, rows->n * sizeof *rows->items,
+                             (rows->n + all.n) * sizeof *rows->items);
+    for (size_t i = 0; i < all.n; i++)
+        rows->items[rows->n++] = (struct row){
+            .place = str_printf(call->arena, "%c %.*s", rank, STR_FMT(str_lower(call->arena, all.items[i].name))),
+            .entity = &all.items[i] };
+    return NULL;
+}
 
 /* Of AWS's own policies only those in use, as AWS does. */
-static gh_err list_policies(struct call *call, const struct iam_GetAccountAuthorizationDetails_in *in,
-                            struct iam_ManagedPolicyDetailListType *out)
+static gh_err add_policies(struct call *call, const struct iam_GetAccountAuthorizationDetails_in *in, struct row_list *rows)
 {
     bool own = wanted(in, "LocalManagedPolicy"), aws = wanted(in, "AWSManagedPolicy");
     struct iam_ListPolicies_in list = { .scope = own && aws ? STR("All") : own ? STR("Local") : STR("AWS"),
@@ -144,31 +152,81 @@ static gh_err list_policies(struct call *call, const struct iam_GetAccountAuthor
     if (!own && !aws)
         return NULL;
     gh_err err = iam_ListPolicies(call, &list, &found);
-    *out = (struct iam_ManagedPolicyDetailListType){ true, 0, ARENA_ARRAY(call->arena, struct iam_ManagedPolicyDetail *, found.policies.n) };
-    for (size_t i = 0; !err && i < found.policies.n; i++) {
+    if (err)
+        return err;
+    rows->items = arena_grow(call->arena, rows->items, rows->n * sizeof *rows->items,
+                             (rows->n + found.policies.n) * sizeof *rows->items);
+    for (size_t i = 0; i < found.policies.n; i++) {
         const struct iam_Policy *policy = found.policies.items[i];
-        bool used = policy->attachment_count.value + policy->permissions_boundary_usage_count.value > 0;
-        if (managed_find(policy->arn) && !used)
+        if (managed_find(policy->arn) &&
+            policy->attachment_count.value + policy->permissions_boundary_usage_count.value == 0)
             continue;
-        out->items[out->n] = ARENA_NEW(call->arena, struct iam_ManagedPolicyDetail);
-        err = policy_detail(call, policy->arn, out->items[out->n++]);
+        rows->items[rows->n++] = (struct row){ .place = str_printf(call->arena, "4 %.*s", STR_FMT(policy->arn)),
+                                               .policy_arn = policy->arn };
     }
+    return NULL;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    return str_cmp(((const struct row *)a)->place, ((const struct row *)b)->place);
+}
+
+static struct str nth_place(const void *items, size_t i)
+{
+    return ((const struct row *)items)[i].place;
+}
+
+static gh_err collect(struct call *call, const struct iam_GetAccountAuthorizationDetails_in *in, struct row_list *rows)
+{
+    static const struct {
+        const char *filter;
+        enum entity_kind kind;
+        char rank;
+    } kinds[] = { { "User", ENTITY_USER, '1' }, { "Group", ENTITY_GROUP, '2' }, { "Role", ENTITY_ROLE, '3' } };
+    gh_err err = NULL;
+    *rows = (struct row_list){ ARENA_ARRAY(call->arena, struct row, 1), 0 };
+    for (size_t i = 0; !err && i < COUNT(kinds); i++)
+        if (wanted(in, kinds[i].filter))
+            err = add_entities(call, kinds[i].kind, kinds[i].rank, rows);
+    if (!err)
+        err = add_policies(call, in, rows);
+    if (!err)
+        qsort(rows->items, rows->n, sizeof *rows->items, by_place);
     return err;
+}
+
+#define ADD(list, Type) ((list).items[(list).n++] = ARENA_NEW(call->arena, struct Type))
+
+static gh_err describe(struct call *call, const struct row *row, struct iam_GetAccountAuthorizationDetails_out *out)
+{
+    if (!row->entity)
+        return policy_detail(call, row->policy_arn, ADD(out->policies, iam_ManagedPolicyDetail));
+    if (row->entity->kind == ENTITY_USER)
+        return user_detail(call, row->entity, ADD(out->user_detail_list, iam_UserDetail));
+    if (row->entity->kind == ENTITY_GROUP)
+        return group_detail(call, row->entity, ADD(out->group_detail_list, iam_GroupDetail));
+    return role_detail(call, row->entity, ADD(out->role_detail_list, iam_RoleDetail));
 }
 
 gh_err iam_GetAccountAuthorizationDetails(struct call *call, const struct iam_GetAccountAuthorizationDetails_in *in,
                                           struct iam_GetAccountAuthorizationDetails_out *out)
 {
-    gh_err err = NULL;
-    out->user_detail_list.set = out->group_detail_list.set = out->role_detail_list.set = out->policies.set = true;
-    if (wanted(in, "User"))
-        err = list_user_detail(call, &out->user_detail_list);
-    if (!err && wanted(in, "Group"))
-        err = list_group_detail(call, &out->group_detail_list);
-    if (!err && wanted(in, "Role"))
-        err = list_role_detail(call, &out->role_detail_list);
+    struct row_list rows;
+    struct iam_page page;
+    gh_err err = iam_page(call, in->marker, in->max_items, &page);
     if (!err)
-        err = list_policies(call, in, &out->policies);
-    out->is_truncated = some_bool(false);
+        err = collect(call, in, &rows);
+    if (err)
+        return err;
+    struct iam_cut cut = iam_cut(call, &page, rows.items, rows.n, nth_place);
+    out->user_detail_list = (struct iam_userDetailListType){ true, 0, ARENA_ARRAY(call->arena, struct iam_UserDetail *, cut.n) };
+    out->group_detail_list = (struct iam_groupDetailListType){ true, 0, ARENA_ARRAY(call->arena, struct iam_GroupDetail *, cut.n) };
+    out->role_detail_list = (struct iam_roleDetailListType){ true, 0, ARENA_ARRAY(call->arena, struct iam_RoleDetail *, cut.n) };
+    out->policies = (struct iam_ManagedPolicyDetailListType){ true, 0, ARENA_ARRAY(call->arena, struct iam_ManagedPolicyDetail *, cut.n) };
+    for (size_t i = 0; !err && i < cut.n; i++)
+        err = describe(call, &rows.items[cut.first + i], out);
+    out->is_truncated = some_bool(cut.truncated);
+    out->marker = cut.marker;
     return err;
 }
