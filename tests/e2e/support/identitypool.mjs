@@ -1,6 +1,7 @@
 // An identity pool of one's own, with roles that trust it.
 import * as ci from '@aws-sdk/client-cognito-identity';
 import * as iam from '@aws-sdk/client-iam';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { account } from './harness.mjs';
 
 const short = (sdk, client) =>
@@ -48,3 +49,4 @@ export async function addIdentityPool(server, { users, pool = {}, entry = {}, ma
 }
 export const providerName = (userPoolId) => `cognito-idp.${userPoolId.split('_')[0]}.amazonaws.com/${userPoolId}`;
 export const credentialsOf = ({ Credentials: c }) => ({ accessKeyId: c.AccessKeyId, secretAccessKey: c.SecretKey, sessionToken: c.SessionToken });
+export const callerOf = async (server, credentials) => (await server.client(STSClient, { credentials }).send(new GetCallerIdentityCommand({}))).Arn;
