@@ -5,6 +5,7 @@
 #include "gen/sts.h"
 #include "identity/federation/federation.h"
 #include "identity/iam/providers/provider.h"
+#include "identity/identity_pools/open_id_token.h"
 
 /* Logins whose tokens need no record of the account: "accounts.google.com" is a principal by itself. */
 static const struct {
@@ -111,6 +112,21 @@ static gh_err ask_pool(struct call *call, struct str token, struct web_identity 
     }
 }
 
+/* Tokens of GetOpenIdToken: a principal by itself, under AWS's name for it. */
+static gh_err ask_identity_pools(struct call *call, struct str token, struct web_identity *out)
+{
+    struct identity_token found;
+    gh_err err = check_time(call, out->claims);
+    if (err)
+        return err;
+    if (identity_token_verify(call->module, call->arena, token, call->now_us / 1000000, &found) != TOKEN_OK)
+        return invalid(call, "Token signature invalid");
+    out->claims = found.claims;
+    out->host = STR(IDENTITY_TOKEN_PROVIDER);
+    out->well_known = true;
+    return NULL;
+}
+
 static gh_err ask_issuer(struct call *call, const struct jwt *jwt, struct str issuer, const struct web_identity *who)
 {
     const struct identity *identity = call->module;
@@ -149,6 +165,8 @@ static void find_record(struct call *call, struct str account, struct web_identi
 
 static gh_err verify(struct call *call, struct str token, const struct jwt *jwt, struct web_identity *out)
 {
+    if (str_eq(out->issuer, identity_token_issuer(call->module, call->arena)))
+        return ask_identity_pools(call, token, out);
     if (is_our_pool(call, out->issuer))
         return ask_pool(call, token, out);
     for (size_t i = 0; i < COUNT(logins); i++) {

@@ -24,7 +24,7 @@ struct web_identity {
     json_t *claims;          /* lives as long as the call */
     int64_t expires_s;
     bool pool;               /* a user pool of this server issued it */
-    bool well_known;         /* accounts.google.com and its like: no record is needed */
+    bool well_known;         /* accounts.google.com and its like, and identity pools: no record is needed */
 };
 
 /* Whose records are looked at: the account's. Job threads.

@@ -1,8 +1,9 @@
 // Which role an identity gets, with which tags; and the tokens that say who it is.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { JwtRsaVerifier } from 'aws-jwt-verify';
-import { start } from './support/harness.mjs';
+import { account, start } from './support/harness.mjs';
 import { addIdentityPool, arnOf, callerOf, credentialsOf, identities, people, providerName, role, trust } from './support/identitypool.mjs';
 import { addPool, addUser, claims, refused, signIn } from './support/userpool.mjs';
 
@@ -182,6 +183,35 @@ test('GetOpenIdToken: anybody can verify it; only where the basic flow is on', a
     const enhanced = await addIdentityPool(server);
     const one = await enhanced.api.getId({ IdentityPoolId: enhanced.id });
     await refused(enhanced.api.getOpenIdToken({ IdentityId: one.IdentityId }), 'InvalidParameterException', 'Basic (classic) flow is not enabled, please use enhanced flow.');
+});
+
+test('the basic flow: the token opens any role that trusts the pool, and who it is stands in the session', async () => {
+    const pool = await addIdentityPool(server, { users, tags: true, pool: { AllowClassicFlow: true } });
+    const Logins = await loginsOf('ann'), provider = providerName(users.poolId);
+    await pool.api.setPrincipalTagAttributeMap({ IdentityPoolId: pool.id, IdentityProviderName: provider, PrincipalTags: { who: 'cognito:username' } });
+    const { IdentityId } = await pool.api.getId({ IdentityPoolId: pool.id, Logins });
+    const { Token } = await pool.api.getOpenIdToken({ IdentityId, Logins });
+    const may = (Resource, Condition) => [{ Effect: 'Allow', Action: 'iam:GetUser', Resource: `arn:aws:iam::${account}:user/${Resource}`, Condition }];
+    const RoleArn = await role(server, 'basic', trust(pool.id, provider, { tags: true }), may('${aws:PrincipalTag/who}', { StringEquals: { 'cognito-identity.amazonaws.com:sub': IdentityId } }));
+    const sts = server.client(STSClient);
+    const assume = (WebIdentityToken, more) => sts.send(new AssumeRoleWithWebIdentityCommand({ RoleArn, RoleSessionName: 'mine', WebIdentityToken, ...more }));
+    const got = await assume(Token);
+    assert.deepEqual([got.Provider, got.Audience, got.SubjectFromWebIdentityToken], ['cognito-identity.amazonaws.com', pool.id, IdentityId]);
+    const credentials = { accessKeyId: got.Credentials.AccessKeyId, secretAccessKey: got.Credentials.SecretAccessKey, sessionToken: got.Credentials.SessionToken };
+    assert.match(await caller(credentials), /assumed-role\/basic\/mine$/);
+    await refused(people(server, { credentials }).getUser({ UserName: 'ann' }), 'NoSuchEntityException');
+    await refused(people(server, { credentials }).getUser({ UserName: 'bob' }), 'AccessDenied');
+
+    const no = ['AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity'];
+    const guest = await pool.api.getOpenIdToken({ IdentityId: (await pool.api.getId({ IdentityPoolId: pool.id })).IdentityId });
+    await refused(assume(guest.Token), ...no);
+    await refused(assume(Token, { RoleArn: pool.roles.unauthenticated }), ...no);
+    const other = await addIdentityPool(server, { users, pool: { AllowClassicFlow: true } });
+    const theirs = await other.api.getOpenIdToken({ IdentityId: (await other.api.getId({ IdentityPoolId: other.id, Logins })).IdentityId, Logins });
+    await refused(assume(theirs.Token), ...no);
+    const [head, body, signature] = Token.split('.');
+    await refused(assume(`${head}.${Buffer.from(JSON.stringify({ ...claims(Token), aud: other.id })).toString('base64url')}.${signature}`), 'InvalidIdentityTokenException');
+    await refused(assume(`${Buffer.from('{"alg":"none"}').toString('base64url')}.${body}.`), 'InvalidIdentityTokenException');
 });
 
 test('what is deleted leaves nothing: a pool with its identities, an account by reset', async () => {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { account, start } from './support/harness.mjs';
-import { addIdentityPool, arnOf, callerOf, credentialsOf, identities, providerName } from './support/identitypool.mjs';
+import { addIdentityPool, arnOf, callerOf, credentialsOf, identities, people, providerName } from './support/identitypool.mjs';
+import { issuer } from './support/issuer.mjs';
 import { addPool, addUser, claims, refused, signIn } from './support/userpool.mjs';
 
 let server, users, api;
@@ -269,6 +270,37 @@ test('two logins of one identity: linked, unlinked, in conflict', async () => {
     await refused(pool.api.getCredentialsForIdentity({ IdentityId: there, Logins: bob }), 'NotAuthorizedException', `Access to Identity '${there}' is forbidden.`);
     assert.notEqual(await get(bob), there);
     assert.equal((await pool.api.describeIdentity({ IdentityId: there })).Logins, undefined);
+});
+
+test('people of an OpenID Connect provider that IAM has a record of', async (t) => {
+    const idp = await issuer(t, 'RS256', 'ES256');
+    const host = idp.url.split('://')[1];
+    const { OpenIDConnectProviderArn: arn } = await people(server).createOpenIDConnectProvider({ Url: idp.url, ClientIDList: ['shop', 'till'] });
+    const pool = await addIdentityPool(server, { pool: { OpenIdConnectProviderARNs: [arn] } });
+    const get = (Token) => pool.api.getId({ IdentityPoolId: pool.id, Logins: { [host]: Token } });
+    const { IdentityId } = await get(idp.token());
+    assert.equal((await get(idp.token({ aud: 'till' }, { kid: 'ES256' }))).IdentityId, IdentityId);
+    assert.notEqual((await get(idp.token({ sub: 'bob' }))).IdentityId, IdentityId);
+    assert.deepEqual((await pool.api.describeIdentity({ IdentityId })).Logins, [host]);
+    const got = await pool.api.getCredentialsForIdentity({ IdentityId, Logins: { [host]: idp.token() } });
+    assert.equal(await caller(credentialsOf(got)), `arn:aws:sts::${account}:assumed-role/in-${pool.n}/CognitoIdentityCredentials`);
+    const past = Math.floor(Date.now() / 1000) - 60;
+    const stranger = await issuer(t, 'RS256');
+    for (const [Token, message] of [
+        [idp.token({ aud: 'other' }), 'Invalid login token. Incorrect token audience.'],
+        [idp.token({ aud: undefined }), 'Invalid login token. Missing a required claim: aud'],
+        [idp.token({ sub: undefined }), 'Invalid login token. Missing a required claim: sub'],
+        [idp.token({ exp: past }), new RegExp(`^Invalid login token\\. Token expired: \\d+ >= ${past}$`)],
+        [idp.token({}, { header: { kid: 'none' } }), "Invalid login token. Couldn't verify signed token."],
+        [`${idp.token().slice(0, -8)}AAAAAAAA`, "Invalid login token. Couldn't verify signed token."],
+        [stranger.token(), "Invalid login token. Issuer doesn't match providerName"],
+        ['opaque', 'Invalid login token. Not a valid OpenId Connect identity token.'],
+    ]) await refused(get(Token), 'NotAuthorizedException', message);
+    idp.server.closeAllConnections();
+    await new Promise((done) => stranger.server.close(done));
+    const { OpenIDConnectProviderArn: gone } = await people(server).createOpenIDConnectProvider({ Url: stranger.url, ClientIDList: ['shop'] });
+    const other = await addIdentityPool(server, { pool: { OpenIdConnectProviderARNs: [gone] } });
+    await refused(other.api.getId({ IdentityPoolId: other.id, Logins: { [stranger.url.split('://')[1]]: stranger.token() } }), 'ExternalServiceException');
 });
 
 // ---- developers' users ----
