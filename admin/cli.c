@@ -12,13 +12,36 @@
 
 #define IDP "cognito-idp", "AWSCognitoIdentityProviderService"
 
-/* The value after a flag, or NULL. */
+#define BIGGEST_FILE (16 * 1024 * 1024)
+
+int cli_words(int argc, char **argv)
+{
+    int n = 0;
+    while (n < argc && strncmp(argv[n], "--", 2) != 0)
+        n++;
+    return n;
+}
+
 const char *cli_flag(int argc, char **argv, const char *name)
 {
     for (int i = 0; i + 1 < argc; i++)
         if (strcmp(argv[i], name) == 0)
             return argv[i + 1];
     return NULL;
+}
+
+struct str cli_file(struct arena *arena, const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    char piece[16384];
+    struct strbuf out = strbuf_in(arena, sizeof piece);
+    if (!file)
+        return STR_NONE;
+    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0 && out.len <= BIGGEST_FILE;)
+        strbuf_add(&out, (struct str){ piece, n });
+    bool good = !ferror(file) && out.len <= BIGGEST_FILE;
+    fclose(file);
+    return good ? strbuf_view(&out) : STR_NONE;
 }
 
 int cli_usage(const char *text)

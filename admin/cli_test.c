@@ -9,7 +9,6 @@
 #include "admin/cli.h"
 #include "gateway/fixture/fixture.h"
 
-#define BIGGEST_FILE (16 * 1024 * 1024)
 #define DEEPEST      20
 
 struct outcome {
@@ -25,20 +24,6 @@ struct session {
     size_t n, cap, failed;
 };
 
-static struct str slurp(struct arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    char piece[16384];
-    struct strbuf out = strbuf_in(arena, sizeof piece);
-    if (!file)
-        return STR_NONE;
-    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0 && out.len <= BIGGEST_FILE;)
-        strbuf_add(&out, (struct str){ piece, n });
-    bool good = !ferror(file) && out.len <= BIGGEST_FILE;
-    fclose(file);
-    return good ? strbuf_view(&out) : STR_NONE;
-}
-
 /* Files that a fixture names: from its own folder, and no way out of it. */
 struct folder {
     struct arena *arena;
@@ -49,7 +34,7 @@ static struct str read_beside(void *user, struct str name)
     const struct folder *folder = user;
     if (!name.len || name.ptr[0] == '/' || str_find_str(name, STR("..")) >= 0)
         return STR_NONE;
-    return slurp(folder->arena, str_printf(folder->arena, "%.*s/%.*s", STR_FMT(folder->path), STR_FMT(name)).ptr);
+    return cli_file(folder->arena, str_printf(folder->arena, "%.*s/%.*s", STR_FMT(folder->path), STR_FMT(name)).ptr);
 }
 
 static struct outcome *add(struct session *s, struct str file)
@@ -76,7 +61,7 @@ static void run_file(struct session *s, struct str file)
     struct folder folder = { s->arena, slash < 0 ? STR(".") : str_sub(file, 0, (size_t)slash) };
     const struct fixture_files files = { read_beside, &folder };
     struct fixture_list list = { 0 };
-    struct str text = slurp(s->arena, file.ptr), why = str_printf(s->arena, "%s cannot be read", file.ptr);
+    struct str text = cli_file(s->arena, file.ptr), why = str_printf(s->arena, "%s cannot be read", file.ptr);
     if (!text.ptr || !fixture_read(s->arena, file, text, &files, &list, &why)) {
         struct outcome *broken = add(s, file);
         broken->broken = true;

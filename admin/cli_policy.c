@@ -1,0 +1,55 @@
+#include "admin/cli_policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} verbs[] = {
+    { "check", cli_policy_check,
+      "policy check FILE… [--type TYPE] [--json]: what is wrong or unwise, with line and column" },
+};
+
+int cli_policy(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 0 && i < COUNT(verbs); i++)
+        if (strcmp(argv[0], verbs[i].name) == 0)
+            return verbs[i].run(argc - 1, argv + 1);
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        fprintf(stderr, "gatehouse %s\n", verbs[i].help);
+    return 1;
+}
+
+bool cli_policy_use(const char *word, enum policy_use *use)
+{
+    static const struct {
+        const char *word;
+        enum policy_use use;
+    } types[] = {
+        { "identity", POLICY_IDENTITY },
+        { "resource", POLICY_RESOURCE },
+        { "trust", POLICY_TRUST },
+        { "service-control", POLICY_SERVICE_CONTROL },
+        { "resource-control", POLICY_RESOURCE_CONTROL },
+    };
+    for (size_t i = 0; word && i < COUNT(types); i++)
+        if (strcmp(word, types[i].word) == 0) {
+            *use = types[i].use;
+            return true;
+        }
+    if (word)
+        fprintf(stderr,
+                "gatehouse: --type is one of identity, resource, trust, service-control, resource-control\n");
+    *use = POLICY_IDENTITY;
+    return !word;
+}
+
+struct str cli_policy_file(struct arena *arena, const char *path)
+{
+    struct str text = cli_file(arena, path);
+    if (!text.ptr)
+        fprintf(stderr, "gatehouse: %s cannot be read\n", path);
+    return text;
+}

@@ -1,0 +1,13 @@
+/* The verbs of `gatehouse policy`: about documents, offline, and about what a running Gatehouse decides. */
+#pragma once
+
+#include "admin/cli.h"
+#include "policy/eval.h"
+
+int cli_policy_check(int argc, char **argv); /* 2: there are findings that stop it */
+
+/* --type's word: "identity", "resource", "trust", "service-control", "resource-control". False after saying
+ * so. */
+bool cli_policy_use(const char *word, enum policy_use *use);
+/* The file's text, as the document of one policy. Absent after saying why. */
+struct str cli_policy_file(struct arena *arena, const char *path);
