@@ -9,6 +9,7 @@ OpenAPI 3.1. What OpenAPI has no word for stands in x- keys:
     x-service   of the document: id, signing, protocol, prefix (of the C names), target, xmlns;
                 validation, refusal, input-prefix (tools/quirks.yaml)
     x-action, x-arn      of an operation: what IAM is asked (tools/authz.yaml)
+    x-also, x-keys       what else must be allowed: "action|member|resource|service"; keys: "key|member"
     x-unsigned  the operation carries no signature; x-free: it needs no permission
     x-errors    names of schemas that have x-error: {code, status, fault}
     x-wrapper   query protocol: the element around the result
@@ -199,7 +200,7 @@ class Service:
         for arn, patterns in self.authz['resources']:
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
                 members = set(shape['members'])
-                for member in re.findall(r'\{([A-Za-z]{2,})\}', re.sub(r'\[.*?\]', '', arn)):
+                for member in re.findall(r'\{%?([A-Za-z]{2,})\}', re.sub(r'\[.*?\]', '', arn)):
                     if member not in members and member != 'UserName':  # absent: the caller
                         sys.exit(f'{self.name}: {name} has no member {member} for {arn}')
                 return re.sub(r'\[.*?\{(\w+)\}\]', lambda m: m[0] if m[1] in members else '', arn)
@@ -208,6 +209,32 @@ class Service:
         own = {spec.get('locationName', n): n for n, spec in shape['members'].items() if spec.get('location') == 'uri'}
         path = re.sub(r'\{(\w+)\+?\}', lambda m: '{' + own[m[1]] + '}', path.split('?')[0])
         return 'arn:{p}:apigateway:{r}::' + re.sub('^/v2', '', path)
+
+    def member_exists(self, shape, path):
+        """A path of members, through lists and maps; patchOperations:/path is one of the first kind."""
+        for name in path.split(':')[0].split('.'):
+            while shape['type'] in ('list', 'map'):
+                shape = self.shapes[(shape.get('member') or shape['value'])['shape']]
+            if name not in shape.get('members', {}):
+                return False
+            shape = self.shapes[shape['members'][name]['shape']]
+        return True
+
+    def beside(self, name, shape):
+        """x-also and x-keys."""
+        found = {'x-also': [], 'x-keys': []}
+        for action, member, resource, names, *service in self.authz.get('also', []):
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in names):
+                found['x-also'].append('|'.join([action, member, resource, *service]))
+                if not self.member_exists(shape, member):
+                    sys.exit(f'{self.name}: {name} has no {member} for {action}')
+        for key, member, names in self.authz.get('keys', []):
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in names):
+                if member.startswith('arn:') or self.member_exists(shape, member):
+                    found['x-keys'].append(f'{key}|{member}')
+                else:
+                    sys.exit(f'{self.name}: {name} has no {member} for {key}')
+        return {key: rows for key, rows in found.items() if rows}
 
     def parameters(self, shape):
         rows = []
@@ -253,6 +280,7 @@ class Service:
         input_shape = self.shapes[op['input']['shape']] if 'input' in op else {'members': {}}
         lines.append(f'      x-action: {flow(self.action(name, method))}')
         lines.append(f'      x-arn: {flow(self.arn(name, path, op, input_shape))}')
+        lines.extend(f'      {key}: {flow(rows)}' for key, rows in self.beside(name, {'type': 'structure', **input_shape}).items())
         if op.get('authtype') == 'none' or name in self.quirks.get('unsigned', []):
             lines.append('      x-unsigned: true')
         if name in self.authz.get('free', []):

@@ -188,12 +188,24 @@ static void print_error_form(const struct schema *schema)
     fputs(" },\n", out);
 }
 
+static void print_strings(const char *what, const struct operation *op, yaml_node_t *list)
+{
+    if (!list)
+        return;
+    fprintf(out, "static const char *const %s_%s[] = {", what, op->name);
+    for (size_t i = 0; i < node_count(list); i++)
+        fprintf(out, " \"%s\",", node_text(node_item(list, i)));
+    fputs(" NULL };\n", out);
+}
+
 static void print_thunk(const struct operation *op)
 {
     fprintf(out,
             "#pragma weak %s_%s\nstatic gh_err run_%s(struct call *call, const void *in, void *out)\n{\n    "
             "return %s_%s(call, in, out);\n}\n",
             prefix, op->name, op->name, prefix, op->name);
+    print_strings("also", op, op->also);
+    print_strings("keys", op, op->keys);
     if (!op->n_errors)
         return;
     fprintf(out, "static const struct gh_kind *const errors_%s[] = {", op->name);
@@ -212,6 +224,10 @@ static void print_operation(const struct operation *op)
     print_string_member("path", op->path);
     print_string_member("action", op->action);
     print_string_member("arn", op->arn);
+    if (op->also)
+        fprintf(out, ", .also = also_%s", op->name);
+    if (op->keys)
+        fprintf(out, ", .keys = keys_%s", op->name);
     print_string_member("result_wrapper", op->wrapper);
     if (op->n_errors)
         fprintf(out, ", .errors = errors_%s", op->name);

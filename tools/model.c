@@ -345,6 +345,8 @@ static void read_operation(const struct model *model, const char *path_key, cons
     op->name = must(node, "operationId");
     op->action = must(node, "x-action");
     op->arn = must(node, "x-arn");
+    op->also = node_at(node, "x-also");
+    op->keys = node_at(node, "x-keys");
     op->is_unsigned = flag_at(node, "x-unsigned");
     op->is_free = flag_at(node, "x-free");
     op->terse = flag_at(node, "x-terse");

@@ -54,6 +54,7 @@ struct operation {
     const char *name, *method, *action, *arn, *wrapper, *payload_type;
     char *path;
     int status;
+    yaml_node_t *also, *keys; /* lists of strings, or NULL */
     bool is_unsigned, is_free, terse;
     struct record in, out;
     struct schema *in_body, *out_body; /* the schema that is the body, or NULL */

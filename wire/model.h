@@ -130,6 +130,8 @@ struct operation {
     const char *result_wrapper; /* query: "CreateUserResult", or NULL */
     const char *action;         /* IAM's: "cognito-idp:AdminDisableUser" */
     const char *arn; /* resource pattern: "arn:{p}:cognito-idp:{r}:{a}:userpool/{UserPoolId}", "*" */
+    const char *const *also; /* must be allowed, too: "iam:PassRole|Role|@|lambda.amazonaws.com"; NULL-terminated, or NULL */
+    const char *const *keys; /* conditions that come with the call: "lambda:Layer|Layers"; NULL-terminated, or NULL */
 };
 
 /* How a service spells an error's members. */

@@ -1,23 +1,7 @@
 #include "wire/resource.h"
 
-#include "wire/scalar.h"
-
-static const struct member *member_named(const struct shape *shape, struct str name)
-{
-    for (size_t i = 0; i < shape->n_members; i++)
-        if (str_is(name, shape->members[i].name))
-            return &shape->members[i];
-    return NULL;
-}
-
-static struct str text_of(const struct call *call, const void *in, struct str name)
-{
-    const struct member *member = member_named(call->operation->in, name);
-    const void *at = member ? (const char *)in + member->offset : NULL;
-    if (!member || !member_is_set(member->shape, at))
-        return STR_NONE;
-    return scalar_to_text(call->arena, member->shape, TIME_ISO8601, at);
-}
+#include "core/uri.h"
+#include "wire/member_path.h"
 
 /* "arn:…:function:" before a name that may itself be "123456789012:function:name". */
 static struct str without_repeated_head(struct str head, struct str value)
@@ -38,7 +22,12 @@ static bool fill_in(const struct call *call, const void *in, struct str name, st
         *value = name.ptr[0] == 'p' ? call->partition : name.ptr[0] == 'r' ? call->region : call->account;
         return true;
     }
-    *value = text_of(call, in, name);
+    bool encoded = str_starts(name, STR("%"));
+    *value = member_text(call->arena, call->operation->in, in, encoded ? str_from(name, 1) : name);
+    if (encoded) {
+        *value = value->ptr ? uri_encode(call->arena, *value, false) : STR_NONE;
+        return value->ptr != NULL;
+    }
     if (str_is(name, "Path") && !value->ptr)
         *value = STR("/");
     if (!value->ptr)
@@ -49,7 +38,7 @@ static bool fill_in(const struct call *call, const void *in, struct str name, st
     return true;
 }
 
-static struct str expand(const struct call *call, const void *in, struct str pattern)
+struct str resource_expand(const struct call *call, const void *in, struct str pattern)
 {
     struct strbuf arn = strbuf_in(call->arena, 128);
     while (pattern.len) {
@@ -84,92 +73,48 @@ static struct str expand(const struct call *call, const void *in, struct str pat
     return strbuf_view(&arn);
 }
 
-struct str resource_of(const struct call *call, const void *in, struct str *shown)
+/* The next of a row's parts: "a|b|c". Absent after the last. */
+static struct str part_of(struct str *row)
 {
-    struct str pattern = str_of(call->operation->arn);
-    ptrdiff_t bar = str_find(pattern, '|');
-    *shown = bar < 0 ? STR_NONE : expand(call, in, str_from(pattern, (size_t)bar + 1));
-    return expand(call, in, bar < 0 ? pattern : str_sub(pattern, 0, (size_t)bar));
+    struct str part;
+    return str_split(row, '|', &part) ? part : STR_NONE;
 }
 
-/* --- tags --- */
-
-static struct str string_in(const struct shape *shape, const void *value, const char *name)
+size_t resource_also(const struct call *call, const void *in, struct resource_ask **out)
 {
-    const struct member *member = member_named(shape, str_of(name));
-    return member && member->shape->kind == SHAPE_STRING
-               ? *(const struct str *)((const char *)value + member->offset)
-               : STR_NONE;
-}
-
-/* Tags come as {"K": "V"} or as [{"Key": "K", "Value": "V"}]. */
-static size_t add_tags(struct policy_context *context, const struct shape *shape, const struct any_list *tags,
-                       struct str *keys)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < tags->n; i++) {
-        struct str key, value;
-        if (shape->kind == SHAPE_MAP) {
-            const char *item = (const char *)tags->items + i * shape->alloc;
-            key = *(const struct str *)item;
-            value = *(const struct str *)(item + shape->value_offset);
-        } else {
-            const void *tag = ((void *const *)tags->items)[i];
-            key = string_in(shape->element, tag, "Key");
-            value = string_in(shape->element, tag, "Value");
+    size_t n = 0, cap = 0;
+    *out = NULL;
+    for (const char *const *also = call->operation->also; also && *also; also++) {
+        struct str row = str_of(*also), action = part_of(&row), when = part_of(&row), where = part_of(&row);
+        struct member_values sent = member_values(call->arena, call->operation->in, in, when);
+        struct str service = part_of(&row), fixed = str_is(where, "@") ? STR_NONE : resource_expand(call, in, where);
+        size_t more = fixed.ptr && sent.n ? 1 : sent.n;
+        if (n + more > cap) {
+            struct resource_ask *grown = ARENA_ARRAY(call->arena, struct resource_ask, cap = (n + more) * 2);
+            if (n)
+                memcpy(grown, *out, n * sizeof *grown);
+            *out = grown;
         }
-        if (!key.ptr)
-            continue;
-        policy_context_add_tagged(context, "aws:RequestTag/", key, value.ptr ? value : STR(""));
-        keys[n++] = key;
+        for (size_t i = 0; i < more; i++)
+            if (fixed.ptr || sent.items[i].len)
+                (*out)[n++] = (struct resource_ask){ action, fixed.ptr ? fixed : sent.items[i], service };
     }
     return n;
 }
 
-static bool holds_tags(const struct member *member)
+bool resource_is_foreign(const struct call *call, struct str arn)
 {
-    const struct shape *shape = member->shape;
-    bool named = str_ends(str_of(member->name), STR("Tags")) || str_is(str_of(member->name), "tags");
-    if (!named || (shape->kind != SHAPE_MAP && shape->kind != SHAPE_LIST))
-        return false;
-    return shape->element->kind == (shape->kind == SHAPE_MAP ? SHAPE_STRING : SHAPE_STRUCT);
+    struct str rest = arn, part = STR_NONE;
+    for (int i = 0; i < 5; i++)
+        if (!str_split(&rest, ':', &part))
+            return false;
+    return part.len == 12 && !str_eq(part, call->account);
 }
 
-/* Members of a request that policies may ask about under a key of the service. */
-static const struct {
-    const char *service, *member, *key;
-} request_keys[] = {
-    { "iam", "PolicyArn", "iam:PolicyARN" },
-    { "iam", "PermissionsBoundary", "iam:PermissionsBoundary" },
-    { "iam", "AWSServiceName", "iam:AWSServiceName" },
-    { "iam", "ServiceName", "iam:ServiceSpecificCredentialServiceName" },
-    { "sts", "ExternalId", "sts:ExternalId" },
-    { "sts", "RoleSessionName", "sts:RoleSessionName" },
-    { "sts", "SourceIdentity", "sts:SourceIdentity" },
-};
-
-static void add_request_keys(const struct call *call, const void *in, struct policy_context *context)
+struct str resource_of(const struct call *call, const void *in, struct str *shown)
 {
-    for (size_t i = 0; i < COUNT(request_keys); i++)
-        if (strcmp(call->service->id, request_keys[i].service) == 0)
-            policy_context_add(context, request_keys[i].key, text_of(call, in, str_of(request_keys[i].member)));
-}
-
-void resource_tags(const struct call *call, const void *in, struct policy_context *context)
-{
-    const struct shape *shape = call->operation->in;
-    add_request_keys(call, in, context);
-    for (size_t i = 0; i < shape->n_members; i++) {
-        const struct member *member = &shape->members[i];
-        const struct any_list *list = (const void *)((const char *)in + member->offset);
-        if (holds_tags(member)) {
-            struct str *keys = ARENA_ARRAY(call->arena, struct str, list->n);
-            size_t n = add_tags(context, member->shape, list, keys);
-            if (n)
-                policy_context_add_list(context, "aws:TagKeys", keys, n);
-        } else if (str_eq_nocase(str_of(member->name), STR("TagKeys")) && member->shape->kind == SHAPE_LIST &&
-                   list->n) {
-            policy_context_add_list(context, "aws:TagKeys", list->items, list->n);
-        }
-    }
+    struct str pattern = str_of(call->operation->arn);
+    ptrdiff_t bar = str_find(pattern, '|');
+    *shown = bar < 0 ? STR_NONE : resource_expand(call, in, str_from(pattern, (size_t)bar + 1));
+    return resource_expand(call, in, bar < 0 ? pattern : str_sub(pattern, 0, (size_t)bar));
 }
