@@ -164,6 +164,62 @@ static gh_err decode(struct run *run)
     return ok ? NULL : gh_fail(arena, &serialization, "%.*s", STR_FMT(why));
 }
 
+static gh_err ask(struct run *run, const struct policy_context *context, struct policy_request request)
+{
+    const struct wire_config *config = &run->wire->config;
+    struct arena *arena = run->call.arena;
+    struct policy_decision decision = { .statement = -1 };
+    request.principal_arn = run->principal.arn;
+    request.account = run->principal.account;
+    request.keys = context->keys;
+    request.n_keys = context->n;
+    if (config->allows(config->allows_ctx, arena, run->signer.key.credential, &request, &decision))
+        return NULL;
+    return gh_fail(arena, &access_denied, "%.*s", STR_FMT(policy_denial(arena, &request, &decision)));
+}
+
+/* What the resource is like is read only for somebody whose policies ask. */
+static void describe(struct run *run, struct str resource, struct policy_context *context)
+{
+    const struct wire_config *config = &run->wire->config;
+    const struct describer *describer = run->route.registered->describer;
+    bool wanted = false;
+    for (const char *const *key = describer ? describer->keys : NULL; key && *key && !wanted; key++)
+        wanted = !config->looks_at ||
+                 config->looks_at(config->allows_ctx, run->call.arena, run->signer.key.credential, str_of(*key));
+    if (wanted)
+        describer->describe(&run->call, resource, context);
+}
+
+/* "iam:PassedToService", "iam:AssociatedResourceArn". Roles that nobody issued keys for: dev mode's root may
+ * name any, as long as nothing is enforced. */
+static gh_err ask_pass_role(struct run *run, struct policy_context *context, const struct resource_ask *also,
+                            struct str resource)
+{
+    struct call *call = &run->call;
+    size_t n = context->n;
+    if (run->signer.key.secret.ptr && resource_is_foreign(call, also->resource))
+        return gh_fail(call->arena, &access_denied, "Cross-account pass role is not allowed.");
+    policy_context_add(context, "iam:PassedToService", also->service);
+    if (!str_is(resource, "*"))
+        policy_context_add(context, "iam:AssociatedResourceArn", resource);
+    gh_err err = ask(run, context, (struct policy_request){ .action = also->action, .resource = also->resource });
+    context->n = n;
+    return err;
+}
+
+static gh_err ask_also(struct run *run, struct policy_context *context, struct str resource)
+{
+    struct resource_ask *also;
+    size_t n = resource_also(&run->call, run->in, &also);
+    gh_err err = NULL;
+    for (size_t i = 0; !err && i < n; i++)
+        err = also[i].service.ptr
+                  ? ask_pass_role(run, context, &also[i], resource)
+                  : ask(run, context, (struct policy_request){ .action = also[i].action, .resource = also[i].resource });
+    return err;
+}
+
 static gh_err authorise(struct run *run)
 {
     struct call *call = &run->call;
@@ -174,18 +230,12 @@ static gh_err authorise(struct run *run)
     policy_context_add_request(&context, call->now_us / 1000000, call->source_ip, call->user_agent,
                                http_header_get(run->request->headers, "Referer"), run->request->tls,
                                call->region);
-    resource_tags(call, run->in, &context);
-    struct policy_request request = { .principal_arn = run->principal.arn,
-                                      .account = run->principal.account,
-                                      .action = str_of(run->action ? run->action : call->operation->action) };
+    request_keys(call, run->in, &context);
+    struct policy_request request = { .action = str_of(run->action ? run->action : call->operation->action) };
     request.resource = resource_of(call, run->in, &request.shown_resource);
-    request.keys = context.keys;
-    request.n_keys = context.n;
-    struct policy_decision decision = { .statement = -1 };
-    if (config->allows(config->allows_ctx, call->arena, run->signer.key.credential, &request, &decision))
-        return NULL;
-    return gh_fail(call->arena, &access_denied, "%.*s",
-                   STR_FMT(policy_denial(call->arena, &request, &decision)));
+    describe(run, request.resource, &context);
+    gh_err err = ask(run, &context, request);
+    return err || run->action ? err : ask_also(run, &context, request.resource);
 }
 
 #ifdef GH_CHECK_REPLIES

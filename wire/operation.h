@@ -20,6 +20,8 @@ struct wire_config {
      * fits. */
     bool (*allows)(void *ctx, struct arena *arena, const void *credential, struct policy_request *request,
                    struct policy_decision *decision);
+    /* Do that principal's policies look at condition keys that begin so ("aws:ResourceTag/")? NULL: they may. */
+    bool (*looks_at)(void *ctx, struct arena *arena, const void *credential, struct str begin);
     void *allows_ctx;
     int64_t (*real_now_s)(void); /* signatures are checked against it; NULL: env's clock */
 };

@@ -3,7 +3,15 @@
 #pragma once
 
 #include "core/http_msg.h"
+#include "policy/eval.h"
 #include "wire/model.h"
+
+/* What conditions may ask about a resource as it is now. It is read only for a principal whose policies look at
+ * such keys. */
+struct describer {
+    const char *const *keys; /* how those keys begin, NULL-terminated: "aws:ResourceTag/" */
+    void (*describe)(struct call *call, struct str resource, struct policy_context *context);
+};
 
 /* A service as it is built here. */
 struct registered {
@@ -14,6 +22,7 @@ struct registered {
      * maps, too), "PutIntegration.connectionType=VPC_LINK" (one value only). An empty list or map
      * and `false` ask for nothing and pass. */
     const char *const *refused;
+    const struct describer *describer; /* or NULL: it has no such keys */
 };
 
 struct wire_request {

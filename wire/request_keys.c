@@ -2,22 +2,6 @@
 #include "wire/member_path.h"
 #include "wire/resource.h"
 
-static const struct member *member_named(const struct shape *shape, struct str name)
-{
-    for (size_t i = 0; i < shape->n_members; i++)
-        if (str_is(name, shape->members[i].name))
-            return &shape->members[i];
-    return NULL;
-}
-
-static struct str string_in(const struct shape *shape, const void *value, const char *name)
-{
-    const struct member *member = member_named(shape, str_of(name));
-    return member && member->shape->kind == SHAPE_STRING
-               ? *(const struct str *)((const char *)value + member->offset)
-               : STR_NONE;
-}
-
 /* Tags come as {"K": "V"} or as [{"Key": "K", "Value": "V"}]. */
 static size_t add_tags(struct policy_context *context, const struct shape *shape, const struct any_list *tags,
                        struct str *keys)
@@ -31,8 +15,8 @@ static size_t add_tags(struct policy_context *context, const struct shape *shape
             value = *(const struct str *)(item + shape->value_offset);
         } else {
             const void *tag = ((void *const *)tags->items)[i];
-            key = string_in(shape->element, tag, "Key");
-            value = string_in(shape->element, tag, "Value");
+            key = member_text(context->arena, shape->element, tag, STR("Key"));
+            value = member_text(context->arena, shape->element, tag, STR("Value"));
         }
         if (!key.ptr)
             continue;

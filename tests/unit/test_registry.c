@@ -194,7 +194,7 @@ static const struct {
     { &apiv2_service, "GetRoutes", "{'ApiId':'abc'}", "apigateway:GET",
       "arn:aws:apigateway:us-east-1::/apis/abc/routes", NULL },
     { &apiv2_service, "CreateRoutingRule", "{'DomainName':'a.example'}", "apigateway:CreateRoutingRule",
-      "arn:aws:apigateway:us-east-1:111111111111:/domainnames/a.example/routingrules", NULL },
+      "arn:aws:apigateway:us-east-1:111111111111:/domainnames/a.example/routingrules/*", NULL },
     { &lambda_service, "Invoke", "{'FunctionName':'f'}", "lambda:InvokeFunction",
       "arn:aws:lambda:us-east-1:111111111111:function:f", NULL },
     { &lambda_service, "Invoke", "{'FunctionName':'f','Qualifier':'PROD'}", "lambda:InvokeFunction",
@@ -246,10 +246,11 @@ static void test_tags_become_condition_keys(void **state)
     struct iam_Tag tags[] = { { STR("team"), STR("red") }, { STR("cost"), STR("7") } };
     struct iam_Tag *items[] = { &tags[0], &tags[1] };
     struct iam_CreateUser_in in = { .tags = { true, 2, items }, .permissions_boundary = STR("arn:aws:iam::1:policy/b") };
-    const struct operation operation = { .in = &iam_shape_CreateUser_in };
+    static const char *const own[] = { "iam:PermissionsBoundary|PermissionsBoundary", NULL };
+    const struct operation operation = { .in = &iam_shape_CreateUser_in, .keys = own };
     const struct call call = { .arena = arena, .service = &iam_service, .operation = &operation };
     struct policy_context context = policy_context_in(arena);
-    resource_tags(&call, &in, &context);
+    request_keys(&call, &in, &context);
     const struct policy_key *team = policy_context_find(context.keys, context.n, STR("aws:RequestTag/team"));
     const struct policy_key *keys = policy_context_find(context.keys, context.n, STR("aws:TagKeys"));
     const struct policy_key *boundary = policy_context_find(context.keys, context.n, STR("iam:PermissionsBoundary"));
