@@ -6,6 +6,8 @@
 #include "admin/errand.h"
 #include "core/id.h"
 #include "core/json.h"
+#include "functions/ops/describe.h"
+#include "gateway/ops/describe.h"
 #include "gateway/ops/refused.h"
 #include "gen/apigateway.h"
 #include "gen/apigatewaymanagementapi.h"
@@ -16,6 +18,7 @@
 #include "gen/kms.h"
 #include "gen/lambda.h"
 #include "gen/sts.h"
+#include "identity/describe.h"
 
 enum {
     BODY_BYTES = 8 * 1024 * 1024,      /* PutRestApi takes 6 MB */
@@ -32,9 +35,10 @@ static void list_services(struct app *app, struct registered out[N_SERVICES])
     struct functions *functions = app ? app->functions : NULL;
     struct gateway *gateway = app ? app->gateway : NULL;
     const struct registered all[N_SERVICES] = {
-        { &idp_service, identity, identity_refused_idp },    { &ci_service, identity, NULL },   { &iam_service, identity, identity_refused_iam },
-        { &sts_service, identity, identity_refused_sts },    { &apigw_service, gateway, apigateway_refused }, { &apiv2_service, gateway, NULL },
-        { &conn_service, gateway, NULL },    { &lambda_service, functions, NULL },
+        { &idp_service, identity, identity_refused_idp, &user_pool_describer },
+        { &ci_service, identity, NULL, &identity_pool_describer },   { &iam_service, identity, identity_refused_iam },
+        { &sts_service, identity, identity_refused_sts },    { &apigw_service, gateway, apigateway_refused, &gateway_describer }, { &apiv2_service, gateway, NULL, &gateway_describer },
+        { &conn_service, gateway, NULL },    { &lambda_service, functions, NULL, &function_describer },
         { &kms_service, identity, NULL },
     };
     memcpy(out, all, sizeof all);
@@ -65,6 +69,12 @@ static bool allows(void *ctx, struct arena *arena, const void *credential, struc
     return identity_allows(ctx, arena, credential, request, decision);
 }
 
+static bool looks_at(void *ctx, struct arena *arena, const void *credential, struct str begin)
+{
+    (void)ctx;
+    return identity_looks_at(arena, credential, begin);
+}
+
 static int64_t real_now_s(void)
 {
     return (int64_t)time(NULL); /* a stepped test clock would refuse every honest client */
@@ -78,7 +88,7 @@ bool management_open(struct app *app, struct str *why)
         .env = &app->env, .db = app->db, .sealer = app->sealer, .partition = STR("aws"),
         .region = app->options.region, .default_account = app->options.account, .base_url = app->options.base_url,
         .services = services, .n_services = N_SERVICES, .keys = { app->identity, find_key },
-        .allows = allows, .allows_ctx = app->identity, .real_now_s = real_now_s,
+        .allows = allows, .looks_at = looks_at, .allows_ctx = app->identity, .real_now_s = real_now_s,
     };
     app->wire = wire_new(&config);
     if (!app->wire)

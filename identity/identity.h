@@ -92,6 +92,9 @@ bool identity_allows_on(struct identity *identity, struct arena *arena, const st
                         const struct policy_set *resource, struct str resource_account,
                         struct policy_request *request, struct policy_decision *decision);
 
+/* Do a principal's policies look at condition keys that begin so ("aws:ResourceTag/")? */
+bool identity_looks_at(struct arena *arena, const struct credential *credential, struct str begin);
+
 /* May a policy name this principal? Users and roles of `account` must exist; accounts, sessions and
  * other accounts' principals go by their words. Job threads. */
 bool identity_principal_exists(struct identity *identity, struct arena *arena, struct str account, struct str arn);

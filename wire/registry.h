@@ -3,15 +3,8 @@
 #pragma once
 
 #include "core/http_msg.h"
-#include "policy/eval.h"
+#include "wire/describer.h"
 #include "wire/model.h"
-
-/* What conditions may ask about a resource as it is now. It is read only for a principal whose policies look at
- * such keys. */
-struct describer {
-    const char *const *keys; /* how those keys begin, NULL-terminated: "aws:ResourceTag/" */
-    void (*describe)(struct call *call, struct str resource, struct policy_context *context);
-};
 
 /* A service as it is built here. */
 struct registered {
