@@ -63,7 +63,7 @@ bool app_open(struct app *app, const struct options *options, struct arena *aren
     app->n_workers = options->workers;
     app->workers = ARENA_ARRAY(arena, struct worker, app->n_workers);
     return open_workers(app, why) && open_modules(app, why) && management_open(app, why) &&
-           (options->mode == MODE_DEV || write_root_key(app, why));
+           ((options->mode == MODE_DEV && options->enforce != ENFORCE_ALL) || write_root_key(app, why));
 }
 
 /* One process a data folder, and nobody else may read it. */
@@ -155,7 +155,8 @@ static bool open_modules(struct app *app, struct str *why)
     app->fetcher = http_fetcher_new(&app->env, app->options.outside.guard, app->options.outside.trust);
     const struct identity_config identity = {
         .fetcher = app->fetcher, .env = &app->env, .db = app->db, .sealer = app->sealer, .base_url = o->base_url, .partition = STR("aws"),
-        .region = o->region, .default_account = o->account, .dev_root = o->mode == MODE_DEV && !o->enforce,
+        .region = o->region, .default_account = o->account, .dev_root = o->mode == MODE_DEV && o->enforce != ENFORCE_ALL,
+        .soft = o->enforce == ENFORCE_SOFT,
         .aws_limits = o->aws_limits,
         .compromised_passwords = o->compromised_passwords.ptr,
     };
@@ -167,7 +168,7 @@ static bool open_modules(struct app *app, struct str *why)
         .env = &app->env, .db = app->db, .sealer = app->sealer, .jobs = app->jobs, .data_dir = o->data,
         .base_url = o->base_url, .region = o->region, .default_account = o->account, .partition = STR("aws"),
         .sandbox = o->sandbox, .role_keys = role_keys, .role_keys_ctx = app->identity,
-        .roles_must_exist = o->mode != MODE_DEV || o->enforce,
+        .roles_must_exist = o->mode != MODE_DEV || o->enforce == ENFORCE_ALL,
     };
     app->functions = functions_open(&functions, app->arena, why);
     if (!app->functions)
@@ -259,7 +260,7 @@ static bool open_workers(struct app *app, struct str *why)
     return true;
 }
 
-/* serve: root's key stands in a file that only the owner of the folder can read, in the form of an
+/* Where keys are enforced, root's key stands in a file that only the owner of the folder can read, in the form of an
  * AWS credentials file. It is written when it is missing: whoever reads this folder holds the key
  * that unseals it anyway. */
 static bool write_root_key(struct app *app, struct str *why)
@@ -339,13 +340,24 @@ static void stop(struct app *app)
         pthread_join(app->workers[i].thread, NULL);
 }
 
+/* What somebody must know who starts it: whose keys count, and what policies do. */
+static struct str enforcement(const struct options *o)
+{
+    if (o->mode != MODE_DEV || o->enforce == ENFORCE_ALL)
+        return STR("every signature and every policy; root's key is in root-credentials");
+    if (o->enforce == ENFORCE_SOFT)
+        return STR("signatures of issued keys; what policies would deny is let through and kept (gatehouse policy denials); "
+                   "any other key is root");
+    return STR("signatures and policies of issued keys; any other key is root (--enforce: no key is; --enforce=soft: try policies)");
+}
+
 static void announce(struct app *app)
 {
     struct str tls_url = app->options.tls_addr.ptr ? str_printf(app->arena, "https://%.*s:%u", STR_FMT(app->options.tls_addr), app->tls_port)
                                                    : STR("none");
     log_at(LOG_INFO, "ready", { "url", app->options.base_url }, { "tls", tls_url },
            { "mode", app->options.mode == MODE_DEV ? STR("dev") : STR("serve") }, { "version", STR(GATEHOUSE_VERSION) },
-           { "data", app->options.data },
+           { "data", app->options.data }, { "enforced", enforcement(&app->options) },
            { "took_ms", str_printf(app->arena, "%.1f", (double)(env_monotonic_us(&app->env) - app->started_us) / 1000) });
     if (app->options.ready_fd >= 0 && write(app->options.ready_fd, "R", 1) != 1)
         log_plain(LOG_WARN, "nobody reads --ready-fd");

@@ -56,7 +56,9 @@ static const struct option {
     { "workers", "N", set_workers, "1 to 64", "event loops; default one a core, at most 4" },
     { "cache-memory", "SIZE", set_cache_memory, "a size such as 256M or 2G", "what all stages' response caches may hold together; default 256M" },
     { "ready-fd", "FD", set_ready_fd, "an open descriptor", "gets one byte when connections are accepted" },
-    { "enforce", NULL, set_enforce, "true or false", "dev mode: keys that were never issued are refused, not root" },
+    { "enforce", NULL, set_enforce, "true, false or soft",
+      "dev mode: keys that were never issued are refused, not root; --enforce=soft: what policies would deny is let through and kept, "
+      "see `gatehouse policy denials` and `policy suggest`" },
     { "limits", "open|aws", set_limits, "open or aws", "aws: API Gateway's quotas hold (29 s, 10 MB, 10,240 bytes of headers …) and Cognito's request rates; default open" },
     { "no-sandbox", NULL, set_no_sandbox, "true or false", "run functions without bubblewrap" },
     { "account-rate", "N", set_account_rate, "requests a second, 0 to 1000000000", "limit of all REST APIs of an account and region together (AWS: 10000); default 0: no limit" },
@@ -190,7 +192,12 @@ static bool truth(struct str v, bool *out)
 static bool set_enforce(struct options *o, struct arena *a, struct str v)
 {
     (void)a;
-    return truth(v, &o->enforce);
+    bool all = false;
+    bool soft = str_is(v, "soft");
+    if (!soft && !truth(v, &all))
+        return false;
+    o->enforce = soft ? ENFORCE_SOFT : all ? ENFORCE_ALL : ENFORCE_ISSUED;
+    return true;
 }
 
 static bool set_limits(struct options *o, struct arena *a, struct str v)
@@ -440,6 +447,10 @@ bool options_read(struct options *out, int argc, char **argv, struct arena *aren
         return false;
     if (!read_environment(out, arena, why) || !read_flags(out, argc, argv, NULL, &config, arena, why))
         return false;
+    if (out->enforce == ENFORCE_SOFT && out->mode != MODE_DEV) {
+        *why = STR("--enforce=soft is for dev mode: gatehouse serve enforces every policy");
+        return false;
+    }
     if (!out->certificates.ptr)
         out->certificates = str_printf(arena, "%.*s/certificates", STR_FMT(out->data));
     if (!out->truststores.ptr)

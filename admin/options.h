@@ -28,7 +28,9 @@ struct options {
     struct smtp_server smtp;
     struct str sms_hook;    /* a URL; or absent */
     struct gw_outside outside; /* backends, endpoints of AWS's services */
-    bool enforce;           /* dev mode: unknown keys are refused too */
+    enum { ENFORCE_ISSUED,  /* dev mode: a key that was never issued is root */
+           ENFORCE_SOFT,    /* and denials of principals are written down instead (identity/enforcement.h) */
+           ENFORCE_ALL } enforce; /* unknown keys are refused, too; serve mode: always */
     bool aws_limits;        /* AWS's quotas hold (29 s, 10 MB, 10,240 bytes of headers, 10,000 requests a second) */
     bool sandbox;           /* functions run inside bubblewrap when the kernel allows it */
     enum log_level log_level;

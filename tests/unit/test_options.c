@@ -71,7 +71,7 @@ static void flags_beat_environment_beats_file_beats_defaults(void **state)
     assert_true(str_is(options.region, "eu-west-1"));
     assert_true(str_is(options.account, "222222222222"));
     assert_int_equal(options.workers, 5);
-    assert_true(options.enforce);
+    assert_int_equal(options.enforce, ENFORCE_ALL);
     assert_true(options.sandbox);
     assert_int_equal(options.port, 4566);
     unsetenv("GATEHOUSE_ACCOUNT");
