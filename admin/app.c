@@ -156,7 +156,7 @@ static bool open_modules(struct app *app, struct str *why)
     const struct identity_config identity = {
         .fetcher = app->fetcher, .env = &app->env, .db = app->db, .sealer = app->sealer, .base_url = o->base_url, .partition = STR("aws"),
         .region = o->region, .default_account = o->account, .dev_root = o->mode == MODE_DEV && o->enforce != ENFORCE_ALL,
-        .soft = o->enforce == ENFORCE_SOFT,
+        .notes_use = o->mode == MODE_DEV, .soft = o->enforce == ENFORCE_SOFT,
         .aws_limits = o->aws_limits,
         .compromised_passwords = o->compromised_passwords.ptr,
     };

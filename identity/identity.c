@@ -1,6 +1,7 @@
 #include "identity/identity.h"
 
 #include "core/hash_list.h"
+#include "identity/enforcement.h"
 #include "identity/iam/reports/last_access.h"
 #include "identity/identity_pools/open_id_token.h"
 #include "identity/federation/federation.h"
@@ -51,6 +52,7 @@ struct identity *identity_open(const struct identity_config *config, struct aren
         identity->limits = call_limits_open(identity, config->aws_limits, arena, why);
     if (identity->limits) {
         identity->last_access = last_access_open(identity);
+        identity->enforcement = config->notes_use ? enforcement_open(identity, config->soft) : NULL;
         identity->importer = importer_open(identity);
         identity->federation = federation_open(identity);
         return identity;
@@ -77,6 +79,7 @@ void identity_close(struct identity *identity)
     importer_close(identity->importer);
     last_access_close(identity->last_access);
     federation_close(identity->federation);
+    enforcement_close(identity->enforcement);
     call_limits_close(identity->limits);
     token_signer_close(identity->token_signer);
     pool_directory_close(identity->pools);

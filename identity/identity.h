@@ -20,6 +20,7 @@ struct identity_config {
     struct str partition, region, default_account;
     const char *compromised_passwords; /* a list of digests (core/hash_list.h), or NULL */
     bool dev_root;             /* dev mode without --enforce: a key we never issued is root */
+    bool notes_use;            /* dev mode: what principals ask for is counted */
     bool soft;                 /* what policies deny to a principal is let through, and kept (enforcement.h) */
     bool aws_limits;               /* --limits aws: Cognito's default request rates */
     struct http_fetcher *fetcher;  /* webhooks, other pools; outlives this */

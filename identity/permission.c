@@ -2,6 +2,7 @@
  * policy/eval.c. */
 #include "core/time.h"
 #include "identity/iam/credentials/password_rules.h"
+#include "identity/enforcement.h"
 #include "identity/iam/reports/last_access.h"
 #include "identity/iam/resource.h"
 #include "identity/state.h"
@@ -157,13 +158,23 @@ static bool allowed_by_account(struct identity *identity, struct arena *arena, c
            policy_decide(arena, &layers, request, decision) == POLICY_ALLOW;
 }
 
+/* What a kind of session never may is no matter of policies: --enforce=soft does not lift that. */
+static bool settle(struct identity *identity, struct arena *arena, const struct credential *credential,
+                   const struct policy_request *request, const struct policy_decision *decision, bool allowed)
+{
+    if (needs_no_permission(request->action) || (credential && beyond_session(credential, request->action)))
+        return allowed;
+    return enforcement_settle(identity, arena, credential, request, decision, allowed);
+}
+
 bool identity_allows(struct identity *identity, struct arena *arena, const struct credential *credential,
                      struct policy_request *request, struct policy_decision *decision)
 {
     const struct identity_target own = { 0 };
-    return identity_decide(identity, arena, credential, &own, request, decision) ||
-           decided_by_trust(request->action, decision) ||
-           allowed_by_account(identity, arena, credential, request, decision);
+    bool allowed = identity_decide(identity, arena, credential, &own, request, decision) ||
+                   allowed_by_account(identity, arena, credential, request, decision);
+    return (!allowed && decided_by_trust(request->action, decision)) ||
+           settle(identity, arena, credential, request, decision, allowed);
 }
 
 bool identity_allows_on(struct identity *identity, struct arena *arena, const struct credential *credential,
@@ -171,5 +182,6 @@ bool identity_allows_on(struct identity *identity, struct arena *arena, const st
                         struct policy_request *request, struct policy_decision *decision)
 {
     const struct identity_target target = { .policy = resource, .account = resource_account };
-    return identity_decide(identity, arena, credential, &target, request, decision);
+    bool allowed = identity_decide(identity, arena, credential, &target, request, decision);
+    return settle(identity, arena, credential, request, decision, allowed);
 }

@@ -21,6 +21,7 @@ static const char *const forget_iam[] = {
     "DELETE FROM iam_login_profile WHERE account = $1",
     "DELETE FROM iam_mfa_device WHERE account = $1",
     "DELETE FROM iam_credential_report WHERE account = $1",
+    "DELETE FROM iam_asking WHERE account = $1",
     "DELETE FROM iam_attachment WHERE account = $1",
     "DELETE FROM iam_access_key WHERE account = $1",
     "DELETE FROM iam_account WHERE account = $1",

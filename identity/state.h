@@ -7,6 +7,7 @@
 struct principals;     /* iam/ and sts/: access keys, users, roles, sessions, compiled policies */
 struct importer;       /* users/: the thread of import jobs */
 struct last_access;    /* iam/reports/: who asked last for what */
+struct enforcement;    /* what principals asked for; --enforce=soft */
 struct call_limits;    /* pools/: requests a second of an account, by category */
 struct federation;     /* federation/: keys of others' issuers */
 struct pool_directory; /* pools/: keys of user pools, verified tokens, revocations */
@@ -23,6 +24,7 @@ struct identity {
     struct principals *principals;
     struct pool_directory *pools;
     struct last_access *last_access;
+    struct enforcement *enforcement; /* NULL: serve mode */
     struct token_signer *token_signer; /* identity_pools/: the key of their tokens */
     struct call_limits *limits;
     struct importer *importer;

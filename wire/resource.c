@@ -38,6 +38,13 @@ static bool fill_in(const struct call *call, const void *in, struct str name, st
     return true;
 }
 
+/* GetUser without UserName concerns the caller; of others the operation itself will say what is missing. */
+static struct str whose(const struct call *call)
+{
+    bool caller = call->principal && str_starts(str_of(call->operation->action), STR("iam:"));
+    return caller ? call->principal->arn : STR("*");
+}
+
 struct str resource_expand(const struct call *call, const void *in, struct str pattern)
 {
     struct strbuf arn = strbuf_in(call->arena, 128);
@@ -63,8 +70,7 @@ struct str resource_expand(const struct call *call, const void *in, struct str p
         struct str value;
         if (!fill_in(call, in, str_sub(pattern, (size_t)open + 1, (size_t)(close - open - 1)),
                      strbuf_view(&arn), &value))
-            return call->principal ? call->principal->arn
-                                   : STR("*"); /* GetUser without UserName: the caller */
+            return whose(call);
         if (str_starts(value, STR("arn:")))    /* a whole ARN is the resource */
             arn.len = 0;
         strbuf_add(&arn, value);

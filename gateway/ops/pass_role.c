@@ -2,6 +2,7 @@
 
 #include "gateway/state.h"
 #include "policy/eval.h"
+#include "wire/resource.h"
 
 static const struct gh_kind access_denied = { "AccessDeniedException", 403, false, NULL };
 
@@ -12,6 +13,9 @@ gh_err ops_check_pass_role(struct call *call, struct str role, struct str before
     bool caller = str_ends(role, STR(":user/*"));
     if (!role.len || caller || str_eq(role, before) || !call->credential)
         return NULL;
+    const struct credential *credential = call->credential;
+    if (credential->secret.ptr && resource_is_foreign(call, role)) /* not of dev mode's root, whose roles need not exist */
+        return gh_fail(call->arena, &access_denied, "Cross-account pass role is not allowed.");
     struct policy_context context = policy_context_in(call->arena);
     policy_context_add_request(&context, call->now_us / 1000000, call->source_ip, call->user_agent, STR_NONE, false,
                                call->region);

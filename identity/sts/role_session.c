@@ -1,3 +1,4 @@
+#include "identity/enforcement.h"
 #include "identity/sts/role_session.h"
 
 #include "core/http_msg.h"
@@ -195,6 +196,8 @@ static gh_err authorise_principal(struct role_request *r, const char *action)
     const struct identity_target role = { .policy = r->trust, .account = r->role.account, .trust = true };
     struct policy_decision decision;
     bool allowed = identity_decide(call->module, call->arena, r->caller, &role, &request, &decision);
+    if (allowed || !str_is(decision.policy_type, "role trust policy")) /* trust is enforced, whatever else is not */
+        allowed = enforcement_settle(call->module, call->arena, r->caller, &request, &decision, allowed);
     if (allowed && (decision.to_account || is_the_named(r)))
         return NULL;
     bool untrusted = decision.effect == POLICY_IMPLICIT_DENY && str_is(decision.policy_type, "role trust policy");

@@ -5,7 +5,7 @@ import test from 'node:test';
 import * as iamSdk from '@aws-sdk/client-iam';
 import * as stsSdk from '@aws-sdk/client-sts';
 
-import { allowApis, api, control, fn, functions, lambdaProxy, mock } from './support/apis.mjs';
+import { api, mock } from './support/apis.mjs';
 import { account, binary, region, rootKey, run, start } from './support/harness.mjs';
 import { allOperations } from './support/operations.mjs';
 import { signed } from './support/sign.mjs';
@@ -27,12 +27,12 @@ async function user(server, UserName, document) {
 // What a call must name so that its resource is known. Everything else is left out: permission is asked before
 // the values are checked, so whoever may goes on to a complaint about those.
 const numbers = new Set(['VersionNumber']);
-function valueOf(member, { service }) {
-    const arns = { iam: `arn:aws:iam::${account}:thing/x`, lambda: `arn:aws:lambda:${region}:${account}:function:x`, sts: `arn:aws:iam::${account}:role/subject`,
-        'cognito-idp': `arn:aws:cognito-idp:${region}:${account}:userpool/${region}_x`, 'cognito-identity': `arn:aws:cognito-identity:${region}:${account}:identitypool/x`,
-        apigateway: `arn:aws:apigateway:${region}::/restapis/x`, apigatewayv2: `arn:aws:apigateway:${region}::/apis/x` };
-    if (member === 'TargetPrincipal') return '000000000000';
-    return numbers.has(member) ? 3 : /Arn$|ARN$|^Resource$/i.test(member) ? arns[service] : member === 'Url' ? 'https://id.example' : 'x';
+function valueOf(member, { service, x = 'x' }) {
+    const arns = { iam: `arn:aws:iam::${account}:policy/${x}`, lambda: `arn:aws:lambda:${region}:${account}:function:${x}`, sts: `arn:aws:iam::${account}:role/${x}`,
+        'cognito-idp': `arn:aws:cognito-idp:${region}:${account}:userpool/${region}_${x}`, 'cognito-identity': `arn:aws:cognito-identity:${region}:${account}:identitypool/${x}`,
+        apigateway: `arn:aws:apigateway:${region}::/restapis/${x}`, apigatewayv2: `arn:aws:apigateway:${region}::/apis/${x}` };
+    if (member === 'TargetPrincipal') return x === 'x' ? account : '111111111111';
+    return numbers.has(member) ? (x === 'x' ? 3 : 4) : /Arn$|ARN$|^Resource$/i.test(member) ? arns[service] : member === 'Url' ? `https://${x}.example` : x;
 }
 // The resource, as wire/resource.c makes it of the pattern and these values.
 function resourceOf(operation) {
@@ -53,8 +53,9 @@ function requestOf(operation) {
         return { path: '/', method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ Action: operation.name, Version, ...input }).toString() };
     }
     const path = operation.path.replace(/\{([\w-]+)\+?\}/g, (_, label) => encodeURIComponent(valueOf(operation.labels[label] ?? label, operation)));
-    const query = [operation.path.includes('?') ? '' : operation.query, ...members.filter((member) => /^(Arn)$/.test(member)).map((member) => `${member}=${encodeURIComponent(input[member])}`)].filter(Boolean).join('&');
-    return { path: query ? `${path}${path.includes('?') ? '&' : '?'}${query}` : path, method: operation.method, headers: operation.method === 'GET' ? {} : { 'content-type': 'application/json' }, body: operation.method === 'GET' || operation.method === 'DELETE' ? undefined : '{}' };
+    const inBody = Object.fromEntries(members.filter((member) => !Object.values(operation.labels).includes(member)).map((member) => [member, input[member]]));
+    const query = [operation.path.includes('?') ? '' : operation.query, ...Object.keys(inBody).map((member) => `${member}=${encodeURIComponent(input[member])}`)].filter(Boolean).join('&');
+    return { path: query ? `${path}${path.includes('?') ? '&' : '?'}${query}` : path, method: operation.method, headers: operation.method === 'GET' ? {} : { 'content-type': 'application/json' }, body: operation.method === 'GET' || operation.method === 'DELETE' ? undefined : JSON.stringify(inBody) };
 }
 // An answer's error, whatever its protocol: [status, code, message].
 async function answerOf(operation, answer) {
@@ -82,7 +83,7 @@ const send = async (server, operation, credentials) => {
 
 let server, built;
 test.before(async () => {
-    server = await start(null, { args: ['--enforce', 'true'] });
+    server = await start(null, { args: ['--enforce'] });
     server.credentials = rootKey(server);
     const { stdout } = await run(binary(), ['capabilities']);
     const capabilities = JSON.parse(stdout).services;
@@ -90,9 +91,11 @@ test.before(async () => {
 });
 test.after(() => server.discard());
 
+const byTrust = ({ name }) => name === 'AssumeRole'; // a role's trust policy may let in whom nothing else does
+
 test('nobody without a policy is let in, at no operation', async () => {
     const nobody = await user(server, 'nobody');
-    const asking = built.filter(({ unsigned, free }) => !unsigned && !free);
+    const asking = built.filter((operation) => !operation.unsigned && !operation.free && !byTrust(operation));
     assert.ok(asking.length > 300, `${asking.length}`);
     const wrong = [];
     await inGroups(asking, 8, async (operation) => {
@@ -113,17 +116,18 @@ test('exactly this action on exactly that resource is enough, another resource i
     const { Role } = await iam.createRole({ RoleName: 'subject', AssumeRolePolicyDocument: trust });
     await iam.putRolePolicy({ RoleName: 'subject', PolicyName: 'all', PolicyDocument: allow('*', '*') });
     const maker = stsOf(server, await user(server, 'maker', allow('sts:AssumeRole', Role.Arn)));
-    const session = async (Policy) => keysOf((await maker.assumeRole({ RoleArn: Role.Arn, RoleSessionName: 's', Policy })).Credentials);
+    const session = async (Policy) => keysOf((await maker.assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'exact', Policy })).Credentials);
     // Of the session, the operation itself refuses what has nothing to do with policies.
     const own = { 'sts.GetFederationToken': 'roles may not call it', 'iam.DeleteRole': 'would end the sessions' };
-    const asking = built.filter(({ unsigned, free, service, name }) => !unsigned && !free && !own[`${service}.${name}`]);
+    const asking = built.filter((operation) => !operation.unsigned && !operation.free && !byTrust(operation) && !own[`${operation.service}.${operation.name}`]);
     const wrong = [];
     await inGroups(asking, 8, async (operation) => {
         const resource = operation.arn.split('|')[0] === '*' ? '*' : resourceOf(operation);
-        const [, code, message] = await send(server, operation, await session(allow(operation.action, resource)));
+        const keys = await session(allow(operation.action, resource));
+        const [, code, message] = await send(server, operation, keys);
         if (/AccessDenied|MissingAuth|Unrecognized|InvalidClient/.test(code)) wrong.push([operation.service, operation.name, 'refused', resource, message]);
-        if (resource === '*') return;
-        const [, other] = await send(server, operation, await session(allow(operation.action, `${resource}z`)));
+        if (resource === '*' || resource === resourceOf({ ...operation, x: 'y' })) return; // one for all
+        const [, other] = await send(server, { ...operation, x: 'y' }, keys);
         if (!/^AccessDenied/.test(other)) wrong.push([operation.service, operation.name, 'let in', resource, other]);
     });
     assert.deepEqual(wrong, []);
@@ -139,4 +143,77 @@ test('operations without signature stay so, all others want one', async () => {
     });
     // Without a signature nothing says for whom "/" and the paths of several services are: the plainest of them answers.
     assert.deepEqual(wrong, []);
+});
+
+// The data plane, and every kind of principal that there is.
+test('whoever calls an API or a function is asked the same way', async (t) => {
+    const iam = iamOf(server);
+    const made = await api(server, { 'GET /in': { method: { authorizationType: 'AWS_IAM' }, integration: mock }, 'GET /out': { method: { authorizationType: 'AWS_IAM' }, integration: mock } });
+    const arn = (path) => `arn:aws:execute-api:${region}:${account}:${made.id}/dev/GET/${path}`;
+    const invoke = allow('execute-api:Invoke', arn('in'));
+    const trusting = policy({ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: account } });
+    const { Role } = await iam.createRole({ RoleName: 'caller', AssumeRolePolicyDocument: trusting });
+    await iam.putRolePolicy({ RoleName: 'caller', PolicyName: 'own', PolicyDocument: invoke });
+    const ann = await user(server, 'ann', policy({ Effect: 'Allow', Action: ['sts:AssumeRole', 'sts:GetFederationToken'], Resource: '*' }, JSON.parse(invoke).Statement[0]));
+    const sts = stsOf(server, ann);
+    const principals = {
+        user: ann,
+        'role session': keysOf((await sts.assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'one' })).Credentials),
+        'GetSessionToken session': keysOf((await sts.getSessionToken({})).Credentials),
+        'federated session': keysOf((await sts.getFederationToken({ Name: 'guest', Policy: invoke })).Credentials),
+    };
+    const without = {
+        'a user without policies': await user(server, 'ben'),
+        'a role session narrowed': keysOf((await sts.assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'two', Policy: allow('iam:GetUser', '*') })).Credentials),
+        'a federated session without policy': keysOf((await sts.getFederationToken({ Name: 'guest' })).Credentials),
+    };
+    const status = async (path, keys) => (await signed(`${made.url}/${path}`, keys)).status;
+    for (const [name, keys] of Object.entries(principals)) {
+        assert.equal(await status('in', keys), 200, `${name}, in`);
+        assert.equal(await status('out', keys), 403, `${name}, out`);
+    }
+    for (const [name, keys] of Object.entries(without)) assert.equal(await status('in', keys), 403, name);
+    assert.equal(await status('in', server.credentials), 200, 'root');
+    assert.equal(await status('in', { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'x' }), 403, 'a key that was never issued');
+    assert.equal((await fetch(`${made.url}/in`)).status, 403, 'nobody');
+});
+
+test('a role is passed by whoever may, to the service that it is for', async () => {
+    const iam = iamOf(server);
+    const role = (await iam.createRole({ RoleName: 'worker', AssumeRolePolicyDocument: policy({ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: ['lambda.amazonaws.com', 'cognito-idp.amazonaws.com', 'apigateway.amazonaws.com'] } }) })).Role.Arn;
+    const foreign = 'arn:aws:iam::999999999999:role/worker';
+    const rest = policy({ Effect: 'Allow', NotAction: 'iam:PassRole', Resource: '*' });
+    const may = (Condition) => policy({ Effect: 'Allow', NotAction: 'iam:PassRole', Resource: '*' }, { Effect: 'Allow', Action: 'iam:PassRole', Resource: role, Condition });
+    const eve = await user(server, 'eve', rest);
+    const as = (document) => iam.putUserPolicy({ UserName: 'eve', PolicyName: 'own', PolicyDocument: document });
+    const json = async (service, target, body) => answerOf({ protocol: 'json' }, await signed(server.url, eve, { service, region, method: 'POST', headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target }, body: JSON.stringify(body) }));
+    const restful = async (service, path, body) => answerOf({ protocol: 'rest-json' }, await signed(server.url + path, eve, { service, region, method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }));
+    const idp = (name, body) => json('cognito-idp', `AWSCognitoIdentityProviderService.${name}`, body);
+    const UserPoolId = `${region}_none00000`;
+    const rows = [
+        ['lambda.amazonaws.com', 'CreateFunction', (Role) => restful('lambda', '/2015-03-31/functions', { FunctionName: 'f', Role })],
+        ['cognito-idp.amazonaws.com', 'CreateUserPool', (SnsCallerArn) => idp('CreateUserPool', { SmsConfiguration: { SnsCallerArn } })],
+        ['cognito-idp.amazonaws.com', 'UpdateUserPool', (SnsCallerArn) => idp('UpdateUserPool', { UserPoolId, SmsConfiguration: { SnsCallerArn } })],
+        ['cognito-idp.amazonaws.com', 'SetUserPoolMfaConfig', (SnsCallerArn) => idp('SetUserPoolMfaConfig', { UserPoolId, SmsMfaConfiguration: { SmsConfiguration: { SnsCallerArn } } })],
+        ['cognito-idp.amazonaws.com', 'CreateGroup', (RoleArn) => idp('CreateGroup', { UserPoolId, GroupName: 'g', RoleArn })],
+        ['cognito-idp.amazonaws.com', 'UpdateGroup', (RoleArn) => idp('UpdateGroup', { UserPoolId, GroupName: 'g', RoleArn })],
+        ['cognito-idp.amazonaws.com', 'CreateUserImportJob', (CloudWatchLogsRoleArn) => idp('CreateUserImportJob', { UserPoolId, JobName: 'j', CloudWatchLogsRoleArn })],
+    ];
+    if (built.some(({ name }) => name === 'SetIdentityPoolRoles'))
+        rows.push(['cognito-identity.amazonaws.com', 'SetIdentityPoolRoles', (arn) => json('cognito-identity', 'AWSCognitoIdentityService.SetIdentityPoolRoles', { IdentityPoolId: `${region}:12345678-1234-1234-1234-123456789012`, Roles: { authenticated: arn } })]);
+    const denial = `User: ${eve.arn} is not authorized to perform: iam:PassRole on resource: ${role} because no identity-based policy allows the iam:PassRole action`;
+    for (const [service, name, call] of rows) {
+        await as(rest);
+        assert.deepEqual((await call(role)).slice(1), ['AccessDeniedException', denial], name);
+        await as(may({ StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } }));
+        assert.deepEqual((await call(role)).slice(1), ['AccessDeniedException', denial], `${name}, to another service`);
+        await as(may({ StringEquals: { 'iam:PassedToService': service } }));
+        assert.doesNotMatch((await call(role))[1], /AccessDenied/, name);
+        assert.deepEqual((await call(foreign)).slice(1), ['AccessDeniedException', 'Cross-account pass role is not allowed.'], name);
+    }
+    const associated = (arn) => as(may({ ArnLike: { 'iam:AssociatedResourceArn': arn } }));
+    await associated(`arn:aws:lambda:*:${account}:function:g*`);
+    assert.equal((await rows[0][2](role))[2], denial);
+    await associated(`arn:aws:lambda:*:${account}:function:f*`);
+    assert.doesNotMatch((await rows[0][2](role))[1], /AccessDenied/);
 });
