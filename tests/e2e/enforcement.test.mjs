@@ -31,6 +31,7 @@ function valueOf(member, { service, x = 'x' }) {
     const arns = { iam: `arn:aws:iam::${account}:policy/${x}`, lambda: `arn:aws:lambda:${region}:${account}:function:${x}`, sts: `arn:aws:iam::${account}:role/${x}`,
         'cognito-idp': `arn:aws:cognito-idp:${region}:${account}:userpool/${region}_${x}`, 'cognito-identity': `arn:aws:cognito-identity:${region}:${account}:identitypool/${x}`,
         apigateway: `arn:aws:apigateway:${region}::/restapis/${x}`, apigatewayv2: `arn:aws:apigateway:${region}::/apis/${x}` };
+    if (member === 'SerialNumber') return `arn:aws:iam::${account}:mfa/${x}`;
     if (member === 'TargetPrincipal') return x === 'x' ? account : '111111111111';
     return numbers.has(member) ? (x === 'x' ? 3 : 4) : /Arn$|ARN$|^Resource$/i.test(member) ? arns[service] : member === 'Url' ? `https://${x}.example` : x;
 }
@@ -118,7 +119,7 @@ test('exactly this action on exactly that resource is enough, another resource i
     const maker = stsOf(server, await user(server, 'maker', allow('sts:AssumeRole', Role.Arn)));
     const session = async (Policy) => keysOf((await maker.assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'exact', Policy })).Credentials);
     // Of the session, the operation itself refuses what has nothing to do with policies.
-    const own = { 'sts.GetFederationToken': 'roles may not call it', 'iam.DeleteRole': 'would end the sessions' };
+    const own = { 'iam.ChangePassword': 'on the caller, and a session is no user', 'iam.GetAccessKeyLastUsed': 'likewise', 'sts.GetFederationToken': 'roles may not call it', 'iam.DeleteRole': 'would end the sessions' };
     const asking = built.filter((operation) => !operation.unsigned && !operation.free && !byTrust(operation) && !own[`${operation.service}.${operation.name}`]);
     const wrong = [];
     await inGroups(asking, 8, async (operation) => {
