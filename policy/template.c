@@ -76,7 +76,7 @@ static bool variable_at(struct str rest, struct template_piece *piece, char *lit
     if (end < 3)
         return false;
     struct str inside = str_sub(rest, 2, (size_t)end - 2);
-    if (inside.len == 1 && strchr("*?$", inside.ptr[0])) {
+    if (str_is(inside, "*") || str_is(inside, "?") || str_is(inside, "$")) {
         *literal = inside.ptr[0];
         *taken = (size_t)end + 1;
         return true;

@@ -58,27 +58,31 @@ static struct str document_of(struct arena *arena, struct dice *dice)
     return strbuf_view(&buf);
 }
 
-/* As the manual has it, over all: the first deny; else the first allow that names the principal; else the last
- * one that names its account. */
+/* As the manual has it, over all: the first deny; else the first allow of those that fit best. */
 static void decide_plainly(struct arena *arena, const struct policy_set *set, const struct policy_request *request,
                            struct policy_decision *out)
 {
     struct prepared prepared;
+    enum statement_fit best = STATEMENT_SILENT;
+    const struct placed *deciding = NULL;
     prepare(request, &prepared);
-    *out = (struct policy_decision){ .statement = -1 };
     for (size_t i = 0; i < set->n_all; i++) {
-        const struct statement *statement = set->all[i].statement;
-        enum statement_fit fit = statement_fit(arena, statement, &prepared);
-        bool settled = out->effect == POLICY_ALLOW && !out->to_account;
-        if (fit == STATEMENT_SILENT || (settled && !statement->deny))
+        enum statement_fit fit = statement_fit(arena, set->all[i].statement, &prepared);
+        bool denies = set->all[i].statement->deny;
+        if (fit == STATEMENT_SILENT || (!denies && fit <= best))
             continue;
-        out->effect = statement->deny ? POLICY_EXPLICIT_DENY : POLICY_ALLOW;
-        out->statement = (int)(statement - set->all[i].policy->statements);
-        out->document = set->all[i].policy->text;
-        out->to_account = fit == STATEMENT_TO_ACCOUNT;
-        if (statement->deny)
-            return;
+        deciding = &set->all[i];
+        best = fit;
+        if (denies)
+            break;
     }
+    *out = (struct policy_decision){ .statement = -1 };
+    if (!deciding)
+        return;
+    out->effect = deciding->statement->deny ? POLICY_EXPLICIT_DENY : POLICY_ALLOW;
+    out->statement = (int)(deciding->statement - deciding->policy->statements);
+    out->document = deciding->policy->text;
+    out->to_account = best == STATEMENT_TO_ACCOUNT;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
