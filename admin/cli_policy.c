@@ -10,6 +10,8 @@ static const struct verb {
 } verbs[] = {
     { "check", cli_policy_check,
       "policy check FILE… [--type TYPE] [--json]: what is wrong or unwise, with line and column" },
+    { "explain", cli_policy_explain,
+      "policy explain PRINCIPAL ACTION [RESOURCE] [KEY=VALUE…]: may they, by which statement, and what would turn it" },
 };
 
 int cli_policy(int argc, char **argv)

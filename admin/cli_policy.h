@@ -4,6 +4,7 @@
 #include "admin/cli.h"
 #include "policy/eval.h"
 
+int cli_policy_explain(int argc, char **argv); /* 0: allowed, 2: denied */
 int cli_policy_check(int argc, char **argv); /* 2: there are findings that stop it */
 
 /* --type's word: "identity", "resource", "trust", "service-control", "resource-control". False after saying

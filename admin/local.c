@@ -14,6 +14,7 @@
 #include "gateway/ops/replay.h"
 #include "gateway/ops/stage_options.h"
 #include "gateway/ops/stage_purge.h"
+#include "identity/iam/reports/explain.h"
 #include "identity/pools/ui_customization.h"
 #include "identity/pools/errand.h"
 
@@ -33,6 +34,7 @@ static void feedback(struct app *app, struct http_exchange *x, struct str rest);
 static void function_code(struct app *app, struct http_exchange *x, struct str rest);
 static void logo(struct app *app, struct http_exchange *x, struct str rest);
 static void function_log(struct app *app, struct http_exchange *x, struct str rest);
+static void policy_explain(struct app *app, struct http_exchange *x, struct str rest);
 
 static const struct {
     const char *method; /* NULL: any */
@@ -53,6 +55,7 @@ static const struct {
     { "GET", "/apikeys/", true, false, api_key },
     { NULL, "/apis/", true, false, apis }, /* signed and allowed as the operation it stands beside */
     { NULL, "/user-pools/", true, false, user_pools }, /* likewise */
+    { "POST", "/policy/explain", false, false, policy_explain }, /* likewise */
     { "PUT", "/imports/", true, false, upload_serve }, /* the link itself is the permission */
     { "GET", "/logos/", true, false, logo }, /* sign-in pages show it to anybody */
     { "GET", "/feedback", false, false, feedback },                  /* the link's token is the permission */
@@ -94,7 +97,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, user-pools/{id}/…, user-pools/import, "
+                       "apikeys/{id}, policy/explain, user-pools/{id}/…, user-pools/import, "
                        "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
@@ -357,6 +360,14 @@ static void api_key(struct app *app, struct http_exchange *x, struct str rest)
     struct str *id = ARENA_NEW(x->arena, struct str);
     *id = str_copy(x->arena, rest);
     management_beside(app, x, "GET", str_printf(x->arena, "/apikeys/%.*s", STR_FMT(rest)), 0, apikey_lifetime, id);
+}
+
+/* ---- beside IAM's operations ---- */
+
+static void policy_explain(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    management_beside_iam(app, x, STR("Action=SimulateCustomPolicy&Version=2010-05-08"), NULL, 1024 * 1024, explain_run, &x->body);
 }
 
 /* ---- beside AWS's operations: /user-pools/{id}/… ---- */

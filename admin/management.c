@@ -265,14 +265,31 @@ void management_beside(struct app *app, struct http_exchange *x, const char *as_
     begin_beside(app, x, &as, NULL, limit, fn, ctx);
 }
 
-void management_beside_pool(struct app *app, struct http_exchange *x, const char *as_operation, const char *action,
-                            struct str pool_id, size_t limit, gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
+/* The request's own headers, one of them other. */
+static struct http_headers *headers_with(struct http_exchange *x, struct str name, struct str value)
 {
     struct http_headers *headers = ARENA_NEW(x->arena, struct http_headers);
     for (size_t i = 0; i < x->headers.n; i++)
         http_header_add(x->arena, headers, x->headers.items[i].name, x->headers.items[i].value);
-    http_header_set(x->arena, headers, STR("X-Amz-Target"),
-                    str_printf(x->arena, "AWSCognitoIdentityProviderService.%s", as_operation));
+    http_header_set(x->arena, headers, name, value);
+    return headers;
+}
+
+void management_beside_iam(struct app *app, struct http_exchange *x, struct str form, const char *action, size_t limit,
+                           gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
+{
+    const struct wire_request as = {
+        .method = STR("POST"), .path = STR("/"), .body = form,
+        .headers = headers_with(x, STR("Content-Type"), STR("application/x-www-form-urlencoded")),
+    };
+    begin_beside(app, x, &as, action, limit, fn, ctx);
+}
+
+void management_beside_pool(struct app *app, struct http_exchange *x, const char *as_operation, const char *action,
+                            struct str pool_id, size_t limit, gh_err (*fn)(struct call *call, void *ctx, struct str *json), void *ctx)
+{
+    struct http_headers *headers = headers_with(x, STR("X-Amz-Target"),
+                                                str_printf(x->arena, "AWSCognitoIdentityProviderService.%s", as_operation));
     json_t *input = json_own(x->arena, json_object());
     json_set_str(input, "UserPoolId", pool_id);
     const struct wire_request as = { .method = STR("POST"), .path = STR("/"), .headers = headers,

@@ -15,6 +15,9 @@ void management_beside(struct app *app, struct http_exchange *x, const char *as_
  * action: the permission it needs instead of the operation's; or NULL. */
 void management_beside_pool(struct app *app, struct http_exchange *x, const char *as_operation, const char *action, struct str pool_id,
                             size_t limit, gh_err (*run)(struct call *call, void *ctx, struct str *json), void *ctx);
+/* One of ours under the name of an operation of iam: `form` is its input, "Action=SimulateCustomPolicy&Version=2010-05-08". */
+void management_beside_iam(struct app *app, struct http_exchange *x, struct str form, const char *action, size_t limit,
+                           gh_err (*run)(struct call *call, void *ctx, struct str *json), void *ctx);
 /* What this binary has built, what it refuses, what it stores without acting on it: JSON. */
 struct str management_capabilities(struct arena *arena);
 /* The account a request speaks for, by its access key. */

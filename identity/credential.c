@@ -196,6 +196,22 @@ enum credential_verdict identity_credential(struct identity *identity, struct ar
     return CREDENTIAL_OK;
 }
 
+bool identity_credential_of(struct identity *identity, struct arena *arena, const struct entity *entity,
+                            struct str session_name, struct credential *out)
+{
+    const struct subject *subject = principals_find(identity->principals, arena, entity->id);
+    *out = (struct credential){ 0 };
+    if (!subject)
+        return false;
+    become_user(subject, STR_NONE, out);
+    if (subject->role) {
+        const struct session session = { .kind = SESSION_ROLE, .account = subject->account, .owner = subject->id,
+                                         .name = session_name, .issued_s = env_now_s(identity->env) };
+        become_session(arena, &session, subject, out);
+    }
+    return true;
+}
+
 bool identity_principal_exists(struct identity *identity, struct arena *arena, struct str account, struct str arn)
 {
     struct str own = str_printf(arena, "arn:aws:iam::%.*s:", STR_FMT(account));

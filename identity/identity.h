@@ -8,6 +8,7 @@
 #include "core/http_fetch.h"
 #include "core/invoke.h"
 #include "policy/eval.h"
+#include "policy/why.h"
 #include "wire/call.h"
 
 struct identity;
@@ -79,9 +80,20 @@ struct identity_target {
 bool identity_decide(struct identity *identity, struct arena *arena, const struct credential *credential,
                      const struct identity_target *target, struct policy_request *request,
                      struct policy_decision *decision);
-/* All that has a say when this principal asks for that: what identity_decide decides by. */
+/* The parts of identity_decide: adds the principal's keys; finds all that has a say. */
+void identity_complete(struct identity *identity, struct arena *arena, const struct credential *credential,
+                       struct policy_request *request);
 void identity_layers(struct identity *identity, struct arena *arena, const struct credential *credential,
-                     const struct identity_target *target, struct policy_layers *out);
+                     const struct identity_target *target, const struct policy_request *request,
+                     struct policy_layers *out);
+/* Why identity_decide said what it said of this request, which has been through it: slow, for people. */
+void identity_why(struct identity *identity, struct arena *arena, const struct credential *credential,
+                  const struct identity_target *target, const struct policy_request *request, struct policy_why *out);
+/* The credential that a user or role of the account would have: without a secret; of a role, a session called
+ * session_name. False: there is no such user or role any more. */
+struct entity;
+bool identity_credential_of(struct identity *identity, struct arena *arena, const struct entity *entity,
+                            struct str session_name, struct credential *out);
 
 /* On something of the principal's own account that has no policy. sts:AssumeRole passes where only
  * nothing allows it, since the role's trust policy may. */

@@ -76,9 +76,8 @@ static void note_access(struct identity *identity, const struct credential *cred
                          env_now_s(identity->env));
 }
 
-/* What the request carries of the principal, and of what IAM keeps. */
-static void complete(struct identity *identity, struct arena *arena, const struct credential *credential,
-                     struct policy_request *request)
+void identity_complete(struct identity *identity, struct arena *arena, const struct credential *credential,
+                       struct policy_request *request)
 {
     request->principal_arn = credential->principal.arn;
     request->account = credential->principal.account;
@@ -93,10 +92,12 @@ static void complete(struct identity *identity, struct arena *arena, const struc
 }
 
 void identity_layers(struct identity *identity, struct arena *arena, const struct credential *credential,
-                     const struct identity_target *target, struct policy_layers *out)
+                     const struct identity_target *target, const struct policy_request *request,
+                     struct policy_layers *out)
 {
     (void)identity;
     (void)arena;
+    (void)request;
     *out = credential ? credential->policies : (struct policy_layers){ .party = PARTY_OUTSIDER };
     out->resource = target->policy;
     out->trust = target->trust;
@@ -106,26 +107,55 @@ void identity_layers(struct identity *identity, struct arena *arena, const struc
     out->cross_account = target->account.ptr && !str_eq(credential->principal.account, target->account);
 }
 
+/* What is said before any policy is asked. */
+static bool said_before(const struct credential *credential, const struct policy_request *request,
+                        struct policy_decision *decision)
+{
+    bool beyond = credential && beyond_session(credential, request->action);
+    *decision = (struct policy_decision){ .effect = POLICY_ALLOW, .statement = -1,
+                                          .policy_type = STR("the operation needs no permission") };
+    if (needs_no_permission(request->action))
+        return true;
+    if (beyond) {
+        decision->effect = POLICY_IMPLICIT_DENY;
+        decision->policy_type = STR("session policy");
+    }
+    return beyond;
+}
+
 bool identity_decide(struct identity *identity, struct arena *arena, const struct credential *credential,
                      const struct identity_target *target, struct policy_request *request,
                      struct policy_decision *decision)
 {
     struct policy_layers layers;
     if (credential) {
-        complete(identity, arena, credential, request);
+        identity_complete(identity, arena, credential, request);
         note_access(identity, credential, request);
     }
-    *decision = (struct policy_decision){ .effect = POLICY_ALLOW, .statement = -1,
-                                          .policy_type = STR("the operation needs no permission") };
-    if (needs_no_permission(request->action))
-        return true;
-    if (credential && beyond_session(credential, request->action)) {
-        decision->effect = POLICY_IMPLICIT_DENY;
-        decision->policy_type = STR("session policy");
-        return false;
-    }
-    identity_layers(identity, arena, credential, target, &layers);
+    if (said_before(credential, request, decision))
+        return decision->effect == POLICY_ALLOW;
+    identity_layers(identity, arena, credential, target, request, &layers);
     return policy_decide(arena, &layers, request, decision) == POLICY_ALLOW;
+}
+
+void identity_why(struct identity *identity, struct arena *arena, const struct credential *credential,
+                  const struct identity_target *target, const struct policy_request *request, struct policy_why *out)
+{
+    struct policy_layers *layers = ARENA_NEW(arena, struct policy_layers);
+    struct policy_decision decision;
+    if (!said_before(credential, request, &decision)) {
+        identity_layers(identity, arena, credential, target, request, layers);
+        policy_why(arena, layers, request, out);
+        return;
+    }
+    *out = (struct policy_why){ .request = request, .decision = decision };
+    out->sentence = policy_reason(arena, request, &decision);
+    if (decision.effect == POLICY_ALLOW)
+        return;
+    out->denial = policy_denial(arena, request, &decision);
+    out->sentence = str_concat(arena, out->sentence,
+                               STR(": sessions of GetFederationToken may not call iam or sts, and those of GetSessionToken "
+                                   "only sts:AssumeRole, and iam when MFA was given"));
 }
 
 static void let_set_go(void *set)
@@ -152,7 +182,7 @@ static bool allowed_by_account(struct identity *identity, struct arena *arena, c
         return false;
     struct policy_set *set = policy_set_new();
     arena_defer(arena, let_set_go, set);
-    identity_layers(identity, arena, credential, &own, &layers);
+    identity_layers(identity, arena, credential, &own, request, &layers);
     layers.identity = set;
     return policy_set_add(set, POLICY_IDENTITY, STR("AccountPasswordPolicy"), STR(document), arena, &why) &&
            policy_decide(arena, &layers, request, decision) == POLICY_ALLOW;

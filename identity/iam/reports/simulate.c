@@ -1,6 +1,7 @@
 /* "What would happen if": the one evaluator, asked without doing anything. */
 #include "core/base64.h"
 #include "identity/iam/iam.h"
+#include "identity/iam/reports/source.h"
 
 struct simulation {
     struct call *call;
@@ -181,7 +182,7 @@ static gh_err answer(struct simulation *s, struct str marker, struct opt_i64 max
 }
 
 /* "arn:aws:iam::1:user/path/name", of a user, group or role. */
-static gh_err find_source(struct call *call, struct str arn, struct entity *out)
+gh_err simulated_source(struct call *call, struct str arn, struct entity *out)
 {
     static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE };
     struct str name = str_from(arn, (size_t)(str_find_last(arn, '/') + 1));
@@ -201,7 +202,7 @@ gh_err iam_SimulatePrincipalPolicy(struct call *call, const struct iam_SimulateP
 {
     struct simulation s = { .call = call, .actions = &in->action_names, .resources = &in->resource_arns };
     struct entity entity;
-    gh_err err = find_source(call, in->policy_source_arn, &entity);
+    gh_err err = simulated_source(call, in->policy_source_arn, &entity);
     if (!err)
         err = principals_compile(call->db, call->arena, &entity, &s.identity, &s.boundary);
     if (!err)
@@ -248,7 +249,7 @@ gh_err iam_GetContextKeysForPrincipalPolicy(struct call *call, const struct iam_
 {
     struct simulation s = { .call = call };
     struct entity entity;
-    gh_err err = find_source(call, in->policy_source_arn, &entity);
+    gh_err err = simulated_source(call, in->policy_source_arn, &entity);
     if (!err)
         err = principals_compile(call->db, call->arena, &entity, &s.identity, &s.boundary);
     if (!err)
