@@ -36,6 +36,10 @@ const char *const identity_accepted[] = {
     "it before there are sign-in pages",
     "CreateUserPoolDomain: the name is kept for the pool; nothing is served under it before there are "
     "sign-in pages",
+    "CreateLoginProfile, ChangePassword: the password is hashed, checked against the policy and kept; nobody signs in with "
+    "it before there is a console",
+    "UploadSSHPublicKey, UploadSigningCertificate, UploadServerCertificate: checked and kept as records; no service here "
+    "takes them",
     "SetUICustomization, CreateManagedLoginBranding, CreateTerms: kept for the sign-in pages",
     "SetUserPoolClientSessionConfiguration: kept for the sessions of the sign-in pages, which may be reused so long; "
     "RevokeAssociatedSessions=LINKED reaches such a session when there is one",

@@ -37,7 +37,7 @@ static inline void fixture_open(struct identity_fixture *f)
     f->sealer = sealer_open(str_printf(f->arena, "%s/key", f->folder).ptr, true, &f->env, f->arena, &why);
     if (!f->db || !f->sealer)
         fail_msg("%s", why.ptr);
-    struct migration steps[16];
+    struct migration steps[64];
     size_t n = 0;
     for (size_t i = 0; embedded_migrations[i].path && n < COUNT(steps); i++) {
         struct str path = str_of(embedded_migrations[i].path);

@@ -116,10 +116,45 @@ static void base32_is_strict(void **state)
             fail_msg("%s", bad[i]);
 }
 
+/* For clocks that are to be set right: the step of the first of two codes in a row. */
+static void two_codes_tell_the_time(void **state)
+{
+    (void)state;
+    const struct str secret = STR("12345678901234567890");
+    const int64_t now = 1800000000 / TOTP_STEP_S;
+    static const struct {
+        const char *name;
+        int64_t first, second, window;
+        bool found;
+    } rows[] = {
+        { "now", -1, 0, 60, true },
+        { "ahead", 59, 60, 60, true },
+        { "behind", -60, -59, 60, true },
+        { "too far ahead", 61, 62, 60, false },
+        { "too far behind", -62, -61, 60, false },
+        { "twice the same", 0, 0, 60, false },
+        { "the wrong way round", 0, -1, 60, false },
+        { "one left out", -1, 1, 60, false },
+        { "no window", 0, 1, 0, true },
+        { "no window, a step off", 1, 2, 0, false },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t step = -1;
+        bool found = totp_find_two(secret, digits(totp_code(secret, (uint64_t)(now + rows[i].first))),
+                                   digits(totp_code(secret, (uint64_t)(now + rows[i].second))), now * TOTP_STEP_S,
+                                   rows[i].window, &step);
+        if (found != rows[i].found || (found && step != now + rows[i].first))
+            fail_msg("%s: %d, step %lld", rows[i].name, found, (long long)(step - now));
+    }
+    int64_t step;
+    assert_false(totp_find_two(secret, STR(""), STR("123456"), 0, 60, &step));
+    assert_false(totp_find_two(secret, STR("123456"), STR("1234567"), 0, 60, &step));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counters_of_rfc4226), cmocka_unit_test(times_of_rfc6238),
+        cmocka_unit_test(two_codes_tell_the_time), cmocka_unit_test(counters_of_rfc4226), cmocka_unit_test(times_of_rfc6238),
         cmocka_unit_test(one_step_either_way), cmocka_unit_test(what_is_no_code),
         cmocka_unit_test(base32_is_strict),
     };

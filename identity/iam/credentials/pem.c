@@ -40,17 +40,16 @@ static bool describe(struct arena *arena, X509 *x509, struct pem_certificate *ou
     return true;
 }
 
-/* The certificates of a text and nothing else: other blocks, or words between, make it none. */
+/* The certificates of a text; words between them are passed over (RFC 7468: explanatory text), other blocks are not. */
 static STACK_OF(X509) *read_all(struct str text)
 {
-    struct str rest = str_trim(text);
     STACK_OF(X509) *all = sk_X509_new_null();
-    BIO *bio = BIO_new_mem_buf(rest.ptr, (int)rest.len);
+    BIO *bio = BIO_new_mem_buf(text.ptr, (int)text.len);
     X509 *one;
     while (all && bio && sk_X509_num(all) <= MOST_IN_CHAIN && (one = PEM_read_bio_X509(bio, NULL, no_password, NULL)))
         sk_X509_push(all, one);
     bool whole = all && bio && sk_X509_num(all) > 0 && sk_X509_num(all) <= MOST_IN_CHAIN &&
-                 str_starts(rest, STR("-----BEGIN ")) && BIO_ctrl_pending(bio) == 0 &&
+                 BIO_ctrl_pending(bio) == 0 &&
                  ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
     BIO_free(bio);
     ERR_clear_error();

@@ -8,7 +8,7 @@ struct pem_certificate {
     struct str digest; /* SHA-256 of the DER, in hex */
     int64_t starts_s, expires_s;
 };
-/* Exactly one certificate, and nothing beside it. */
+/* Exactly one certificate, and no key or the like beside it. */
 bool pem_certificate_read(struct arena *arena, struct str text, struct pem_certificate *out);
 
 enum pem_verdict {
