@@ -27,6 +27,34 @@ static void serve_issuer(struct app *app, struct http_exchange *x, const struct 
                                "/.well-known/jwks_uri here.\"}"));
 }
 
+/* An account's issuer of web identity tokens (GetWebIdentityToken): its keys are in the database. */
+struct outbound_read {
+    struct app *app;
+    struct str id, path;
+};
+
+static void read_outbound(struct errand *errand)
+{
+    const struct outbound_read *read = errand->ctx;
+    struct str json = STR_NONE;
+    http_header_add(errand->x->arena, &errand->headers, STR("Content-Type"), STR("application/json"));
+    errand->status = 404;
+    errand->body = STR("{\"message\":\"No account issues tokens here.\"}");
+    if (!identity_outbound_document(read->app->identity, errand->x->arena, read->id, read->path, &json))
+        return;
+    errand->status = 200;
+    errand->body = json;
+    http_header_add(errand->x->arena, &errand->headers, STR("Cache-Control"), STR("public, max-age=300"));
+    http_header_add(errand->x->arena, &errand->headers, STR("Access-Control-Allow-Origin"), STR("*"));
+}
+
+static void serve_outbound(struct app *app, struct http_exchange *x, const struct place *place)
+{
+    struct outbound_read *read = ARENA_NEW(x->arena, struct outbound_read);
+    *read = (struct outbound_read){ app, str_copy(x->arena, place->pool_id), str_copy(x->arena, place->path) };
+    errand_run(app->jobs, x, read, read_outbound);
+}
+
 /* {poolId}/.well-known/…: public documents that anybody may read and any page may fetch. */
 static void serve_pool(struct app *app, struct http_exchange *x, const struct place *place)
 {
@@ -74,6 +102,9 @@ void listen_request(void *ctx, struct http_exchange *x)
         break;
     case PLANE_ISSUER:
         serve_issuer(app, x, &place);
+        break;
+    case PLANE_OUTBOUND:
+        serve_outbound(app, x, &place);
         break;
     case PLANE_MANAGEMENT:
         management_serve(app, x);

@@ -85,6 +85,18 @@ static bool by_pool(struct str path, struct place *place)
     return true;
 }
 
+/* "/outbound-UUID/.well-known/…" */
+static bool by_outbound(struct str path, struct place *place)
+{
+    struct str rest = path;
+    if (!str_starts(path, STR("/outbound-")) || !take_segment(&rest, &place->pool_id) ||
+        !str_starts(rest, STR("/.well-known/")))
+        return false;
+    place->plane = PLANE_OUTBOUND;
+    place->path = rest;
+    return true;
+}
+
 /* "/_aws/cognito-identity/.well-known/…" */
 static bool by_issuer(struct str path, struct place *place)
 {
@@ -107,7 +119,7 @@ struct place plane_of(struct str host, struct str path)
         place.path = rooted(rest);
         return place;
     }
-    if (by_pool(path, &place) || by_issuer(path, &place))
+    if (by_pool(path, &place) || by_issuer(path, &place) || by_outbound(path, &place))
         return place;
     return (struct place){ .plane = PLANE_MANAGEMENT, .path = path };
 }

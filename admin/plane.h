@@ -9,6 +9,7 @@ enum plane {
     PLANE_LOCAL,      /* /_gatehouse/…: path is what follows */
     PLANE_POOL,       /* a user pool's documents and pages: pool_id, path is what follows */
     PLANE_ISSUER,     /* documents of the issuer of identity pools' tokens: path is what follows */
+    PLANE_OUTBOUND,   /* documents of an account's issuer of web identity tokens: pool_id is "outbound-…", path what follows */
     PLANE_MANAGEMENT, /* AWS's management operations, or nothing we know: wire/ finds out */
 };
 

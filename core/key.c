@@ -91,6 +91,40 @@ struct key *key_from_private_der(struct str der)
     return key_of(d2i_AutoPrivateKey(NULL, &at, (long)der.len), true);
 }
 
+static const struct curve *curve_of(enum key_alg alg)
+{
+    for (size_t i = 0; i < COUNT(curves); i++)
+        if (curves[i].alg == alg)
+            return &curves[i];
+    return NULL;
+}
+
+/* Takes the pkey. NULL: it is on another curve, or none. */
+static struct key *ec_key_of(EVP_PKEY *pkey, const struct curve *curve)
+{
+    char group[64] = "";
+    bool fits = pkey && curve && EVP_PKEY_is_a(pkey, "EC") &&
+                EVP_PKEY_get_group_name(pkey, group, sizeof group, NULL) == 1 && strcmp(group, curve->group) == 0;
+    struct key *key = fits ? malloc(sizeof *key) : NULL;
+    if (key)
+        *key = (struct key){ .pkey = pkey, .private = true, .curve = curve, .signature_bytes = 2 * curve->bytes };
+    else
+        EVP_PKEY_free(pkey);
+    return key;
+}
+
+struct key *key_ec_generate(enum key_alg alg)
+{
+    const struct curve *curve = curve_of(alg);
+    return curve ? ec_key_of(EVP_EC_gen(curve->group), curve) : NULL;
+}
+
+struct key *key_ec_from_private_der(struct str der, enum key_alg alg)
+{
+    const unsigned char *at = (const unsigned char *)der.ptr;
+    return ec_key_of(d2i_AutoPrivateKey(NULL, &at, (long)der.len), curve_of(alg));
+}
+
 struct key *key_from_modulus(struct str n, struct str e)
 {
     EVP_PKEY *pkey = NULL;
@@ -219,6 +253,61 @@ struct str key_sign_rs256(struct arena *arena, const struct key *key, struct str
         signature = digest_str(out, len);
     EVP_MD_CTX_free(ctx);
     return signature;
+}
+
+/* DER's r and s, each as long as the curve's numbers. */
+static struct str side_by_side(struct arena *arena, const struct key *key, const unsigned char *der, size_t len)
+{
+    size_t half = key->curve->bytes;
+    unsigned char *out = arena_zalloc(arena, 2 * half);
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &der, (long)len);
+    bool good = pair && BN_bn2binpad(ECDSA_SIG_get0_r(pair), out, (int)half) == (int)half &&
+                BN_bn2binpad(ECDSA_SIG_get0_s(pair), out + half, (int)half) == (int)half;
+    ECDSA_SIG_free(pair);
+    return good ? digest_str(out, 2 * half) : STR_NONE;
+}
+
+struct str key_sign(struct arena *arena, const struct key *key, enum key_alg alg, struct str data)
+{
+    struct str signature = STR_NONE;
+    if (!key->private || !key_fits(key, alg))
+        return signature;
+    size_t len = (size_t)EVP_PKEY_get_size(key->pkey);
+    unsigned char *out = arena_alloc(arena, len, 1);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (ctx && EVP_DigestSignInit_ex(ctx, NULL, algs[alg].digest, NULL, NULL, key->pkey, NULL) == 1 &&
+        EVP_DigestSign(ctx, out, &len, (const unsigned char *)data.ptr, data.len) == 1)
+        signature = key->curve ? side_by_side(arena, key, out, len) : digest_str(out, len);
+    EVP_MD_CTX_free(ctx);
+    return signature;
+}
+
+static struct str coordinate(struct arena *arena, const struct key *key, const char *param)
+{
+    BIGNUM *bn = NULL;
+    uint8_t bytes[66];
+    int half = (int)key->curve->bytes;
+    bool good = EVP_PKEY_get_bn_param(key->pkey, param, &bn) == 1 && BN_bn2binpad(bn, bytes, half) == half;
+    BN_free(bn);
+    return good ? base64url_encode(arena, digest_str(bytes, (size_t)half)) : STR_NONE;
+}
+
+json_t *key_public_jwk(struct arena *arena, const struct key *key, struct str kid, enum key_alg alg)
+{
+    json_t *jwk = json_own(arena, json_object());
+    json_set_str(jwk, "kid", kid);
+    json_set_str(jwk, "use", STR("sig"));
+    json_set_str(jwk, "alg", str_of(key_alg_name(alg)));
+    json_set_str(jwk, "kty", key->curve ? STR("EC") : STR("RSA"));
+    if (key->curve) {
+        json_set_str(jwk, "crv", str_of(key->curve->name));
+        json_set_str(jwk, "x", coordinate(arena, key, OSSL_PKEY_PARAM_EC_PUB_X));
+        json_set_str(jwk, "y", coordinate(arena, key, OSSL_PKEY_PARAM_EC_PUB_Y));
+    } else {
+        json_set_str(jwk, "n", key_modulus(arena, key));
+        json_set_str(jwk, "e", key_exponent(arena, key));
+    }
+    return jwk;
 }
 
 bool key_fits(const struct key *key, enum key_alg alg)

@@ -23,6 +23,10 @@ const char *key_alg_name(enum key_alg alg);
 /* About 100 ms: never on a path that somebody waits for. Gives up (NULL) soon after *stop, which may
  * be NULL, becomes true. */
 struct key *key_rsa_generate(const atomic_bool *stop);
+/* ES256, ES384 or ES512; NULL for any other. */
+struct key *key_ec_generate(enum key_alg alg);
+/* PKCS#8 or SEC 1 DER of a key for that algorithm. NULL: it is none. */
+struct key *key_ec_from_private_der(struct str der, enum key_alg alg);
 /* PKCS#8 or PKCS#1 DER; NULL when it is no RSA key or too weak (see key_from_modulus). */
 struct key *key_from_private_der(struct str der);
 /* Big-endian numbers. NULL when the modulus is even, shorter than 2048 or longer than 8192 bits,
@@ -44,6 +48,11 @@ void key_thumbprint(struct arena *arena, const struct key *key, uint8_t out[32])
 
 /* RSASSA-PKCS1-v1_5 with SHA-256. The signature lives in the arena; absent on failure. */
 struct str key_sign_rs256(struct arena *arena, const struct key *key, struct str data);
+/* By any of the algorithms, as tokens have signatures (r and s side by side). Absent when the key does not fit or is
+ * public. */
+struct str key_sign(struct arena *arena, const struct key *key, enum key_alg alg, struct str data);
+/* The public key as a JWK with kid, alg and "use": "sig". */
+json_t *key_public_jwk(struct arena *arena, const struct key *key, struct str kid, enum key_alg alg);
 /* Is this a key for such signatures? */
 bool key_fits(const struct key *key, enum key_alg alg);
 /* False for a key that does not fit. Only a signature exactly as long as the modulus, or as two numbers

@@ -136,6 +136,7 @@ static void become_session(struct arena *arena, const struct session *session, c
     out->temporary = true;
     out->mfa = session->mfa_s != 0;
     out->mfa_s = session->mfa_s;
+    out->expires_s = session->expires_s;
     out->keys = session->keys;
     out->n_keys = session->n_keys;
     out->source_identity = session->source_identity;

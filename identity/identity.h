@@ -40,6 +40,7 @@ struct credential {
     bool root;                       /* policies.identity does not apply: everything is allowed */
     bool temporary;                  /* a session's */
     bool mfa;                        /* of a session */
+    int64_t expires_s;               /* of a session */
     int64_t mfa_s;                   /* when it was given; 0: it was not */
     struct policy_layers policies;   /* compiled, references held until the arena is freed */
     struct str role_arn;             /* of a role session: the role's ARN, with path */
@@ -142,6 +143,10 @@ bool identity_jwks(struct identity *identity, struct arena *arena, struct str po
 bool identity_discovery(struct identity *identity, struct arena *arena, struct str pool_id, struct str *json);
 /* The same of the tokens of identity pools: "/.well-known/jwks_uri", "/.well-known/openid-configuration". */
 bool identity_token_document(struct identity *identity, struct arena *arena, struct str path, struct str *json);
+/* Documents of the issuer of an account's outbound web identity tokens. `id`: "outbound-UUID", the last part of its URL. False:
+ * nobody's, or the account has switched it off. Job threads. */
+bool identity_outbound_document(struct identity *identity, struct arena *arena, struct str id, struct str path,
+                                struct str *json);
 /* What the link in a mail asks for: the query of .../confirmUser. Errors: those of ConfirmSignUp. Job threads. */
 gh_err identity_confirm_by_link(struct call *call, struct str pool_id, struct str query);
 bool identity_pool_exists(struct identity *identity, struct str pool_arn);

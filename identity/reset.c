@@ -25,6 +25,7 @@ static const char *const forget_iam[] = {
     "DELETE FROM iam_attachment WHERE account = $1",
     "DELETE FROM iam_access_key WHERE account = $1",
     "DELETE FROM iam_account WHERE account = $1",
+    "DELETE FROM sts_outbound_key WHERE account = $1",
     "DELETE FROM iam_entity WHERE account = $1",
 };
 

@@ -149,7 +149,8 @@ static gh_err ask_issuer(struct call *call, const struct jwt *jwt, struct str is
 static bool is_our_pool(const struct call *call, struct str issuer)
 {
     return issuer.len > call->base_url.len + 1 && str_starts(issuer, call->base_url) &&
-           issuer.ptr[call->base_url.len] == '/';
+           issuer.ptr[call->base_url.len] == '/' &&
+           !str_starts(str_from(issuer, call->base_url.len), STR("/outbound-")); /* of GetWebIdentityToken */
 }
 
 static void find_record(struct call *call, struct str account, struct web_identity *out)
