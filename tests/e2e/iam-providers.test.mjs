@@ -2,7 +2,10 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import * as sdk from '@aws-sdk/client-iam';
-import { account, start } from './support/harness.mjs';
+import { generateKeyPairSync } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { account, start, vectors } from './support/harness.mjs';
 
 const cleanup = [];
 let server, iam;
@@ -89,4 +92,61 @@ test('limits of an OIDC provider', async () => {
         'listOpenIDConnectProviderTags', 'updateOpenIDConnectProviderThumbprint', 'tagOpenIDConnectProvider', 'untagOpenIDConnectProvider'])
         await assert.rejects(iam[wrong]({ ...unknown, ClientID: 'x', ThumbprintList: [], Tags: [{ Key: 'a', Value: 'b' }], TagKeys: ['a'] }),
             fails('NoSuchEntityException', `OpenIDConnect Provider not found for arn ${unknown.OpenIDConnectProviderArn}`), wrong);
+});
+
+const metadata = (name) => fs.readFileSync(path.join(vectors, 'saml/metadata', name), 'utf8');
+const pem = (type, options) => generateKeyPairSync(type, { ...options, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } }).privateKey;
+const samlArn = (name) => `arn:aws:iam::${account}:saml-provider/${name}`;
+
+test('a SAML provider is kept with its metadata, keys and tags', async () => {
+    const document = metadata('idp_metadata.xml');
+    const { SAMLProviderArn, Tags } = await iam.createSAMLProvider({ Name: 'Corp', SAMLMetadataDocument: document, Tags: [{ Key: 'a', Value: 'b' }] });
+    assert.deepEqual([SAMLProviderArn, Tags], [samlArn('Corp'), [{ Key: 'a', Value: 'b' }]]);
+    const made = await iam.getSAMLProvider({ SAMLProviderArn });
+    assert.equal(made.SAMLMetadataDocument, document);
+    assert.match(made.SAMLProviderUUID, /^[A-Z0-9]{22,64}$/);
+    assert.ok(made.ValidUntil > made.CreateDate);
+    assert.deepEqual([made.AssertionEncryptionMode, made.PrivateKeyList ?? []], [undefined, []]);
+    assert.ok((await iam.listSAMLProviders()).SAMLProviderList.some((one) => one.Arn === SAMLProviderArn && +one.ValidUntil === +made.ValidUntil && +one.CreateDate === +made.CreateDate));
+    await assert.rejects(iam.createSAMLProvider({ Name: 'Corp', SAMLMetadataDocument: document }), fails('EntityAlreadyExistsException', 'SAMLProvider with name Corp already exists.'));
+
+    // Encrypted assertions: two keys at most, and none may be missing where they are required.
+    await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, AssertionEncryptionMode: 'Required' }), fails('InvalidInputException', /private key is required/));
+    await iam.updateSAMLProvider({ SAMLProviderArn, AssertionEncryptionMode: 'Required', AddPrivateKey: pem('rsa', { modulusLength: 2048 }) });
+    await iam.updateSAMLProvider({ SAMLProviderArn, AddPrivateKey: pem('rsa', { modulusLength: 2048 }) });
+    await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, AddPrivateKey: pem('rsa', { modulusLength: 2048 }) }), fails('LimitExceededException'));
+    for (const AddPrivateKey of ['not a key', pem('ed25519', {}), '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'])
+        await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, AddPrivateKey }), fails('InvalidInputException', /PEM/));
+    const { PrivateKeyList, AssertionEncryptionMode } = await iam.getSAMLProvider({ SAMLProviderArn });
+    assert.deepEqual([PrivateKeyList.length, AssertionEncryptionMode], [2, 'Required']);
+    await iam.updateSAMLProvider({ SAMLProviderArn, RemovePrivateKey: PrivateKeyList[0].KeyId });
+    await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, RemovePrivateKey: PrivateKeyList[0].KeyId }), fails('NoSuchEntityException'));
+    await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, RemovePrivateKey: PrivateKeyList[1].KeyId }), fails('InvalidInputException')); // still required
+    await iam.updateSAMLProvider({ SAMLProviderArn, RemovePrivateKey: PrivateKeyList[1].KeyId, AssertionEncryptionMode: 'Allowed' });
+
+    const other = metadata('idp_metadata2.xml');
+    assert.equal((await iam.updateSAMLProvider({ SAMLProviderArn, SAMLMetadataDocument: other })).SAMLProviderArn, SAMLProviderArn);
+    const changed = await iam.getSAMLProvider({ SAMLProviderArn });
+    assert.deepEqual([changed.SAMLMetadataDocument, changed.SAMLProviderUUID], [other, made.SAMLProviderUUID]);
+    await iam.tagSAMLProvider({ SAMLProviderArn, Tags: [{ Key: 'A', Value: 'c' }] });
+    assert.deepEqual((await iam.listSAMLProviderTags({ SAMLProviderArn })).Tags, [{ Key: 'A', Value: 'c' }]);
+    await iam.untagSAMLProvider({ SAMLProviderArn, TagKeys: ['a'] });
+    assert.deepEqual((await iam.listSAMLProviderTags({ SAMLProviderArn })).Tags, []);
+    await iam.deleteSAMLProvider({ SAMLProviderArn });
+    for (const wrong of ['getSAMLProvider', 'deleteSAMLProvider', 'updateSAMLProvider', 'listSAMLProviderTags', 'tagSAMLProvider', 'untagSAMLProvider'])
+        await assert.rejects(iam[wrong]({ SAMLProviderArn, Tags: [{ Key: 'a', Value: 'b' }], TagKeys: ['a'] }), fails('NoSuchEntityException', `Manifest not found for arn ${SAMLProviderArn}`), wrong);
+});
+
+test('what is no metadata of one provider is refused', async () => {
+    const long = (text) => text.padEnd(1000, ' ');
+    for (const [name, document] of Object.entries({
+        'no XML': long('hello'), 'not whole': metadata('idp_metadata.xml').slice(0, -20), 'another root': long('<a/>'),
+        'a document type': metadata('idp_metadata.xml').replace('?>', '?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'),
+        'two providers': metadata('idp_multiple_descriptors.xml'), 'bad UTF-8 bytes': long('<\u00ff\u00fe/>'), deep: '<a>'.repeat(5000) }))
+        await assert.rejects(iam.createSAMLProvider({ Name: 'Bad', SAMLMetadataDocument: document }), fails('InvalidInputException', /^Could not parse metadata/), name);
+    await assert.rejects(iam.createSAMLProvider({ Name: 'Bad', SAMLMetadataDocument: '<a/>' }), fails('ValidationError'));
+    await assert.rejects(iam.createSAMLProvider({ Name: 'a b', SAMLMetadataDocument: metadata('idp_metadata.xml') }), fails('ValidationError'));
+    await assert.rejects(iam.createSAMLProvider({ Name: 'Bad', SAMLMetadataDocument: metadata('idp_metadata.xml'), AssertionEncryptionMode: 'Maybe' }), fails('ValidationError'));
+    await assert.rejects(iam.createSAMLProvider({ Name: 'Bad', SAMLMetadataDocument: metadata('idp_metadata.xml'), AssertionEncryptionMode: 'Required' }), fails('InvalidInputException'));
+    assert.deepEqual((await iam.listSAMLProviders()).SAMLProviderList, []);
 });
