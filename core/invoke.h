@@ -26,6 +26,7 @@ struct invocation {
     struct str qualifier;      /* or absent */
     struct str payload;        /* JSON */
     struct str client_context; /* base64, or absent */
+    struct str identity_id, identity_pool; /* of Cognito: who calls, for the function's context; or absent */
     struct str trace_id;       /* X-Amzn-Trace-Id, or absent */
     struct invoke_caller caller;
     enum invoke_mode {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base64.h"
+#include "core/json.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "functions/package.h"
@@ -439,6 +440,20 @@ static struct str trace_id(struct functions *f, char out[96])
     return (struct str){ out, (size_t)len };
 }
 
+/* "identity: information about the Amazon Cognito identity that authorized the request" */
+static void add_identity(char *headers, size_t size, size_t *len, const struct invocation *caller)
+{
+    struct arena *arena = arena_new(512);
+    struct strbuf json = strbuf_in(arena, 256);
+    strbuf_add(&json, STR("{\"cognitoIdentityId\":"));
+    json_quote(&json, caller->identity_id);
+    strbuf_add(&json, STR(",\"cognitoIdentityPoolId\":"));
+    json_quote(&json, caller->identity_pool.ptr ? caller->identity_pool : STR(""));
+    strbuf_char(&json, '}');
+    add_header(headers, size, len, "Lambda-Runtime-Cognito-Identity", strbuf_view(&json));
+    arena_free(arena);
+}
+
 void worker_give(struct worker *worker, struct run *run)
 {
     struct functions *f = worker->functions;
@@ -473,6 +488,8 @@ void worker_give(struct worker *worker, struct run *run)
             add_header(headers, sizeof headers, &len, "Lambda-Runtime-Client-Context", decoded);
         arena_free(arena);
     }
+    if (caller->identity_id.ptr)
+        add_identity(headers, sizeof headers, &len, caller);
     int line_len = snprintf(line, sizeof line, "START RequestId: %s Version: %.*s\n", run->id, STR_FMT(target->version));
     print(worker, (struct str){ line, (size_t)line_len });
     timer_start(f->loop, &worker->timer, target->timeout_ms * (int64_t)1000, on_deadline);

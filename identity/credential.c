@@ -109,6 +109,12 @@ static void overlay_tags(struct arena *arena, struct tags under, struct tags ove
     out->n_tags = n;
 }
 
+static struct str value_of(const struct session *session, const char *key)
+{
+    const struct policy_key *found = policy_context_find(session->keys, session->n_keys, str_of(key));
+    return found && found->n ? found->values[0] : STR_NONE;
+}
+
 static void become_session(struct arena *arena, const struct session *session, const struct subject *subject,
                            struct credential *out)
 {
@@ -130,6 +136,8 @@ static void become_session(struct arena *arena, const struct session *session, c
     }
     principal->session_name = name;
     principal->token_issued_s = (double)session->issued_s;
+    principal->cognito_identity = value_of(session, "cognito-identity.amazonaws.com:sub");
+    principal->cognito_pool = value_of(session, "cognito-identity.amazonaws.com:aud");
     overlay_tags(arena, (struct tags){ out->n_tags, out->tags }, session->tags, out);
     out->transitive = session->transitive;
     out->n_transitive = session->n_transitive;

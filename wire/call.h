@@ -16,6 +16,7 @@ struct principal {
     struct str access_key_id; /* absent when anonymous */
     struct str session_name;
     double token_issued_s;    /* of a session, 0 otherwise */
+    struct str cognito_identity, cognito_pool; /* of a session that an identity pool gave out; or absent */
 };
 
 struct call {

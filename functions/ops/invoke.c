@@ -68,6 +68,8 @@ static gh_err run(struct call *call, const struct lambda_Invoke_in *in, const st
         .qualifier = named->qualifier,
         .payload = str_empty(in->payload) ? STR("{}") : in->payload,
         .client_context = in->client_context,
+        .identity_id = call->principal->cognito_identity,
+        .identity_pool = call->principal->cognito_pool,
         .trace_id = http_header_get(call->headers, "X-Amzn-Trace-Id"),
         .want_log_tail = str_is(in->log_type, "Tail"),
         .request_id = call->request_id,

@@ -3,6 +3,7 @@
 
 #include "core/id.h"
 #include "identity/identity_pools/open_id_token.h"
+#include "identity/pools/limits.h"
 #include "wire/codec_json.h"
 
 enum { MOST_POOLS = 1000 };
@@ -33,6 +34,9 @@ gh_err identity_pool_find(struct call *call, struct tx *tx, struct str id, struc
         return err;
     if (!found)
         return identity_pool_not_found(call, id);
+    err = call_limits_take(call, row.account, row.region);
+    if (err)
+        return err;
     if (!decode(call, &row, out))
         return gh_fail(call->arena, &GH_INTERNAL, "The record of identity pool %.*s is damaged.", STR_FMT(id));
     return NULL;
@@ -111,7 +115,9 @@ gh_err ci_CreateIdentityPool(struct call *call, const struct ci_CreateIdentityPo
         .saml_provider_arns = in->saml_provider_arns,
         .identity_pool_tags = { true, in->identity_pool_tags.n, in->identity_pool_tags.items },
     };
-    gh_err err = identity_pool_check(call, &doc, NULL);
+    gh_err err = call_limits_take(call, call->account, call->region);
+    if (!err)
+        err = identity_pool_check(call, &doc, NULL);
     if (!err)
         err = identity_token_key(call); /* its tokens need one: not to be made while somebody signs in */
     if (err)
@@ -174,7 +180,9 @@ gh_err ci_ListIdentityPools(struct call *call, const struct ci_ListIdentityPools
     size_t n;
     struct str after;
     int64_t limit = in->max_results.value;
-    gh_err err = identity_pool_page(call, "identity-pools", STR(""), in->next_token, &after);
+    gh_err err = call_limits_take(call, call->account, call->region);
+    if (!err)
+        err = identity_pool_page(call, "identity-pools", STR(""), in->next_token, &after);
     if (!err)
         err = store_identity_pool_list(call->db, call->arena, call->account, call->region, after, limit + 1, &rows, &n);
     if (err)

@@ -6,6 +6,7 @@
 #include "core/bucket.h"
 #include "core/glob.h"
 #include "core/map.h"
+#include "gen/cognito_identity.h"
 #include "gen/cognito_idp.h"
 #include "identity/store/pool_record.h"
 
@@ -87,6 +88,13 @@ static const struct {
     { "List*", "UserPoolResourceRead" },
     { "*", "UserPoolResourceUpdate" },
 };
+
+/* "Quotas in Amazon Cognito identity pools": each operation by itself. */
+static const struct category pool_operations[] = {
+    { "GetId", 25 }, { "GetCredentialsForIdentity", 200 }, { "GetOpenIdToken", 200 },
+    { "GetOpenIdTokenForDeveloperIdentity", 200 },
+};
+static const struct category other_pool_operation = { "", 10 };
 
 struct call_limits {
     struct identity *identity;
@@ -183,21 +191,34 @@ static int take(struct call_limits *limits, struct str key, int64_t now_us)
     return taken;
 }
 
+static const struct category *category_of_call(const struct call *call)
+{
+    struct str name = str_of(call->operation->name);
+    if (call->service == &idp_service)
+        return category_of(str_of(call_category(name)));
+    for (size_t i = 0; i < COUNT(pool_operations); i++)
+        if (str_is(name, pool_operations[i].name))
+            return &pool_operations[i];
+    return &other_pool_operation;
+}
+
 gh_err call_limits_take(struct call *call, struct str account, struct str region)
 {
     struct call_limits *limits = ((struct identity *)call->module)->limits;
-    if (!limits || !call->operation || call->counted || call->service != &idp_service)
+    bool users = call->service == &idp_service;
+    if (!limits || !call->operation || call->counted || (!users && call->service != &ci_service))
         return NULL;
     call->counted = true;
-    struct str category = str_of(call_category(str_of(call->operation->name)));
-    struct str key = key_of(call->arena, account, region, category);
+    const struct category *category = category_of_call(call);
+    struct str key = key_of(call->arena, account, region, users ? str_of(category->name) : str_of(call->operation->action));
     int64_t now_us = env_monotonic_us(call->env);
     int taken = take(limits, key, now_us);
     if (taken < 0) {
-        set(limits, key, default_of(limits, category_of(category)), false);
+        set(limits, key, default_of(limits, category), false);
         taken = take(limits, key, now_us);
     }
-    return taken ? NULL : gh_fail(call->arena, &idp_TooManyRequestsException, "Rate exceeded");
+    return taken ? NULL : gh_fail(call->arena, users ? &idp_TooManyRequestsException : &ci_TooManyRequestsException,
+                                  "Rate exceeded");
 }
 
 /* ---- operations ---- */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { webcrypto } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { fromCognitoIdentity, fromCognitoIdentityPool } from '@aws-sdk/credential-provider-cognito-identity';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { account, region, start } from './support/harness.mjs';
 import { api as restApi, fn, lambdaProxy, mock } from './support/apis.mjs';
 import { addIdentityPool, identities, people, providerName } from './support/identitypool.mjs';
@@ -25,6 +26,7 @@ before(async () => {
     await addUser(users, 'ann');
     await addUser(users, 'bob');
     const echo = await fn(server, 'echo', 'export const handler = async (event) => ({ statusCode: 200, body: JSON.stringify(event.requestContext.identity) });');
+    const whose = await fn(server, 'whose', 'export const handler = async (event, context) => context.identity;');
     const iam = { authorizationType: 'AWS_IAM' };
     pets = await restApi(server, {
         'GET /mine/{id}': { method: iam, integration: lambdaProxy(echo) }, 'GET /guests': { method: iam, integration: lambdaProxy(echo) },
@@ -34,6 +36,7 @@ before(async () => {
     shop = await addIdentityPool(server, {
         users, tags: true, pool: { AllowClassicFlow: true },
         may: [
+            { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: whose },
             { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: at(`mine/${SUB}`) },
             { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: at('guests'), Condition: { 'ForAnyValue:StringEquals': { 'cognito-identity.amazonaws.com:amr': 'unauthenticated' } } },
             { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: at('staff'), Condition: { StringEquals: { 'aws:PrincipalTag/name': 'bob', 'cognito-identity.amazonaws.com:aud': SUB.replace('sub', 'aud') } } },
@@ -104,4 +107,11 @@ test('the SDK: fromCognitoIdentityPool and fromCognitoIdentity', async () => {
     const guest = await fromCognitoIdentityPool({ identityPoolId: shop.id, clientConfig })();
     assert.equal((await call(guest, 'guests'))[0], 200);
     assert.equal((await call(guest, `mine/${credentials.identityId}`))[0], 403);
+});
+
+test('a function is told who invokes it', async () => {
+    const credentials = await fromCognitoIdentityPool({ identityPoolId: shop.id, clientConfig: { endpoint: server.url, region } })();
+    const invoke = async (options) => Buffer.from((await server.client(LambdaClient, options).send(new InvokeCommand({ FunctionName: 'whose' }))).Payload).toString();
+    assert.deepEqual(JSON.parse(await invoke({ credentials })), { cognitoIdentityId: credentials.identityId, cognitoIdentityPoolId: shop.id });
+    assert.equal(await invoke(), 'null');
 });

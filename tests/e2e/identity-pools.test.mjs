@@ -362,3 +362,12 @@ test('developer identities: tokens, looked up, merged, unlinked', async () => {
     assert.notEqual((await get('u3')).IdentityId, guest);
     await refused(pool.api.getCredentialsForIdentity({ IdentityId: guest }), 'NotAuthorizedException', `Access to Identity '${guest}' is forbidden.`);
 });
+
+test('--limits aws: 25 new identities a second', async (t) => {
+    const strict = await start(t, { args: ['--limits', 'aws'] });
+    const api = identities(strict);
+    const { IdentityPoolId } = await api.createIdentityPool({ IdentityPoolName: 'p', AllowUnauthenticatedIdentities: true });
+    const answers = await Promise.all(Array.from({ length: 300 }, () => api.getId({ IdentityPoolId }).then(() => 'ok', (error) => `${error.name}: ${error.message}`)));
+    assert.ok(answers.filter((a) => a === 'ok').length >= 25);
+    assert.ok(answers.includes('TooManyRequestsException: Rate exceeded'));
+});
