@@ -62,7 +62,7 @@ bool app_open(struct app *app, const struct options *options, struct arena *aren
     app->env.send = postman_send;
     app->n_workers = options->workers;
     app->workers = ARENA_ARRAY(arena, struct worker, app->n_workers);
-    return open_workers(app, why) && open_modules(app, why) && management_open(app, why) &&
+    return open_workers(app, why) && open_modules(app, why) && audit_open(app, why) && management_open(app, why) &&
            ((options->mode == MODE_DEV && options->enforce != ENFORCE_ALL) || write_root_key(app, why));
 }
 
@@ -417,6 +417,7 @@ void app_close(struct app *app)
     if (app->identity)
         identity_close(app->identity);
     management_close(app);
+    audit_close(app); /* a last checkpoint, after all who write */
     sealer_free(app->sealer);
     db_close(app->db);
 }

@@ -30,6 +30,7 @@ struct app {
     struct identity *identity;
     struct functions *functions;
     struct gateway *gateway;
+    struct audit_log *audit; /* NULL: off */
     struct wire *wire;
     struct worker *workers;
     int n_workers;

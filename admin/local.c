@@ -1,5 +1,6 @@
 #include "admin/local.h"
 
+#include "admin/audit/serve.h"
 #include "admin/browser.h"
 #include "admin/errand.h"
 #include "admin/management.h"
@@ -53,6 +54,9 @@ static const struct {
     { "GET", "/capabilities", false, false, capabilities },
     { "GET", "/openapi/", true, false, openapi },
     { "GET", "/apikeys/", true, false, api_key },
+    { "GET", "/audit", false, false, audit_serve_search }, /* signed and allowed as cloudtrail:LookupEvents */
+    { "POST", "/audit/verify", false, false, audit_serve_verify },
+    { "GET", "/audit/key", false, false, audit_serve_key }, /* it is public */
     { NULL, "/apis/", true, false, apis }, /* signed and allowed as the operation it stands beside */
     { NULL, "/user-pools/", true, false, user_pools }, /* likewise */
     { "POST", "/policy/explain", false, false, policy_explain }, /* likewise */
@@ -97,7 +101,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, policy/explain, user-pools/{id}/…, user-pools/import, "
+                       "apikeys/{id}, policy/explain, audit, audit/verify, audit/key, user-pools/{id}/…, user-pools/import, "
                        "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
@@ -147,6 +151,7 @@ static void metrics(struct app *app, struct http_exchange *x, struct str rest)
     strbuf_printf(&text, "# TYPE gatehouse_jobs_queued gauge\ngatehouse_jobs_queued %d\n", job_pool_queued(app->jobs));
     strbuf_printf(&text, "# TYPE gatehouse_jobs_busy gauge\ngatehouse_jobs_busy %d\n", job_pool_busy(app->jobs));
     management_metrics(&text);
+    audit_metrics(app->audit, &text);
     identity_metrics(app->identity, &text);
     gateway_metrics(app->gateway, &text);
     postman_metrics(&app->postman, &text);

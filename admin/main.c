@@ -42,6 +42,7 @@ static const struct verb {
     { "options", cli_options, "options {API STAGE | POOLID} [NAME=VALUE…]: settings of a stage or user pool that AWS does not have" },
     { "replay", cli_replay, "replay API STAGE TRACE: a recorded request, tried on the draft" },
     { "policy", cli_policy, "policy check FILE…: what is wrong or unwise with documents; policy explain: may they, and why" },
+    { "audit", cli_audit, "audit search, tail, verify, key: who did what, and whether the log of it is as it was written" },
     { "env", cli_env, "env [--write]: points the AWS CLI and SDKs here" },
     { "capabilities", cli_capabilities, "what is built, what is refused" },
     { "version", run_version, "print the version" },

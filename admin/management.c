@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "admin/audit/log.h"
 #include "admin/errand.h"
 #include "core/id.h"
 #include "core/json.h"
@@ -89,6 +90,7 @@ bool management_open(struct app *app, struct str *why)
         .region = app->options.region, .default_account = app->options.account, .base_url = app->options.base_url,
         .services = services, .n_services = N_SERVICES, .keys = { app->identity, find_key },
         .allows = allows, .looks_at = looks_at, .allows_ctx = app->identity, .real_now_s = real_now_s,
+        .audit = audit_sink(app->audit),
     };
     app->wire = wire_new(&config);
     if (!app->wire)
@@ -107,7 +109,8 @@ void management_close(struct app *app)
 static struct wire_request request_of(struct http_exchange *x)
 {
     return (struct wire_request){ .method = x->method, .path = x->path, .query = x->query, .headers = &x->headers,
-                                  .body = x->body, .source_ip = x->peer_ip };
+                                  .body = x->body, .source_ip = x->peer_ip, .tls = x->tls != NULL,
+                                  .tls_version = x->tls ? x->tls->version : NULL, .cipher = x->tls ? x->tls->cipher : NULL };
 }
 
 /* Browsers call user pools directly: the answer must be readable from any page. Nothing here is

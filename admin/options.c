@@ -27,6 +27,9 @@ static bool set_no_sandbox(struct options *o, struct arena *a, struct str v);
 static bool set_account_rate(struct options *o, struct arena *a, struct str v);
 static bool set_account_burst(struct options *o, struct arena *a, struct str v);
 static bool set_log_level(struct options *o, struct arena *a, struct str v);
+static bool set_audit(struct options *o, struct arena *a, struct str v);
+static bool set_audit_dir(struct options *o, struct arena *a, struct str v);
+static bool set_audit_keep(struct options *o, struct arena *a, struct str v);
 static bool set_allow_backend(struct options *o, struct arena *a, struct str v);
 static bool set_backend_ca(struct options *o, struct arena *a, struct str v);
 static bool set_compromised(struct options *o, struct arena *a, struct str v);
@@ -77,6 +80,10 @@ static const struct option {
     { "mail-from", "ADDRESS", set_mail_from, "an address, or Name <address>", "whom mails come from when a pool says nothing of it" },
     { "sms", "URL", set_sms, "an http or https URL",
       "gets each text message as JSON {to, message, account}; without it --endpoint sns=… is asked, then dev mode's outbox" },
+    { "audit", "required|best-effort|off", set_audit, "required, best-effort or off",
+      "required: a change that cannot be recorded is refused; best-effort: it is made all the same; default required" },
+    { "audit-dir", "DIR", set_audit_dir, "a folder", "where the audit log is (default DATA/audit)" },
+    { "audit-keep", "DAYS", set_audit_keep, "1 to 36500", "the audit log's files that are older are removed; default: none are" },
     { "log-level", "LEVEL", set_log_level, "debug, info, warn or error", "default info" },
     { "config", "FILE", set_nothing, "a file", "lines of `name = value`, # comments" },
 };
@@ -243,6 +250,31 @@ static bool set_log_level(struct options *o, struct arena *a, struct str v)
         }
     }
     return false;
+}
+
+static bool set_audit(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    static const char *const names[] = { [AUDIT_REQUIRED] = "required", [AUDIT_BEST_EFFORT] = "best-effort", [AUDIT_OFF] = "off" };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        if (str_is(v, names[i])) {
+            o->audit = (enum audit_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_audit_dir(struct options *o, struct arena *a, struct str v)
+{
+    o->audit_dir = str_copy(a, v);
+    return v.len > 0;
+}
+
+static bool set_audit_keep(struct options *o, struct arena *a, struct str v)
+{
+    (void)a;
+    return str_i64(v, &o->audit_keep_days) && o->audit_keep_days >= 1 && o->audit_keep_days <= 36500;
 }
 
 static bool set_allow_backend(struct options *o, struct arena *a, struct str v)
@@ -453,6 +485,8 @@ bool options_read(struct options *out, int argc, char **argv, struct arena *aren
     }
     if (!out->certificates.ptr)
         out->certificates = str_printf(arena, "%.*s/certificates", STR_FMT(out->data));
+    if (!out->audit_dir.ptr)
+        out->audit_dir = str_printf(arena, "%.*s/audit", STR_FMT(out->data));
     if (!out->truststores.ptr)
         out->truststores = str_printf(arena, "%.*s/truststores", STR_FMT(out->data));
     return may_listen(out, "listen", out->addr, arena, why) &&

@@ -2,6 +2,7 @@
  * Stronger first: flag, GATEHOUSE_… variable, file, default. */
 #pragma once
 
+#include "admin/audit/log.h"
 #include "core/log.h"
 #include "core/smtp.h"
 #include "core/str.h"
@@ -31,6 +32,9 @@ struct options {
     enum { ENFORCE_ISSUED,  /* dev mode: a key that was never issued is root */
            ENFORCE_SOFT,    /* and denials of principals are written down instead (identity/enforcement.h) */
            ENFORCE_ALL } enforce; /* unknown keys are refused, too; serve mode: always */
+    enum audit_mode audit;
+    struct str audit_dir;      /* folder; default below data */
+    int64_t audit_keep_days;   /* 0: for ever */
     bool aws_limits;        /* AWS's quotas hold (29 s, 10 MB, 10,240 bytes of headers, 10,000 requests a second) */
     bool sandbox;           /* functions run inside bubblewrap when the kernel allows it */
     enum log_level log_level;

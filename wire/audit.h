@@ -24,3 +24,17 @@ struct audit_notes {
     json_t *additional, *identity; /* owned by the call's arena; NULL: none */
     struct str account;
 };
+
+struct arena;
+struct strbuf;
+/* Where records go; filled in by who has the log (admin/audit). Job threads. */
+struct audit_sink {
+    void *ctx;
+    /* Can a change be recorded now? False: it must not be made, *why says what the log lacks. */
+    bool (*ready)(void *ctx, struct arena *arena, struct str *why);
+    /* One JSON object. wait: returns when it is on disk; false: it is not. */
+    bool (*write)(void *ctx, struct str record, bool wait);
+    /* What is known of the session behind a credential: members of userIdentity, each with a comma before it
+     * (`,"sessionContext":{…}`), or nothing. */
+    void (*session)(void *ctx, const void *credential, struct strbuf *out);
+};

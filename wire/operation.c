@@ -4,7 +4,7 @@
 
 #include "core/id.h"
 #include "core/log.h"
-#include "wire/audit.h"
+#include "wire/audit_record.h"
 #include "wire/codec_json.h"
 #include "wire/codec_query.h"
 #include "wire/codec_rest.h"
@@ -60,6 +60,12 @@ struct run {
     void *in, *out;
     const char *action; /* instead of the operation's; or NULL */
     struct audit_notes notes;
+    struct audit_kind kind;
+    bool believed;                 /* its signature is good, or it needs none */
+    struct str resource;           /* that permission was asked for, or absent */
+    struct policy_request *asked;  /* and was denied; or NULL */
+    struct policy_decision decision;
+    struct str errand;             /* method and path of a call beside AWS's operations, or absent */
 };
 
 static void begin(struct run *run, const struct wire *wire, struct arena *arena,
@@ -90,6 +96,8 @@ static void begin(struct run *run, const struct wire *wire, struct arena *arena,
                                .headers = request->headers,
                                .audit = &run->notes,
                                .module = registered ? registered->module : NULL };
+    if (registered)
+        run->kind = audit_kind_of(registered->service, run->route.operation);
 }
 
 static gh_err unknown(const struct run *run)
@@ -120,8 +128,10 @@ static int64_t signing_now_s(const struct run *run)
 static gh_err authenticate(struct run *run)
 {
     struct call *call = &run->call;
-    if (call->operation->unsigned_)
+    if (call->operation->unsigned_) {
+        run->believed = true;
         return NULL;
+    }
     const char *const services[] = { call->service->signing_name, NULL };
     const struct sigv4_request request = { .method = run->request->method,
                                            .path = run->request->path,
@@ -135,6 +145,7 @@ static gh_err authenticate(struct run *run)
         return sigv4_error(call->arena, &run->signer, call->service->protocol);
     if (run->signer.key.principal)
         run->principal = *run->signer.key.principal;
+    run->believed = true;
     call->credential = run->signer.key.credential;
     call->account = run->principal.account;
     if (call->service->protocol != PROTOCOL_QUERY && run->signer.scope_region.ptr)
@@ -175,6 +186,9 @@ static gh_err ask(struct run *run, const struct policy_context *context, struct 
     request.n_keys = context->n;
     if (config->allows(config->allows_ctx, arena, run->signer.key.credential, &request, &decision))
         return NULL;
+    run->asked = ARENA_NEW(arena, struct policy_request);
+    *run->asked = request;
+    run->decision = decision;
     return gh_fail(arena, &access_denied, "%.*s", STR_FMT(policy_denial(arena, &request, &decision)));
 }
 
@@ -232,7 +246,7 @@ static gh_err authorise(struct run *run)
                                call->region);
     request_keys(call, run->in, &context);
     struct policy_request request = { .action = str_of(run->action ? run->action : call->operation->action) };
-    request.resource = resource_of(call, run->in, &request.shown_resource);
+    request.resource = run->resource = resource_of(call, run->in, &request.shown_resource);
     describe(run, request.resource, &context);
     gh_err err = ask(run, &context, request);
     return err || run->action ? err : ask_also(run, &context, request.resource);
@@ -254,6 +268,17 @@ static void check_reply(const struct run *run)
 }
 #endif
 
+/* A change that could not be recorded is not made. */
+static gh_err recordable(const struct run *run)
+{
+    const struct audit_sink *sink = run->wire->config.audit;
+    struct str why = STR_NONE;
+    if (!sink || !run->kind.waits || sink->ready(sink->ctx, run->call.arena, &why))
+        return NULL;
+    return gh_fail(run->call.arena, &GH_UNAVAILABLE, "The audit log cannot be written (%.*s): nothing may be changed until it can.",
+                   STR_FMT(why));
+}
+
 /* AWS's order: the signature before anything of the content, then the form of the content, then
  * permission (which needs the resource's name), then the values. */
 static gh_err carry_out(struct run *run)
@@ -274,6 +299,8 @@ static gh_err carry_out(struct run *run)
         err = constrain_check(arena, run->call.service, operation, run->in);
     if (!err)
         err = constrain_refused(arena, run->route.registered, operation, run->in);
+    if (!err)
+        err = recordable(run);
     if (!err)
         err = operation->run(&run->call, run->in, run->out);
     if (!err)
@@ -302,6 +329,36 @@ static void audit(const struct run *run, gh_err err, const struct wire_reply *re
            { "request_id", call->request_id });
 }
 
+/* The record in the audit log. Who changes something hears of it when that is on disk; not so who was not believed: a
+ * stranger shall not be able to keep the disk busy. */
+static bool record(const struct run *run, gh_err err)
+{
+    const struct audit_sink *sink = run->wire->config.audit;
+    if (!sink || run->kind.left_out)
+        return true;
+    const struct audit_event event = {
+        .call = &run->call, .kind = &run->kind, .notes = &run->notes, .sink = sink,
+        .unknown = run->route.unknown, .action = run->action, .errand = run->errand,
+        .claimed_key = run->signer.access_key_id, .believed = run->believed,
+        .resource = run->resource, .asked = run->asked, .decision = run->asked ? &run->decision : NULL,
+        .in = run->in, .out = run->out, .err = err,
+        .host = http_header_get(run->request->headers, "Host"),
+        .tls_version = run->request->tls_version, .cipher = run->request->cipher,
+    };
+    return sink->write(sink->ctx, audit_record(&event), run->kind.waits && run->believed);
+}
+
+/* The log line, the record. A change that was made and could not be recorded after all is told as an error. */
+static void conclude(const struct run *run, gh_err err, struct wire_reply *reply, int64_t began_us)
+{
+    struct arena *arena = run->call.arena;
+    if (!record(run, err) && !err) {
+        err = gh_fail(arena, &GH_INTERNAL, "This was carried out, but its record in the audit log could not be written.");
+        reply_error(arena, run->call.service, err, run->call.request_id, reply);
+    }
+    audit(run, err, reply, began_us);
+}
+
 void operation_run(const struct wire *wire, struct arena *arena, const struct wire_request *request,
                    struct wire_reply *reply)
 {
@@ -317,7 +374,7 @@ void operation_run(const struct wire *wire, struct arena *arena, const struct wi
         reply_error(arena, run.call.service, err, run.call.request_id, reply);
     else
         reply_success(arena, run.call.service, run.call.operation, run.out, run.call.request_id, reply);
-    audit(&run, err, reply, began_us);
+    conclude(&run, err, reply, began_us);
 }
 
 static gh_err carry_out_beside(struct run *run, const struct wire_errand *errand, struct str *json)
@@ -328,7 +385,10 @@ static gh_err carry_out_beside(struct run *run, const struct wire_errand *errand
                      str_find_str(run->request->query, STR("X-Amz-Signature=")) >= 0;
     bool trusted = errand->anonymous && !is_signed;
     if (trusted)
-        run->principal.kind = PRINCIPAL_ROOT;
+        run->principal = (struct principal){ .kind = PRINCIPAL_ROOT, .account = run->call.account, .id = run->call.account,
+                                             .arn = str_printf(run->call.arena, "arn:%.*s:iam::%.*s:root",
+                                                               STR_FMT(run->call.partition), STR_FMT(run->call.account)) };
+    run->believed = trusted;
     gh_err err = trusted ? NULL : authenticate(run);
     if (err)
         return err;
@@ -338,6 +398,8 @@ static gh_err carry_out_beside(struct run *run, const struct wire_errand *errand
     run->request = sent;
     if (!err && !trusted)
         err = authorise(run);
+    if (!err)
+        err = recordable(run);
     return err ? err : errand->run(&run->call, errand->ctx, json);
 }
 
@@ -350,6 +412,9 @@ void operation_run_beside(const struct wire *wire, struct arena *arena, const st
     begin(&run, wire, arena, &errand->as);
     run.request = request;
     run.action = errand->action;
+    run.errand = str_printf(arena, "%.*s %.*s", STR_FMT(request->method), STR_FMT(request->path));
+    if (str_is(request->method, "GET"))
+        run.kind = (struct audit_kind){ .read_only = true };
     if (!run.call.service) {
         *reply = (struct wire_reply){ .status = 404, .body = STR(""), .unknown = true };
         return;
@@ -362,7 +427,7 @@ void operation_run_beside(const struct wire *wire, struct arena *arena, const st
         http_header_add(arena, &reply->headers, STR("Content-Type"), STR("application/json"));
         http_header_add(arena, &reply->headers, STR("x-amzn-RequestId"), run.call.request_id);
     }
-    audit(&run, err, reply, began_us);
+    conclude(&run, err, reply, began_us);
 }
 
 void operation_refuse(const struct wire *wire, struct arena *arena, const struct wire_request *request,
@@ -376,5 +441,6 @@ void operation_refuse(const struct wire *wire, struct arena *arena, const struct
     }
     gh_err err = gh_fail(arena, kind, "%s", message);
     reply_error(arena, run.call.service, err, run.call.request_id, reply);
-    audit(&run, err, reply, env_monotonic_us(wire->config.env));
+    run.kind.waits = false; /* this may be a loop's thread */
+    conclude(&run, err, reply, env_monotonic_us(wire->config.env));
 }

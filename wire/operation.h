@@ -4,6 +4,7 @@
 
 #include "core/job.h"
 #include "policy/eval.h"
+#include "wire/audit.h"
 #include "wire/call.h"
 #include "wire/registry.h"
 #include "wire/sigv4.h"
@@ -23,6 +24,7 @@ struct wire_config {
     /* Do that principal's policies look at condition keys that begin so ("aws:ResourceTag/")? NULL: they may. */
     bool (*looks_at)(void *ctx, struct arena *arena, const void *credential, struct str begin);
     void *allows_ctx;
+    const struct audit_sink *audit; /* where records go (wire/audit.h); kept, not copied; NULL: there is no audit log */
     int64_t (*real_now_s)(void); /* signatures are checked against it; NULL: env's clock */
 };
 

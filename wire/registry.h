@@ -26,6 +26,7 @@ struct wire_request {
     struct str body; /* whole */
     struct str source_ip;
     bool tls;
+    const char *tls_version, *cipher; /* "TLSv1.3", "TLS_AES_128_GCM_SHA256"; NULL: in clear, or not known */
 };
 
 /* A path's value for a label, still percent-encoded. */

@@ -10,6 +10,7 @@
 #include "identity/tokens/revocation.h"
 #include "identity/store/pool.h"
 #include "wire/shape_memo.h"
+#include "wire/audit.h"
 
 static gh_err not_found(struct call *call, struct str id)
 {
@@ -56,7 +57,10 @@ static gh_err find(struct call *call, struct tx *tx, struct str id, bool shared,
 
 gh_err pool_find(struct call *call, struct str id, struct pool *out)
 {
-    return find(call, NULL, id, true, out);
+    gh_err err = find(call, NULL, id, true, out);
+    if (!err) /* nobody has signed: the record is the pool's account's */
+        audit_account(call, out->account);
+    return err;
 }
 
 gh_err pool_load(struct call *call, struct str id, struct pool *out)

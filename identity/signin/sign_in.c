@@ -9,6 +9,7 @@
 #include "identity/signin/tables.h"
 #include "identity/signin/threat.h"
 #include "identity/triggers/authentication.h"
+#include "wire/audit.h"
 
 struct str sign_in_given(const struct sign_in *s, const char *name)
 {
@@ -181,6 +182,8 @@ static gh_err load_user(struct sign_in *s)
         return NULL;
     gh_err err = store_user_find(s->call->db, NULL, s->call->arena, s->client.pool.id, USER_BY_SUB, sub,
                                  &s->user, &found);
+    if (!err && found)
+        audit_note_str(s->call, "sub", s->user.sub);
     return err || found ? err : bad_session(s, "");
 }
 

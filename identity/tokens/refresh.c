@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "identity/tokens/activity.h"
 #include "identity/pools/session_config.h"
+#include "wire/audit.h"
 
 /* {"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"} */
 static const char HEAD[] = "eyJjdHkiOiJKV1QiLCJlbmMiOiJBMjU2R0NNIiwiYWxnIjoiUlNBLU9BRVAifQ";
@@ -143,6 +144,7 @@ gh_err refresh_load(struct call *call, const struct client *client, struct str t
         return err;
     if (!found)
         return refused(call, "Invalid Refresh Token");
+    audit_note_str(call, "sub", out->user.sub);
     if (!out->user.enabled)
         return refused(call, "User is disabled.");
     if (row->revoked)

@@ -4,6 +4,7 @@
 #include "identity/tokens/refresh.h"
 #include "identity/pools/session_config.h"
 #include "identity/tokens/token.h"
+#include "wire/audit.h"
 
 /* A row is kept a day longer than its refresh token, which may then still be told that it has expired. */
 enum { SESSION_REMEMBERED_S = 86400 };
@@ -138,6 +139,7 @@ gh_err access_load(struct call *call, struct str token, struct access *out)
         return err;
     if (!exists)
         return gh_fail(call->arena, &idp_UserNotFoundException, "User does not exist.");
+    audit_note_str(call, "sub", out->user.sub);
     if (token_is_revoked(pools_of(call), found))
         return refused(call, "Access Token has been revoked");
     if (!out->user.enabled)

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "identity/signin/mfa.h"
 #include "identity/tokens/revocation.h"
+#include "wire/audit.h"
 
 gh_err user_find(struct call *call, const struct pool *pool, struct str name, struct user *out, bool *found)
 {
@@ -12,6 +13,8 @@ gh_err user_find(struct call *call, const struct pool *pool, struct str name, st
     gh_err err = store_user_find(call->db, NULL, call->arena, pool->id, USER_BY_NAME, folded, out, found);
     if (!err && !*found)
         err = store_user_find(call->db, NULL, call->arena, pool->id, USER_BY_ALIAS, folded, out, found);
+    if (!err && *found)
+        audit_note_str(call, "sub", out->sub);
     return err;
 }
 
