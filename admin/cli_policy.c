@@ -12,6 +12,8 @@ static const struct verb {
       "policy check FILE… [--type TYPE] [--json]: what is wrong or unwise, with line and column" },
     { "explain", cli_policy_explain,
       "policy explain PRINCIPAL ACTION [RESOURCE] [KEY=VALUE…]: may they, by which statement, and what would turn it" },
+    { "test", cli_policy_test, "policy test CASES.yaml…: do policies decide as the cases say" },
+    { "diff", cli_policy_diff, "policy diff OLD NEW [--type TYPE] [--json]: what becomes allowed or denied" },
 };
 
 int cli_policy(int argc, char **argv)

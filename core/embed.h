@@ -12,5 +12,5 @@ struct embedded_file {
 extern const struct embedded_file embedded_migrations[]; /* <layer>/store/NNN_name.sql */
 extern const struct embedded_file embedded_runtimes[];   /* functions/runtime/ */
 extern const struct embedded_file embedded_managed[];    /* identity/iam/policies/aws/ */
-extern const struct embedded_file embedded_services[];   /* policy/lint/services.json */
+extern const struct embedded_file embedded_services[];   /* policy/services.json */
 extern const struct embedded_file embedded_openapi[];    /* openapi/<service>.yaml */

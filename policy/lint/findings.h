@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/json_tree.h"
-#include "policy/lint/catalogue.h"
+#include "policy/catalogue.h"
 #include "policy/lint/lint.h"
 
 enum { LINT_PATH = 8 }; /* Statement, 0, Condition, StringLike, aws:userid, 0 */

@@ -1,4 +1,4 @@
-#include "policy/lint/catalogue.h"
+#include "policy/catalogue.h"
 
 #include <pthread.h>
 
