@@ -3,9 +3,6 @@
 
 const char *const identity_refused_iam[] = {
     "CreateServiceSpecificCredential.CredentialAgeDays",
-    "ListServiceSpecificCredentials.AllUsers",
-    "ListServiceSpecificCredentials.MaxItems",
-    "ListServiceSpecificCredentials.Marker",
     "SimulateCustomPolicy.CallerArn",
     "SimulateCustomPolicy.OrderedOrganizationPolicyInputList",
     "SimulateCustomPolicy.ResourceHandlingOption",

@@ -5,17 +5,13 @@ static struct str sealed(struct tx *tx, const struct sealer *sealer, struct str 
     return seal(sealer, tx->arena, str_concat(tx->arena, STR("iam/service-credential/"), id), secret);
 }
 
-gh_err service_credential_list(struct db *db, struct tx *tx, struct arena *arena, struct str owner,
-                               struct service_credentials *out)
+#define SELECT "SELECT id, owner, service, service_user_name, status, created_us FROM iam_service_credential "
+
+static gh_err read_all(struct rows *rows, struct arena *arena, struct service_credentials *out)
 {
-    struct rows rows;
     size_t cap = 8;
     *out = (struct service_credentials){ .items = ARENA_ARRAY(arena, struct service_credential, cap) };
-    rows_open(&rows, db, tx, arena,
-              "SELECT id, owner, service, service_user_name, status, created_us FROM iam_service_credential "
-              "WHERE owner = $1 ORDER BY created_us, id",
-              "s", owner);
-    while (rows_next(&rows)) {
+    while (rows_next(rows)) {
         if (out->n == cap) {
             struct service_credential *more = ARENA_ARRAY(arena, struct service_credential, 2 * cap);
             memcpy(more, out->items, cap * sizeof *more);
@@ -23,11 +19,29 @@ gh_err service_credential_list(struct db *db, struct tx *tx, struct arena *arena
             cap *= 2;
         }
         out->items[out->n++] = (struct service_credential){
-            .id = rows_str(&rows, 0), .owner = rows_str(&rows, 1), .service = rows_str(&rows, 2),
-            .service_user_name = rows_str(&rows, 3), .status = rows_str(&rows, 4), .created_us = rows_i64(&rows, 5),
+            .id = rows_str(rows, 0), .owner = rows_str(rows, 1), .service = rows_str(rows, 2),
+            .service_user_name = rows_str(rows, 3), .status = rows_str(rows, 4), .created_us = rows_i64(rows, 5),
         };
     }
-    return rows_close(&rows);
+    return rows_close(rows);
+}
+
+gh_err service_credential_list(struct db *db, struct tx *tx, struct arena *arena, struct str owner,
+                               struct service_credentials *out)
+{
+    struct rows rows;
+    rows_open(&rows, db, tx, arena, SELECT "WHERE owner = $1 ORDER BY id", "s", owner);
+    return read_all(&rows, arena, out);
+}
+
+gh_err service_credential_list_all(struct db *db, struct arena *arena, struct str account,
+                                   struct service_credentials *out)
+{
+    struct rows rows;
+    rows_open(&rows, db, NULL, arena,
+              SELECT "WHERE owner IN (SELECT id FROM iam_entity WHERE account = $1 AND kind = 'user') ORDER BY id", "s",
+              account);
+    return read_all(&rows, arena, out);
 }
 
 void service_credential_insert(struct tx *tx, const struct sealer *sealer, const struct service_credential *one)

@@ -16,6 +16,9 @@ struct service_credentials {
 };
 gh_err service_credential_list(struct db *db, struct tx *tx, struct arena *arena, struct str owner,
                                struct service_credentials *out);
+/* Of all users of an account, by id. */
+gh_err service_credential_list_all(struct db *db, struct arena *arena, struct str account,
+                                   struct service_credentials *out);
 void service_credential_insert(struct tx *tx, const struct sealer *sealer, const struct service_credential *one);
 void service_credential_set_status(struct tx *tx, struct str id, struct str status);
 void service_credential_set_secret(struct tx *tx, const struct sealer *sealer, struct str id, struct str secret);

@@ -26,9 +26,13 @@ const fails = (promise, name, message) => assert.rejects(promise, (error) => {
 });
 const clock = async (body) => new Date((await (await server.fetch('/_gatehouse/clock', { method: 'POST', body: JSON.stringify(body) })).json()).time);
 
+// A modulus of nobody's primes: nobody looks for them, and they take long to find.
 function sshKey(bits = 2048) {
-    const { publicKey } = crypto.generateKeyPairSync('rsa', { modulusLength: bits });
-    const { n, e } = publicKey.export({ format: 'jwk' });
+    const modulus = crypto.randomBytes(bits / 8);
+    modulus[0] |= 128;
+    modulus[modulus.length - 1] |= 1;
+    const [n, e] = [modulus.toString('base64url'), 'AQAB'];
+    const publicKey = crypto.createPublicKey({ format: 'jwk', key: { kty: 'RSA', n, e } });
     const field = (bytes) => Buffer.concat([Buffer.from([0, 0, 0, 0]).fill(bytes.length, 3).map((b, i) => (bytes.length >> (24 - 8 * i)) & 255), bytes]);
     const number = (text) => { const b = Buffer.from(text, 'base64url'); return field(b[0] & 128 ? Buffer.concat([Buffer.from([0]), b]) : b); };
     const blob = Buffer.concat([field(Buffer.from('ssh-rsa')), number(e), number(n)]);
@@ -64,6 +68,10 @@ test('SSH public keys', async () => {
     ];
     for (const [, body, name, message] of rows) await fails(upload(body), name, message);
     await fails(upload(one.ssh, 'nobody'), 'NoSuchEntityException');
+    for (let i = 0; i < 3; i++) await upload(sshKey().ssh);
+    await fails(upload(sshKey().ssh), 'LimitExceededException', 'Cannot exceed quota for SSHPublicKeysPerUser: 5');
+    for (const { SSHPublicKeyId } of (await iam.listSSHPublicKeys({ UserName: 'ssh' })).SSHPublicKeys)
+        if (![made.SSHPublicKeyId, second.SSHPublicKeyId].includes(SSHPublicKeyId)) await iam.deleteSSHPublicKey({ UserName: 'ssh', SSHPublicKeyId });
     const at = { UserName: 'ssh', SSHPublicKeyId: made.SSHPublicKeyId };
     await iam.updateSSHPublicKey({ ...at, Status: 'Inactive' });
     const listed = (await iam.listSSHPublicKeys({ UserName: 'ssh' })).SSHPublicKeys;
@@ -150,6 +158,8 @@ test('server certificates: as AWS recorded one, and what is wrong with others', 
     assert.equal((await iam.listServerCertificates({ PathPrefix: '/other/' })).ServerCertificateMetadataList.length, 0);
     assert.deepEqual((await iam.listServerCertificates({ PathPrefix: '/cloudfront/' })).ServerCertificateMetadataList.map((c) => c.ServerCertificateName), ['renamed']);
     assert.equal((await iam.getAccountSummary()).SummaryMap.ServerCertificates, 1);
+    for (let i = 1; i < 20; i++) await upload({ ServerCertificateName: `leaf-${i}` });
+    await fails(upload({ ServerCertificateName: 'leaf-20' }), 'LimitExceededException', 'Cannot exceed quota for ServerCertificatesPerAccount: 20');
     const files = fs.readdirSync(server.data, { recursive: true }).map((file) => path.join(server.data, String(file))).filter((file) => fs.statSync(file).isFile());
     const line = leaf.key.split('\n')[1];
     for (const file of files) assert.ok(!fs.readFileSync(file).includes(line), `the private key lies open in ${file}`);

@@ -224,6 +224,32 @@ test('many ask for the report at once: one makes it', async () => {
     await eventually('the report', async () => (await root.generateCredentialReport()).State === 'COMPLETE');
 });
 
+test('service-specific credentials: of a user, of all users, in pages', async () => {
+    const root = inAccount('777777777777'), git = 'codecommit.amazonaws.com', keyspaces = 'cassandra.amazonaws.com';
+    for (const UserName of ['s1', 's2']) {
+        await root.createUser({ UserName });
+        for (const ServiceName of [git, keyspaces]) await root.createServiceSpecificCredential({ UserName, ServiceName });
+    }
+    const list = async (params) => {
+        const names = [];
+        let Marker, pages = 0;
+        do {
+            const page = await root.listServiceSpecificCredentials({ ...params, Marker });
+            names.push(...page.ServiceSpecificCredentials.map((one) => `${one.UserName} ${one.ServiceName}`));
+            assert.equal(page.IsTruncated, page.Marker !== undefined);
+            Marker = page.Marker;
+            pages++;
+        } while (Marker);
+        return [pages, names.sort()];
+    };
+    assert.deepEqual(await list({ UserName: 's1' }), [1, [`s1 ${keyspaces}`, `s1 ${git}`]]);
+    assert.deepEqual(await list({ AllUsers: true, ServiceName: git, MaxItems: 1 }), [2, [`s1 ${git}`, `s2 ${git}`]]);
+    assert.deepEqual(await list({ AllUsers: true, MaxItems: 3 }), [2, [`s1 ${keyspaces}`, `s1 ${git}`, `s2 ${keyspaces}`, `s2 ${git}`]]);
+    await fails(root.listServiceSpecificCredentials({ AllUsers: true, UserName: 's1' }), 'ValidationError', 'AllUsers cannot be specified together with UserName.');
+    const id = (await root.listServiceSpecificCredentials({ UserName: 's1' })).ServiceSpecificCredentials[0].ServiceSpecificCredentialId;
+    await fails(root.updateServiceSpecificCredential({ UserName: 's1', ServiceSpecificCredentialId: id, Status: 'Expired' }), 'InvalidInputException');
+});
+
 test('a user goes when nothing hangs on it any more', async () => {
     const name = { UserName: 'tied' };
     const tied = await user('tied');

@@ -2,7 +2,7 @@
 #include "identity/store/service_credential.h"
 
 #include "core/id.h"
-#include "identity/iam/iam.h"
+#include "identity/iam/credentials/status.h"
 
 enum { PER_SERVICE = 2 };
 
@@ -70,33 +70,72 @@ gh_err iam_CreateServiceSpecificCredential(struct call *call, const struct iam_C
     return err;
 }
 
-gh_err iam_ListServiceSpecificCredentials(struct call *call, const struct iam_ListServiceSpecificCredentials_in *in,
-                                          struct iam_ListServiceSpecificCredentials_out *out)
+static struct str nth_id(const void *items, size_t i)
+{
+    return ((const struct service_credential *)items)[i].id;
+}
+
+/* "AllUsers cannot be specified together with UserName." */
+static gh_err list(struct call *call, const struct iam_ListServiceSpecificCredentials_in *in,
+                   struct service_credentials *out)
 {
     struct entity user;
-    struct service_credentials all;
-    gh_err err = iam_user_or_caller(call, NULL, in->user_name, &user);
+    size_t n = 0;
+    gh_err err = NULL;
+    if (in->all_users.value && in->user_name.ptr)
+        err = gh_fail(call->arena, &IAM_VALIDATION_ERROR, "AllUsers cannot be specified together with UserName.");
+    else if (!in->all_users.value)
+        err = iam_user_or_caller(call, NULL, in->user_name, &user);
     if (!err && in->service_name.ptr)
         err = check_service(call, in->service_name);
     if (!err)
-        err = service_credential_list(call->db, NULL, call->arena, user.id, &all);
+        err = in->all_users.value ? service_credential_list_all(call->db, call->arena, call->account, out)
+                                  : service_credential_list(call->db, NULL, call->arena, user.id, out);
     if (err)
         return err;
-    struct iam_ServiceSpecificCredentialsListType *list = &out->service_specific_credentials;
-    *list = (struct iam_ServiceSpecificCredentialsListType){
-        true, 0, ARENA_ARRAY(call->arena, struct iam_ServiceSpecificCredentialMetadata *, all.n) };
-    for (size_t i = 0; i < all.n; i++) {
-        const struct service_credential *one = &all.items[i];
-        if (in->service_name.ptr && !str_eq(one->service, in->service_name))
-            continue;
-        struct iam_ServiceSpecificCredentialMetadata *row = ARENA_NEW(call->arena, struct iam_ServiceSpecificCredentialMetadata);
+    for (size_t i = 0; i < out->n; i++)
+        if (!in->service_name.ptr || str_eq(out->items[i].service, in->service_name))
+            out->items[n++] = out->items[i];
+    out->n = n;
+    return NULL;
+}
+
+static gh_err owner_name(struct call *call, struct str owner, struct str *name)
+{
+    struct entity user;
+    bool found = false;
+    gh_err err = entity_load_id(call->db, NULL, call->arena, owner, &user, &found);
+    *name = found ? user.name : STR("");
+    return err;
+}
+
+gh_err iam_ListServiceSpecificCredentials(struct call *call, const struct iam_ListServiceSpecificCredentials_in *in,
+                                          struct iam_ListServiceSpecificCredentials_out *out)
+{
+    struct service_credentials all;
+    struct iam_page page;
+    gh_err err = iam_page(call, in->marker, in->max_items, &page);
+    if (!err)
+        err = list(call, in, &all);
+    if (err)
+        return err;
+    struct iam_cut cut = iam_cut(call, &page, all.items, all.n, nth_id);
+    struct iam_ServiceSpecificCredentialsListType *rows = &out->service_specific_credentials;
+    *rows = (struct iam_ServiceSpecificCredentialsListType){
+        true, cut.n, ARENA_ARRAY(call->arena, struct iam_ServiceSpecificCredentialMetadata *, cut.n) };
+    for (size_t i = 0; i < cut.n && !err; i++) {
+        const struct service_credential *one = &all.items[cut.first + i];
+        struct iam_ServiceSpecificCredentialMetadata *row = rows->items[i] =
+            ARENA_NEW(call->arena, struct iam_ServiceSpecificCredentialMetadata);
         *row = (struct iam_ServiceSpecificCredentialMetadata){
-            .user_name = user.name, .status = one->status, .service_user_name = one->service_user_name,
+            .status = one->status, .service_user_name = one->service_user_name,
             .create_date = iam_time(one->created_us), .service_specific_credential_id = one->id,
             .service_name = one->service };
-        list->items[list->n++] = row;
+        err = owner_name(call, one->owner, &row->user_name);
     }
-    return NULL;
+    out->is_truncated = some_bool(cut.truncated);
+    out->marker = cut.marker;
+    return err;
 }
 
 static gh_err find(struct call *call, struct tx *tx, struct str user_name, struct str id, struct entity *user,
@@ -123,7 +162,9 @@ gh_err iam_UpdateServiceSpecificCredential(struct call *call, const struct iam_U
     struct service_credential one;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    gh_err err = find(call, &tx, in->user_name, in->service_specific_credential_id, &user, &one);
+    gh_err err = credential_status_check(call, in->status);
+    if (!err)
+        err = find(call, &tx, in->user_name, in->service_specific_credential_id, &user, &one);
     if (!err)
         service_credential_set_status(&tx, one.id, in->status);
     return iam_finish(&tx, err);
