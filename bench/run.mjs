@@ -14,6 +14,7 @@ import { compare, cpuUs, median, residentKiB } from './measure.mjs';
 import { nginx } from './nginx.mjs';
 import { setTheScene } from './setting.mjs';
 import { payloadRows } from './payload.mjs';
+import { policyRows } from './policy.mjs';
 import { poolSizeRows } from './pool-size.mjs';
 import { signInRows } from './sign-in.mjs';
 import { tlsRows } from './tls.mjs';
@@ -145,6 +146,7 @@ const rows = {
         row('an idle keep-alive connection', `${each(ours).toFixed(1)} KiB`, `${each(theirs).toFixed(1)} KiB`, '', '≤ 17 KiB', each(ours) <= 17);
     },
     ...deployRows(row, { quick, workers }),
+    ...policyRows(row, { quick, folder }),
     ...poolSizeRows(row, { quick, workers }),
     ...tlsRows(row, { quick, workers, pace, folder }),
 };
