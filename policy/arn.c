@@ -2,13 +2,17 @@
 
 bool arn_split(struct str text, struct arn *out)
 {
-    struct str rest = text;
+    const char *at = text.ptr, *end = text.ptr + text.len;
     *out = (struct arn){ 0 };
-    for (size_t i = 0; i < ARN_PARTS - 1; i++)
-        if (!str_split(&rest, ':', &out->part[i]))
+    for (size_t i = 0; i < ARN_PARTS - 1; i++) {
+        const char *colon = at < end ? memchr(at, ':', (size_t)(end - at)) : NULL;
+        out->part[i] = (struct str){ at, (size_t)((colon ? colon : end) - at) };
+        if (!colon)
             return false;
-    out->part[ARN_PARTS - 1] = rest;
-    return rest.ptr != NULL;
+        at = colon + 1;
+    }
+    out->part[ARN_PARTS - 1] = (struct str){ at, (size_t)(end - at) };
+    return true;
 }
 
 /* As arn_split, but colons inside ${aws:variables} do not count. */
@@ -45,7 +49,12 @@ struct arn_pattern arn_pattern_compile(struct arena *arena, struct str text, boo
         parts[ARN_PARTS - 1] = template_compile(arena, text, variables, true);
         return out;
     }
+    bool plain = split.part[ARN_PARTS - 1].ptr && str_find(text, '*') < 0 && str_find(text, '?') < 0 && str_find(text, '$') < 0;
     for (size_t i = 0; i < ARN_PARTS; i++) {
+        if (plain) {
+            parts[i].text = split.part[i];
+            continue;
+        }
         struct str part = split.part[i].ptr ? split.part[i] : STR("*");
         bool may_vary = variables && (variables_everywhere || i == ARN_PARTS - 1);
         parts[i] = template_compile(arena, part, may_vary, true);

@@ -4,9 +4,15 @@
 /* The end of a string that begins at `at`, which is a quote. */
 static size_t after_string(struct str text, size_t at)
 {
-    for (at++; at < text.len && text.ptr[at] != '"'; at++)
-        if (text.ptr[at] == '\\')
-            at++;
+    for (at++; at < text.len; at++) {
+        const char *quote = memchr(text.ptr + at, '"', text.len - at);
+        if (!quote)
+            return text.len + 1;
+        const char *escape = memchr(text.ptr + at, '\\', (size_t)(quote - (text.ptr + at)));
+        if (!escape)
+            return (size_t)(quote - text.ptr) + 1;
+        at = (size_t)(escape - text.ptr) + 1; /* what it escapes */
+    }
     return at + 1;
 }
 

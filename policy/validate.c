@@ -86,12 +86,14 @@ static size_t count(struct str text, char c)
     return n;
 }
 
-/* The service of an ARN, absent when it has not that many parts. */
-static struct str arn_part(struct str text, size_t part)
+/* "arn:aws:s3::x", and ARNs without a service. */
+static bool has_gap(struct str text)
 {
     struct arn arn;
-    arn_split(text, &arn);
-    return arn.part[part];
+    if (!str_starts(text, STR("arn:")))
+        return false;
+    bool whole = arn_split(text, &arn);
+    return (!whole && str_find_str(text, STR("::")) >= 0) || (arn.part[2].ptr && arn.part[2].len == 0);
 }
 
 static bool check_legacy(struct arena *arena, enum policy_use use, const struct policy *policy, struct str *why)
@@ -106,13 +108,9 @@ static bool check_legacy(struct arena *arena, enum policy_use use, const struct 
             for (size_t v = 0; v < one->conditions[c].n; v++)
                 if (one->conditions[c].op->is_date && !one->conditions[c].operands[v].valid)
                     return refuse(why, text);
-        for (size_t r = 0; r < one->n_resources; r++) {
-            struct str resource = one->resources[r].text;
-            struct str service = arn_part(resource, 2);
-            bool short_gap = str_find_str(resource, STR("::")) >= 0 && count(resource, ':') < 5;
-            if (str_starts(resource, STR("arn:")) && (short_gap || (service.ptr && service.len == 0)))
+        for (size_t r = 0; r < one->n_resources; r++)
+            if (has_gap(one->resources[r].text))
                 return refuse(why, text);
-        }
     }
     return true;
 }
