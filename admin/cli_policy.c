@@ -14,6 +14,9 @@ static const struct verb {
       "policy explain PRINCIPAL ACTION [RESOURCE] [KEY=VALUE…]: may they, by which statement, and what would turn it" },
     { "test", cli_policy_test, "policy test CASES.yaml…: do policies decide as the cases say" },
     { "diff", cli_policy_diff, "policy diff OLD NEW [--type TYPE] [--json]: what becomes allowed or denied" },
+    { "denials", cli_policy_denials, "policy denials [PRINCIPAL]: what policies denied, or would have with --enforce=soft" },
+    { "suggest", cli_policy_suggest,
+      "policy suggest PRINCIPAL [--wildcards]: the least policy that what it asked for needs" },
 };
 
 int cli_policy(int argc, char **argv)

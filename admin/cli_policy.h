@@ -8,6 +8,8 @@ int cli_policy_explain(int argc, char **argv); /* 0: allowed, 2: denied */
 int cli_policy_check(int argc, char **argv); /* 2: there are findings that stop it */
 int cli_policy_test(int argc, char **argv);  /* 1: a case failed, or there is none */
 int cli_policy_diff(int argc, char **argv);  /* 2: there are differences */
+int cli_policy_denials(int argc, char **argv);
+int cli_policy_suggest(int argc, char **argv);
 
 /* --type's word: "identity", "resource", "trust", "service-control", "resource-control". False after saying
  * so. */

@@ -18,6 +18,7 @@
 #include "identity/iam/reports/explain.h"
 #include "identity/pools/ui_customization.h"
 #include "identity/pools/errand.h"
+#include "identity/suggest.h"
 
 static void health(struct app *app, struct http_exchange *x, struct str rest);
 static void ready(struct app *app, struct http_exchange *x, struct str rest);
@@ -34,6 +35,8 @@ static void user_pools(struct app *app, struct http_exchange *x, struct str rest
 static void feedback(struct app *app, struct http_exchange *x, struct str rest);
 static void function_code(struct app *app, struct http_exchange *x, struct str rest);
 static void logo(struct app *app, struct http_exchange *x, struct str rest);
+static void denials(struct app *app, struct http_exchange *x, struct str rest);
+static void suggest(struct app *app, struct http_exchange *x, struct str rest);
 static void function_log(struct app *app, struct http_exchange *x, struct str rest);
 static void policy_explain(struct app *app, struct http_exchange *x, struct str rest);
 
@@ -65,6 +68,8 @@ static const struct {
     { "GET", "/feedback", false, false, feedback },                  /* the link's token is the permission */
     { "GET", "/functions/code/", true, false, function_code }, /* the link itself is the permission */
     { "GET", "/functions/logs/", true, true, function_log },
+    { "GET", "/policy/denials", false, false, denials }, /* allowed as GetAccountAuthorizationDetails */
+    { "GET", "/policy/suggest", false, false, suggest },
 };
 
 static void refuse(struct http_exchange *x, int status, const char *message)
@@ -101,7 +106,7 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, policy/explain, audit, audit/verify, audit/key, user-pools/{id}/…, user-pools/import, "
+                       "apikeys/{id}, policy/{explain,denials,suggest}, audit, audit/verify, audit/key, user-pools/{id}/…, user-pools/import, "
                        "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
@@ -455,6 +460,20 @@ static void user_pools(struct app *app, struct http_exchange *x, struct str rest
         refuse(x, 405, "That method does not apply here.");
     else
         refuse(x, 404, pool_routes_text(x->arena));
+}
+
+#define ABOUT_ALL "Action=GetAccountAuthorizationDetails&Version=2010-05-08"
+
+static void denials(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    management_beside_iam(app, x, STR(ABOUT_ALL), NULL, 0, identity_denials, &x->query);
+}
+
+static void suggest(struct app *app, struct http_exchange *x, struct str rest)
+{
+    (void)rest;
+    management_beside_iam(app, x, STR(ABOUT_ALL), NULL, 0, identity_suggest, &x->query);
 }
 
 /* /logos/{pool}/{client id or ALL}: SetUICustomization's image. */

@@ -131,6 +131,11 @@ bool enforcement_settle(struct identity *identity, struct arena *arena, const st
     return allowed || spared;
 }
 
+struct str enforcement_mode(const struct identity *identity)
+{
+    return !identity->enforcement ? STR("not noted") : identity->enforcement->soft ? STR("soft") : STR("enforced");
+}
+
 /* ---- writing ---- */
 
 static struct map *take(struct shard *shard)
@@ -196,9 +201,23 @@ static void write_now(struct enforcement *enforcement)
     arena_free(arena);
 }
 
+static void forget_the_gone(struct enforcement *enforcement)
+{
+    struct arena *arena = arena_new(1024);
+    struct tx tx;
+    tx_begin(&tx, enforcement->identity->db, arena);
+    asking_prune(&tx);
+    gh_err err = tx_commit(&tx);
+    tx_rollback(&tx);
+    if (err)
+        log_at(LOG_WARN, "what deleted principals asked for could not be forgotten", { "error", err->message });
+    arena_free(arena);
+}
+
 static void *write_now_and_then(void *ptr)
 {
     struct enforcement *enforcement = ptr;
+    forget_the_gone(enforcement);
     pthread_mutex_lock(&enforcement->lock);
     while (!enforcement->closing) {
         struct timespec until;

@@ -19,5 +19,6 @@ void enforcement_close(struct enforcement *enforcement); /* NULL is fine */
 /* allowed: as the policies have it. True: go on. */
 bool enforcement_settle(struct identity *identity, struct arena *arena, const struct credential *credential,
                         const struct policy_request *request, const struct policy_decision *decision, bool allowed);
+struct str enforcement_mode(const struct identity *identity); /* "soft", "enforced", or "not noted" (serve mode) */
 /* Writes what is pending. */
 gh_err enforcement_write(struct identity *identity, struct arena *arena);

@@ -23,6 +23,11 @@ void asking_trim(struct tx *tx, struct str owner, int64_t most)
            "si", owner, most);
 }
 
+void asking_prune(struct tx *tx)
+{
+    tx_run(tx, "DELETE FROM iam_asking WHERE length(owner) <> 12 AND owner NOT IN (SELECT id FROM iam_entity)", "");
+}
+
 static gh_err read_all(struct rows *rows, struct arena *arena, struct askings *out)
 {
     size_t cap = 16;
