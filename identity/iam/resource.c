@@ -21,14 +21,63 @@ static bool names_entity(struct str resource, enum entity_kind *kind, struct str
     return false;
 }
 
+/* Policies and identity providers are named by their whole ARN: what is there is looked up for its tags. */
+static bool is_arn_of_entity(struct str resource, enum entity_kind *kind, struct str *name)
+{
+    static const enum entity_kind kinds[] = { ENTITY_POLICY, ENTITY_OIDC, ENTITY_SAML };
+    struct str rest = resource, part;
+    for (int i = 0; i < 5; i++)
+        if (!str_split(&rest, ':', &part))
+            return false;
+    if (!str_split(&rest, '/', &part) || !rest.len)
+        return false;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        *kind = kinds[i];
+        *name = *kind == ENTITY_POLICY ? str_from(rest, (size_t)(str_find_last(rest, '/') + 1)) : rest;
+        if (str_is(part, entity_kind_name(kinds[i])))
+            return true;
+    }
+    return false;
+}
+
+static void add_tags(struct policy_context *context, const struct entity *entity)
+{
+    for (size_t i = 0; i < entity->tags.n; i++) {
+        policy_context_add_tagged(context, "aws:ResourceTag/", entity->tags.items[i]->key, entity->tags.items[i]->value);
+        policy_context_add_tagged(context, "iam:ResourceTag/", entity->tags.items[i]->key, entity->tags.items[i]->value);
+    }
+}
+
+/* CreateOpenIDConnectProvider names a URL, the ARN has it without its scheme. */
+static struct str without_scheme(struct arena *arena, struct str resource)
+{
+    static const char *const schemes[] = { ":oidc-provider/https://", ":oidc-provider/http://" };
+    for (size_t i = 0; i < COUNT(schemes); i++) {
+        struct str scheme = str_of(schemes[i]);
+        ptrdiff_t at = str_find_str(resource, scheme);
+        if (at > 0)
+            return str_printf(arena, "%.*s:oidc-provider/%.*s", STR_FMT(str_sub(resource, 0, (size_t)at)),
+                              STR_FMT(str_from(resource, (size_t)at + scheme.len)));
+    }
+    return resource;
+}
+
 void iam_resource(struct db *db, struct arena *arena, struct policy_request *request, struct policy_context *context)
 {
     enum entity_kind kind;
     struct str name;
     struct entity entity;
     bool found = false;
-    if (!str_starts_nocase(request->action, STR("iam:")) || !names_entity(request->resource, &kind, &name))
+    if (!str_starts_nocase(request->action, STR("iam:")))
         return;
+    request->resource = without_scheme(arena, request->resource);
+    if (!names_entity(request->resource, &kind, &name)) {
+        if (is_arn_of_entity(request->resource, &kind, &name) &&
+            !entity_load(db, NULL, arena, request->account, kind, name, &entity, &found) && found &&
+            str_eq(entity.arn, request->resource))
+            add_tags(context, &entity);
+        return;
+    }
     /* What cannot be read stays as it was named; the operation itself will say that storage fails. */
     if (entity_load(db, NULL, arena, request->account, kind, name, &entity, &found))
         return;
@@ -40,9 +89,6 @@ void iam_resource(struct db *db, struct arena *arena, struct policy_request *req
         return;
     }
     request->resource = entity.arn;
-    for (size_t i = 0; i < entity.tags.n; i++) {
-        policy_context_add_tagged(context, "aws:ResourceTag/", entity.tags.items[i]->key, entity.tags.items[i]->value);
-        policy_context_add_tagged(context, "iam:ResourceTag/", entity.tags.items[i]->key, entity.tags.items[i]->value);
-    }
+    add_tags(context, &entity);
     policy_context_add(context, "iam:PermissionsBoundary", entity.boundary);
 }

@@ -96,6 +96,7 @@ test('limits of an OIDC provider', async () => {
 
 const metadata = (name) => fs.readFileSync(path.join(vectors, 'saml/metadata', name), 'utf8');
 const pem = (type, options) => generateKeyPairSync(type, { ...options, privateKeyEncoding: { type: 'pkcs8', format: 'pem' }, publicKeyEncoding: { type: 'spki', format: 'pem' } }).privateKey;
+const rsa = pem('rsa', { modulusLength: 2048 });
 const samlArn = (name) => `arn:aws:iam::${account}:saml-provider/${name}`;
 
 test('a SAML provider is kept with its metadata, keys and tags', async () => {
@@ -112,9 +113,9 @@ test('a SAML provider is kept with its metadata, keys and tags', async () => {
 
     // Encrypted assertions: two keys at most, and none may be missing where they are required.
     await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, AssertionEncryptionMode: 'Required' }), fails('InvalidInputException', /private key is required/));
-    await iam.updateSAMLProvider({ SAMLProviderArn, AssertionEncryptionMode: 'Required', AddPrivateKey: pem('rsa', { modulusLength: 2048 }) });
-    await iam.updateSAMLProvider({ SAMLProviderArn, AddPrivateKey: pem('rsa', { modulusLength: 2048 }) });
-    await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, AddPrivateKey: pem('rsa', { modulusLength: 2048 }) }), fails('LimitExceededException'));
+    await iam.updateSAMLProvider({ SAMLProviderArn, AssertionEncryptionMode: 'Required', AddPrivateKey: rsa });
+    await iam.updateSAMLProvider({ SAMLProviderArn, AddPrivateKey: rsa });
+    await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, AddPrivateKey: rsa }), fails('LimitExceededException'));
     for (const AddPrivateKey of ['not a key', pem('ed25519', {}), '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n'])
         await assert.rejects(iam.updateSAMLProvider({ SAMLProviderArn, AddPrivateKey }), fails('InvalidInputException', /PEM/));
     const { PrivateKeyList, AssertionEncryptionMode } = await iam.getSAMLProvider({ SAMLProviderArn });
@@ -149,4 +150,100 @@ test('what is no metadata of one provider is refused', async () => {
     await assert.rejects(iam.createSAMLProvider({ Name: 'Bad', SAMLMetadataDocument: metadata('idp_metadata.xml'), AssertionEncryptionMode: 'Maybe' }), fails('ValidationError'));
     await assert.rejects(iam.createSAMLProvider({ Name: 'Bad', SAMLMetadataDocument: metadata('idp_metadata.xml'), AssertionEncryptionMode: 'Required' }), fails('InvalidInputException'));
     assert.deepEqual((await iam.listSAMLProviders()).SAMLProviderList, []);
+});
+
+const statement = (Action, more = {}, Effect = 'Allow') => ({ Effect, Action, Resource: '*', ...more });
+const policy = (...Statement) => JSON.stringify({ Version: '2012-10-17', Statement });
+const trust = policy({ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' });
+
+test('tags of whatever has any: fifty, each key once, none of AWS\'s own', async () => {
+    const { Policy } = await iam.createPolicy({ PolicyName: 'tagged', PolicyDocument: policy(statement('s3:*')) });
+    const { OpenIDConnectProviderArn } = await iam.createOpenIDConnectProvider({ Url: 'https://tagged.example' });
+    const { SAMLProviderArn } = await iam.createSAMLProvider({ Name: 'tagged', SAMLMetadataDocument: metadata('idp_metadata.xml') });
+    await iam.createUser({ UserName: 'tagged' });
+    await iam.createRole({ RoleName: 'tagged', AssumeRolePolicyDocument: trust });
+    await iam.createInstanceProfile({ InstanceProfileName: 'tagged' });
+    const many = (n, prefix = 'k') => Array.from({ length: n }, (_, i) => ({ Key: `${prefix}${i}`, Value: `${i}` }));
+    for (const [kind, name] of Object.entries({ Policy: { PolicyArn: Policy.Arn }, OpenIDConnectProvider: { OpenIDConnectProviderArn }, SAMLProvider: { SAMLProviderArn },
+        User: { UserName: 'tagged' }, Role: { RoleName: 'tagged' }, InstanceProfile: { InstanceProfileName: 'tagged' } })) {
+        const tag = (Tags) => iam[`tag${kind}`]({ ...name, Tags });
+        await tag(many(50));
+        await tag([{ Key: 'K0', Value: 'again' }]); // "tag keys are not case sensitive": no fifty-first
+        await assert.rejects(tag([{ Key: 'one-more', Value: '' }]), fails('LimitExceededException'), kind);
+        await assert.rejects(tag(many(51, 'x')), fails('ValidationError', /at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50$/), kind);
+        await assert.rejects(tag([{ Key: 'a', Value: '' }, { Key: 'A', Value: '' }]), fails('InvalidInputException', 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'), kind);
+        await assert.rejects(tag([{ Key: 'aws:x', Value: '' }]), fails('InvalidInputException'), kind);
+        const seen = [];
+        let Marker;
+        do {
+            const page = await iam[`list${kind}Tags`]({ ...name, MaxItems: 20, Marker });
+            seen.push(...page.Tags.map((one) => one.Key));
+            Marker = page.Marker;
+        } while (Marker);
+        assert.deepEqual([seen.length, new Set(seen).size, seen.includes('K0'), seen.includes('k0')], [50, 50, true, false], kind);
+        await iam[`untag${kind}`]({ ...name, TagKeys: many(50).map((one) => one.Key) });
+        assert.deepEqual((await iam[`list${kind}Tags`](name)).Tags, [], kind);
+    }
+});
+
+test('policies mean providers and policies by their tags', async () => {
+    const { OpenIDConnectProviderArn } = await iam.createOpenIDConnectProvider({ Url: 'https://red.example', Tags: [{ Key: 'colour', Value: 'red' }] });
+    await iam.createUser({ UserName: 'painter' });
+    const { AccessKey } = await iam.createAccessKey({ UserName: 'painter' });
+    await iam.putUserPolicy({ UserName: 'painter', PolicyName: 'red', PolicyDocument: policy(statement('iam:Get*', { Condition: { StringEquals: { 'aws:ResourceTag/colour': 'red' } } }),
+        statement('iam:CreateOpenIDConnectProvider', { Resource: `arn:aws:iam::${account}:oidc-provider/mine.example*` })) });
+    const client = server.client(sdk.IAMClient, { credentials: { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey } });
+    await client.send(new sdk.GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }));
+    await assert.rejects(client.send(new sdk.GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: oidcArn('tagged.example') })), fails('AccessDenied'));
+    await iam.untagOpenIDConnectProvider({ OpenIDConnectProviderArn, TagKeys: ['colour'] });
+    await assert.rejects(client.send(new sdk.GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn })), fails('AccessDenied'));
+    await client.send(new sdk.CreateOpenIDConnectProviderCommand({ Url: 'https://mine.example/a' }));
+    await assert.rejects(client.send(new sdk.CreateOpenIDConnectProviderCommand({ Url: 'https://yours.example' })), fails('AccessDenied', /oidc-provider\/yours\.example because/));
+});
+
+test('service-linked roles: by the service\'s name, changed by nobody, deleted as a task', async () => {
+    const { Role } = await iam.createServiceLinkedRole({ AWSServiceName: 'dynamodb.application-autoscaling.amazonaws.com' });
+    assert.deepEqual([Role.RoleName, Role.Path], ['AWSServiceRoleForApplicationAutoScaling_DynamoDBTable', '/aws-service-role/dynamodb.application-autoscaling.amazonaws.com/']);
+    const { AttachedPolicies: [{ PolicyArn }] } = await iam.listAttachedRolePolicies({ RoleName: Role.RoleName });
+    assert.equal((await iam.getPolicy({ PolicyArn })).Policy.AttachmentCount, 1); // the policy is there, too
+    const fixed = `Cannot perform the operation on the protected role '${Role.RoleName}' - this role is only modifiable by AWS`;
+    const { RoleName } = Role;
+    for (const [name, more] of Object.entries({ deleteRole: {}, updateRole: { Description: 'x' }, updateAssumeRolePolicy: { PolicyDocument: trust }, detachRolePolicy: { PolicyArn },
+        attachRolePolicy: { PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }, putRolePolicy: { PolicyName: 'p', PolicyDocument: policy(statement('s3:*')) }, putRolePermissionsBoundary: { PermissionsBoundary: 'arn:aws:iam::aws:policy/ReadOnlyAccess' } }))
+        await assert.rejects(iam[name]({ RoleName, ...more }), fails('UnmodifiableEntityException', fixed), name);
+    await assert.rejects(iam.createServiceLinkedRole({ AWSServiceName: 'dynamodb.application-autoscaling.amazonaws.com' }),
+        fails('InvalidInputException', `Service role name ${RoleName} has been taken in this account, please try a different suffix.`));
+    await assert.rejects(iam.createServiceLinkedRole({ AWSServiceName: 'nobody.amazonaws.com' }), fails('InvalidInputException'));
+    const { DeletionTaskId } = await iam.deleteServiceLinkedRole({ RoleName });
+    assert.equal((await iam.getServiceLinkedRoleDeletionStatus({ DeletionTaskId })).Status, 'SUCCEEDED');
+    await assert.rejects(iam.getServiceLinkedRoleDeletionStatus({ DeletionTaskId: `${DeletionTaskId}x` }), fails('NoSuchEntityException'));
+    await assert.rejects(iam.deleteServiceLinkedRole({ RoleName }), fails('NoSuchEntityException', `The role with name ${RoleName} cannot be found.`));
+    await assert.rejects(iam.deleteServiceLinkedRole({ RoleName: 'tagged' }), fails('InvalidInputException'));
+});
+
+test('what still hangs together is not deleted', async () => {
+    await iam.createRole({ RoleName: 'tied', AssumeRolePolicyDocument: trust });
+    await iam.createInstanceProfile({ InstanceProfileName: 'tied' });
+    await iam.addRoleToInstanceProfile({ InstanceProfileName: 'tied', RoleName: 'tied' });
+    await assert.rejects(iam.addRoleToInstanceProfile({ InstanceProfileName: 'tied', RoleName: 'tagged' }), fails('LimitExceededException', 'Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1'));
+    const conflict = (name, params, message) => assert.rejects(iam[name](params), fails('DeleteConflictException', message), message);
+    await conflict('deleteInstanceProfile', { InstanceProfileName: 'tied' }, 'Cannot delete entity, must remove roles from instance profile first.');
+    await conflict('deleteRole', { RoleName: 'tied' }, 'Cannot delete entity, must remove roles from instance profile first.');
+    await iam.removeRoleFromInstanceProfile({ InstanceProfileName: 'tied', RoleName: 'tied' });
+    await iam.attachRolePolicy({ RoleName: 'tied', PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' });
+    await conflict('deleteRole', { RoleName: 'tied' }, 'Cannot delete entity, must detach all policies first.');
+    await iam.detachRolePolicy({ RoleName: 'tied', PolicyArn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' });
+    await iam.putRolePolicy({ RoleName: 'tied', PolicyName: 'p', PolicyDocument: policy(statement('s3:*')) });
+    await conflict('deleteRole', { RoleName: 'tied' }, 'Cannot delete entity, must delete policies first.');
+    await iam.deleteRolePolicy({ RoleName: 'tied', PolicyName: 'p' });
+    await iam.deleteRole({ RoleName: 'tied' });
+    await iam.deleteInstanceProfile({ InstanceProfileName: 'tied' });
+    await assert.rejects(iam.getInstanceProfile({ InstanceProfileName: 'tied' }), fails('NoSuchEntityException', 'Instance Profile tied cannot be found.'));
+    await assert.rejects(iam.createInstanceProfile({ InstanceProfileName: 'tagged' }), fails('EntityAlreadyExistsException', 'Instance Profile tagged already exists.'));
+
+    for (let i = 0; i < 11; i++) await iam.createGroup({ GroupName: `g${i}` });
+    for (let i = 0; i < 10; i++) await iam.addUserToGroup({ GroupName: `g${i}`, UserName: 'tagged' });
+    await assert.rejects(iam.addUserToGroup({ GroupName: 'g10', UserName: 'tagged' }), fails('LimitExceededException', 'Cannot exceed quota for GroupsPerUser: 10'));
+    await conflict('deleteUser', { UserName: 'tagged' }, 'Cannot delete entity, must remove user from group(s) first.');
+    await conflict('deleteGroup', { GroupName: 'g0' }, 'Cannot delete entity, must remove users from group first.');
 });

@@ -42,12 +42,15 @@ gh_err iam_DeleteAccountAlias(struct call *call, const struct iam_DeleteAccountA
 gh_err iam_ListAccountAliases(struct call *call, const struct iam_ListAccountAliases_in *in,
                               struct iam_ListAccountAliases_out *out)
 {
-    (void)in;
     struct str alias;
-    gh_err err = account_get(call->db, call->arena, call->account, ALIAS, &alias);
+    struct iam_page page; /* of the one alias that an account may have */
+    gh_err err = iam_page(call, in->marker, in->max_items, &page);
+    if (!err)
+        err = account_get(call->db, call->arena, call->account, ALIAS, &alias);
     if (err)
         return err;
-    out->account_aliases = (struct iam_accountAliasListType){ true, alias.ptr ? 1 : 0, ARENA_ARRAY(call->arena, struct str, 1) };
+    bool shown = alias.ptr && (!page.after.ptr || str_cmp(alias, page.after) > 0);
+    out->account_aliases = (struct iam_accountAliasListType){ true, shown, ARENA_ARRAY(call->arena, struct str, 1) };
     out->account_aliases.items[0] = alias;
     out->is_truncated = some_bool(false);
     return NULL;
