@@ -46,13 +46,18 @@ gh_err sign_in_refused(const struct sign_in *s)
     return gh_fail(s->call->arena, &idp_NotAuthorizedException, "Incorrect username or password.");
 }
 
+static gh_err disabled(struct arena *arena)
+{
+    return gh_fail(arena, &idp_NotAuthorizedException, "User is disabled.");
+}
+
 /* "An UNCONFIRMED user is refused before the password check in password flows" */
 gh_err sign_in_check_user(const struct sign_in *s)
 {
     struct arena *arena = s->call->arena;
     const struct user *user = &s->user;
     if (!user->enabled)
-        return gh_fail(arena, &idp_NotAuthorizedException, "User is disabled.");
+        return disabled(arena);
     if (str_eq(user->status, UNCONFIRMED))
         return gh_fail(arena, &idp_UserNotConfirmedException, "User is not confirmed.");
     if (str_eq(user->status, RESET_REQUIRED))
@@ -273,6 +278,20 @@ static gh_err spend(struct sign_in *s, struct tx *tx)
 }
 
 /* Spends the session, saves the user; with a client, writes the session row. */
+/* An administrator may have disabled him since he was read: then this must not be newer than that. */
+static gh_err still_enabled(const struct sign_in *s, struct tx *tx)
+{
+    struct user now;
+    bool found;
+    gh_err err = store_user_find(s->call->db, tx, s->call->arena, s->client.pool.id, USER_BY_SUB, s->user.sub,
+                                 &now, &found);
+    if (err)
+        return err;
+    if (!found)
+        return sign_in_refused(s);
+    return now.enabled ? NULL : disabled(s->call->arena);
+}
+
 static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
 {
     struct call *call = s->call;
@@ -292,6 +311,8 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
     if (!err && last)
         device_used(s, &tx);
     if (!err && last)
+        err = still_enabled(s, &tx);
+    if (!err && last)
         err = session_insert(call, &tx, &s->client, &s->user, &s->session, refresh);
     if (!err && last)
         threat_passed(s, &tx);
@@ -308,12 +329,13 @@ static gh_err commit_step(struct sign_in *s, bool last, struct str *refresh)
     return err;
 }
 
-/* "TokenGeneration_NewPasswordChallenge: called after the user is created by an admin"; "…_AuthenticateDevice: at the
- * end of the authentication of a user device." ClientMetadata of RespondToAuthChallenge is passed on, of InitiateAuth not. */
+/* "TokenGeneration_NewPasswordChallenge: called after the user is created by an admin";
+ * "…_AuthenticateDevice: at the end of the authentication of a user device." ClientMetadata of
+ * RespondToAuthChallenge is passed on, of InitiateAuth not. */
 static struct occasion occasion_of(const struct sign_in *s)
 {
     return (struct occasion){
-        .source = sign_in_has_passed(s, "NEW_PASSWORD_REQUIRED")     ? "TokenGeneration_NewPasswordChallenge"
+        .source = sign_in_has_passed(s, "NEW_PASSWORD_REQUIRED")      ? "TokenGeneration_NewPasswordChallenge"
                   : sign_in_has_passed(s, "DEVICE_PASSWORD_VERIFIER") ? "TokenGeneration_AuthenticateDevice"
                                                                       : "TokenGeneration_Authentication",
         .metadata = s->responds ? s->metadata : NULL,

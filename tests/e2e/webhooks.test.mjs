@@ -65,6 +65,18 @@ test('two secrets are good at a time; one is shown once, and kept sealed', async
     verify(fourth, hooks.requests.at(-1).headers, hooks.requests.at(-1).body);
 });
 
+test('who is disabled or deleted while he signs in gets no tokens', async (t) => {
+    const { pool, hooks } = await hooked(t);
+    const { api, poolId } = pool;
+    hooks.answers.PreAuthentication_Authentication = async () => void (await api.adminDisableUser({ UserPoolId: poolId, Username: 'ann' }));
+    await refused(signIn(pool, 'ann'), 'NotAuthorizedException', 'User is disabled.');
+    await api.adminEnableUser({ UserPoolId: poolId, Username: 'ann' });
+    hooks.answers.PreAuthentication_Authentication = undefined;
+    assert.ok((await signIn(pool, 'ann')).AuthenticationResult);
+    hooks.answers.PreAuthentication_Authentication = async () => void (await api.adminDeleteUser({ UserPoolId: poolId, Username: 'ann' }));
+    await refused(signIn(pool, 'ann'), 'NotAuthorizedException', 'Incorrect username or password.');
+});
+
 test('connect failures, timeouts and 5xx are tried three times; all tries are one event', async (t) => {
     const { pool, hooks } = await hooked(t);
     await setOptions(pool, { triggerTimeoutMs: 200 });

@@ -1,6 +1,7 @@
 #include "vectors.h"
 
 #include <argon2.h>
+#include <pthread.h>
 
 #include "core/password.h"
 
@@ -57,6 +58,60 @@ static void hash_and_verify(void **state)
     arena_free(arena);
 }
 
+/* Our PHC strings are the reference library's, and its are ours. */
+static void the_library_reads_what_we_write(void **state)
+{
+    (void)state;
+    struct env env;
+    env_system(&env);
+    struct arena *arena = arena_new(4096);
+    char theirs[256];
+    for (size_t salt = 8; salt < 20; salt++) {
+        assert_int_equal(argon2id_hash_encoded(2, 64, 3, "horse", 5, "0123456789abcdefghij", salt, 16 + salt,
+                                               theirs, sizeof theirs),
+                         ARGON2_OK);
+        assert_true(password_verify(arena, STR("horse"), str_of(theirs)));
+        assert_false(password_verify(arena, STR("house"), str_of(theirs)));
+    }
+    struct str ours = password_hash(&env, arena, STR("horse"), &quick);
+    assert_int_equal(argon2id_verify(ours.ptr, "horse", 5), ARGON2_OK);
+    for (size_t n = 0; n < ours.len; n++) /* cut anywhere it is no hash, or another */
+        assert_false(password_verify(arena, STR("horse"), str_sub(ours, 0, n)));
+    arena_free(arena);
+}
+
+static void *hash_some(void *ptr)
+{
+    const struct str *hash = ptr;
+    struct arena *arena = arena_new(4096);
+    intptr_t wrong = 0;
+    for (int i = 0; i < 20; i++)
+        wrong += !password_verify(arena, STR("correct horse"), *hash) +
+                 password_verify(arena, STR("wrong"), *hash);
+    arena_free(arena);
+    return (void *)wrong; /* NOLINT(performance-no-int-to-ptr) */
+}
+
+static void a_crowd_takes_turns(void **state)
+{
+    (void)state;
+    struct env env;
+    env_system(&env);
+    struct arena *arena = arena_new(4096);
+    struct str hashes[2] = { password_hash(&env, arena, STR("correct horse"), &quick),
+                             password_hash(&env, arena, STR("correct horse"),
+                                           &(struct password_cost){ 128, 1, 1 }) };
+    pthread_t threads[16];
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, hash_some, &hashes[i % 2]), 0);
+    for (int i = 0; i < 16; i++) {
+        void *wrong;
+        pthread_join(threads[i], &wrong);
+        assert_null(wrong);
+    }
+    arena_free(arena);
+}
+
 static void the_default_is_owasp_s(void **state)
 {
     (void)state;
@@ -73,6 +128,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(argon2id_of_rfc9106),
         cmocka_unit_test(hash_and_verify),
+        cmocka_unit_test(the_library_reads_what_we_write),
+        cmocka_unit_test(a_crowd_takes_turns),
         cmocka_unit_test(the_default_is_owasp_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
