@@ -22,17 +22,20 @@ static size_t places(struct call *call, struct str *out)
     return 4;
 }
 
-gh_err saml_verify(struct call *call, struct str metadata, struct str response_base64, struct saml_identity *out)
+gh_err saml_verify(struct call *call, const struct saml_provider *provider, struct str response_base64,
+                   struct saml_identity *out)
 {
     struct str names[4], xml, why;
     bool expired;
     size_t n = places(call, names);
     int64_t now_s = call->now_us / 1000000;
     const struct saml_rules rules = { .recipients = names, .n_recipients = n - 1, .audiences = names, .n_audiences = n,
+                                      .private_keys = provider->private_keys, .n_private_keys = provider->n_private_keys,
+                                      .encryption_required = provider->encryption_required,
                                       .any_in_response_to = true, .now_s = now_s, .skew_s = SKEW_S };
     if (!base64_decode(call->arena, response_base64, &xml))
         return invalid(call, STR("Invalid base64 SAMLResponse"));
-    if (!saml_read(call->arena, metadata, xml, &rules, out, &why, &expired))
+    if (!saml_read(call->arena, provider->metadata, xml, &rules, out, &why, &expired))
         return expired ? gh_fail(call->arena, &sts_ExpiredTokenException, "%.*s", STR_FMT(why)) : invalid(call, why);
     if (now_s >= out->issued_s + REDEEM_S)
         return gh_fail(call->arena, &sts_ExpiredTokenException, "Token must be redeemed within 5 minutes of issuance");

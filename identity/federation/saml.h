@@ -5,6 +5,7 @@
  * document type, no signature elsewhere. The message's own KeyInfo is never looked at. */
 #pragma once
 
+#include "identity/iam/providers/provider.h"
 #include "wire/call.h"
 
 struct saml_attribute {
@@ -34,6 +35,9 @@ struct saml_rules {
     size_t n_audiences;
     struct str in_response_to;    /* of the request that is answered; absent: none was sent, and none may be named */
     bool any_in_response_to;      /* STS: it does not know what was asked */
+    const struct str *private_keys; /* PEM: what encrypted assertions are opened with */
+    size_t n_private_keys;
+    bool encryption_required;
     int64_t now_s;
     int64_t skew_s;               /* by which clocks may differ */
     bool legacy;                  /* SHA-1 and short keys: tests with old messages only */
@@ -46,7 +50,8 @@ bool saml_read(struct arena *arena, struct str metadata, struct str response, co
 
 /* For STS: audience and recipient are https://signin.aws.amazon.com/saml and its regional forms, or BASE_URL/saml.
  * Errors: InvalidIdentityToken, ExpiredTokenException. The assertion is not yet spent. Job threads. */
-gh_err saml_verify(struct call *call, struct str metadata, struct str response_base64, struct saml_identity *out);
+gh_err saml_verify(struct call *call, const struct saml_provider *provider, struct str response_base64,
+                   struct saml_identity *out);
 /* Notes that it was used. Errors: InvalidIdentityToken when it was before. */
 gh_err saml_spend(struct call *call, const struct saml_identity *identity);
 

@@ -1,5 +1,6 @@
 /* A SAML response: first that it is what a key of the provider signed, then what it says. */
 #include "core/map.h"
+#include "core/xml_encryption.h"
 #include "identity/federation/saml.h"
 #include "identity/federation/saml_metadata.h"
 
@@ -13,6 +14,7 @@ struct reading {
     const struct saml_rules *rules;
     struct saml_metadata metadata;
     const struct xml *response, *assertion;
+    const struct xml *sealed; /* EncryptedAssertion, or NULL: then the assertion is in the response */
     struct saml_identity *out;
     const char *why;
     bool late; /* only time is wrong */
@@ -48,20 +50,32 @@ static bool is_id(struct str name)
 }
 
 /* An ID that is there twice lets a signature be of one element and the reader read another. */
+static bool note_ids(struct reading *r, const struct xml *root, struct map *seen)
+{
+    for (const struct xml *at = root; at; at = xml_walk(root, at))
+        for (size_t i = 0; i < at->n_attributes; i++) {
+            if (!is_id(at->attributes[i].name))
+                continue;
+            if (!at->attributes[i].value.len || map_get(seen, at->attributes[i].value))
+                return false;
+            map_set(seen, at->attributes[i].value, r);
+        }
+    return true;
+}
+
 static bool ids_differ(struct reading *r)
 {
     struct map *seen = map_new();
-    bool good = true;
-    for (const struct xml *at = r->response; at && good; at = xml_walk(r->response, at))
-        for (size_t i = 0; i < at->n_attributes && good; i++) {
-            if (!is_id(at->attributes[i].name))
-                continue;
-            good = at->attributes[i].value.len && !map_get(seen, at->attributes[i].value);
-            if (good)
-                map_set(seen, at->attributes[i].value, r);
-        }
+    bool good = note_ids(r, r->response, seen) && (!r->sealed || !r->assertion || note_ids(r, r->assertion, seen));
     map_free(seen, NULL);
     return good || fail(r, "an ID is missing, or there twice");
+}
+
+static bool is_assertion(struct reading *r, const struct xml *assertion)
+{
+    if (!assertion || !str_is(xml_attr(assertion, "Version"), "2.0") || !xml_attr(assertion, "ID").len)
+        return fail(r, "the assertion has no ID, or another version");
+    return true;
 }
 
 static bool has_shape(struct reading *r)
@@ -70,19 +84,22 @@ static bool has_shape(struct reading *r)
     if (!xml_is(r->response, PROTOCOL, "Response") || !str_is(xml_attr(r->response, "Version"), "2.0"))
         return fail(r, "it is no SAML 2.0 response");
     for (const struct xml *at = r->response; at; at = xml_walk(r->response, at)) {
-        if (xml_is(at, NULL, "EncryptedAssertion") || xml_is(at, NULL, "EncryptedID"))
-            return fail(r, "encrypted assertions are not read");
-        if (!xml_is(at, ASSERTION, "Assertion"))
+        bool sealed = xml_is(at, ASSERTION, "EncryptedAssertion");
+        if (!sealed && !xml_is(at, ASSERTION, "Assertion"))
             continue;
         if (assertions++ || at->parent != r->response)
             return fail(r, "there must be one assertion, and directly within the response");
-        r->assertion = at;
+        *(sealed ? &r->sealed : &r->assertion) = at;
     }
-    if (!r->assertion || !str_is(xml_attr(r->assertion, "Version"), "2.0"))
+    if (!assertions)
         return fail(r, "there must be one assertion, and directly within the response");
-    if (!xml_attr(r->response, "ID").len || !xml_attr(r->assertion, "ID").len)
+    if (r->assertion && r->rules->encryption_required)
+        return fail(r, "the assertion must be encrypted");
+    if (r->sealed && !r->rules->n_private_keys)
+        return fail(r, "the assertion is encrypted, and there is no key for it");
+    if (!xml_attr(r->response, "ID").len)
         return fail(r, "an ID is missing, or there twice");
-    return ids_differ(r);
+    return (r->sealed || is_assertion(r, r->assertion)) && ids_differ(r);
 }
 
 static bool is_success(struct reading *r)
@@ -104,25 +121,53 @@ static bool is_issuer(struct reading *r, const struct xml *issuer)
 static bool issuer_fits(struct reading *r)
 {
     const struct xml *outer = xml_child(r->response, ASSERTION, "Issuer");
-    if ((outer && !is_issuer(r, outer)) || !is_issuer(r, only(r->assertion, "Issuer")))
+    if ((outer && !is_issuer(r, outer)) || (r->assertion && !is_issuer(r, only(r->assertion, "Issuer"))))
         return fail(r, "Issuer not present in specified provider");
     r->out->issuer = r->metadata.entity_id;
     return true;
 }
 
-static bool is_signed(struct reading *r)
+/* How many signatures there are, when every one is of the response or the assertion, and right. */
+static bool count_signatures(struct reading *r, const struct xml *root, size_t *n)
 {
-    size_t good = 0;
-    for (const struct xml *at = r->response; at; at = xml_walk(r->response, at)) {
+    for (const struct xml *at = root; at; at = xml_walk(root, at)) {
         if (!xml_is(at, XML_DSIG, "Signature"))
             continue;
         const struct xml *of = at->parent;
         if ((of != r->response && of != r->assertion) || xml_child(of, XML_DSIG, "Signature") != at || xml_again(at) ||
             xml_signature_wrong(r->arena, of, at, r->metadata.keys, r->metadata.n_keys, r->rules->legacy))
-            return fail(r, "Response signature invalid");
-        good++;
+            return false;
+        ++*n;
     }
-    return good ? true : fail(r, "Response signature invalid");
+    return true;
+}
+
+/* What was encrypted is a document of its own: one assertion, and none in it. */
+static bool open_sealed(struct reading *r)
+{
+    struct str plain;
+    const char *fault;
+    if (!xml_decrypt(r->arena, r->sealed, r->rules->private_keys, r->rules->n_private_keys, &plain))
+        return false;
+    const struct xml *root = xml_parse(r->arena, plain, RESPONSE_BYTES, &fault);
+    if (!xml_is(root, ASSERTION, "Assertion"))
+        return false;
+    for (const struct xml *at = xml_walk(root, root); at; at = xml_walk(root, at))
+        if (xml_is(at, ASSERTION, "Assertion") || xml_is(at, ASSERTION, "EncryptedAssertion"))
+            return false;
+    r->assertion = root;
+    return is_assertion(r, root) && is_issuer(r, only(root, "Issuer")) && ids_differ(r);
+}
+
+/* One answer for everything that can be wrong up to here with what was encrypted: whoever changes it learns nothing. */
+static bool is_signed(struct reading *r)
+{
+    size_t n = 0;
+    bool good = count_signatures(r, r->response, &n) &&
+                (!r->sealed || (open_sealed(r) && count_signatures(r, r->assertion, &n))) && n > 0;
+    if (!good)
+        r->why = "Response signature invalid";
+    return good;
 }
 
 /* --- whom it is for, and when --- */
@@ -225,6 +270,8 @@ static bool confirmed(struct reading *r, const struct xml *subject)
 static bool is_subject(struct reading *r)
 {
     const struct xml *subject = only(r->assertion, "Subject"), *name = only(subject, "NameID");
+    if (xml_child(subject, ASSERTION, "EncryptedID"))
+        return fail(r, "an encrypted NameID is not read");
     if (!name || !str_trim(name->text).len || name->first)
         return fail(r, "the assertion must have a Subject with one NameID that is not empty");
     r->out->name_id = name->text;

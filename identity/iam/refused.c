@@ -27,6 +27,8 @@ const char *const identity_left_out[] = {
     "RejectDelegationRequest, UpdateDelegationRequest, GetDelegationRequest, ListDelegationRequests, "
     "GetHumanReadableSummary: a delegation request asks for what a policy template says that AWS keeps for its partners; "
     "there are no such templates here, and the summary speaks of such requests only",
+    "sts: AssumeRoot: only the management account of an organization may, and there is no organization here",
+    "sts: GetDelegatedAccessToken: its trade-in tokens come of delegation requests, which there are none of",
     "iam: GenerateOrganizationsAccessReport: the accounts of a Gatehouse are in no organization",
     NULL,
 };

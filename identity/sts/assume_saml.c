@@ -202,9 +202,7 @@ static gh_err read_assertion(struct assume *a)
         return err;
     if (!saml_provider_find(a->call, a->in->principal_arn, &a->provider))
         return invalid(a, "Specified provider doesn't exist");
-    if (a->provider.encryption_required)
-        return invalid(a, "The specified provider requires encrypted assertions, which this server does not read");
-    err = saml_verify(a->call, a->provider.metadata, a->in->saml_assertion, &a->who);
+    err = saml_verify(a->call, &a->provider, a->in->saml_assertion, &a->who);
     if (!err && !str_eq(account, a->provider.account))
         err = gh_fail(a->call->arena, &STS_ACCESS_DENIED, "Not authorized to perform sts:AssumeRoleWithSAML");
     if (!err)

@@ -14,8 +14,9 @@ static const struct {
 } refused_here[] = {
     { "responses/invalids/duplicated_attributes.xml.base64", "an attribute is there twice" },
     { "responses/invalids/empty_nameid.xml.base64", "the assertion must have a Subject with one NameID that is not empty" },
-    { "responses/signed_encrypted_assertion.xml.base64", "encrypted assertions are not read" },
-    { "responses/valid_encrypted_assertion_encrypted_nameid.xml.base64", "encrypted assertions are not read" },
+    /* their keys are wrapped with PKCS#1 v1.5 */
+    { "responses/signed_encrypted_assertion.xml.base64", "Response signature invalid" },
+    { "responses/valid_encrypted_assertion_encrypted_nameid.xml.base64", "Response signature invalid" },
 };
 
 static struct str file_text(struct arena *arena, const char *name)
@@ -63,10 +64,12 @@ static struct verdict judge(struct arena *arena, const char *name, const json_t 
     struct str xml = file_text(arena, name), acs = json_str(message, "acs_url");
     struct str sp = json_str(message, "sp_entity_id");
     struct verdict out = { 0 };
+    struct str key = file_text(arena, "certs/sp.key");
     if (str_ends(str_of(name), STR("base64")) && !xml_base64(arena, xml, &xml))
         return (struct verdict){ .why = STR("no base64") };
     const struct saml_rules rules = { .recipients = &acs, .n_recipients = 1, .audiences = &sp, .n_audiences = 1,
                                       .any_in_response_to = true, .legacy = legacy,
+                                      .private_keys = &key, .n_private_keys = 1,
                                       .now_s = saml_time_s(json_str(message, "issue_instant")) + 5 + later_s };
     out.good = saml_read(arena, metadata_of(arena, json_str(message, "idp_entity_id")), xml, &rules, &out.who, &out.why,
                          &out.expired);
