@@ -50,6 +50,12 @@ static bool needs_no_permission(struct str action)
     return str_eq_nocase(action, STR("sts:GetCallerIdentity")) || str_eq_nocase(action, STR("sts:GetSessionToken"));
 }
 
+static bool is_of_assume_role(struct str action)
+{
+    return str_eq_nocase(action, STR("sts:AssumeRole")) || str_eq_nocase(action, STR("sts:TagSession")) ||
+           str_eq_nocase(action, STR("sts:SetSourceIdentity"));
+}
+
 /* "GetFederationToken: you cannot call any IAM operations; no STS operations but GetCallerIdentity.
  * GetSessionToken: no IAM operations unless MFA was given; no STS operations but AssumeRole and
  * GetCallerIdentity." */
@@ -60,7 +66,7 @@ static bool beyond_session(const struct credential *credential, struct str actio
     if (str_starts_nocase(action, STR("iam:")))
         return federated || (lent && !credential->mfa);
     if (str_starts_nocase(action, STR("sts:")))
-        return federated || (lent && !str_eq_nocase(action, STR("sts:AssumeRole")));
+        return federated || (lent && !is_of_assume_role(action));
     return false;
 }
 

@@ -8,7 +8,7 @@ import { fromWebToken } from '@aws-sdk/credential-provider-web-identity';
 
 import { api } from './support/apis.mjs';
 import { account, region, run, start } from './support/harness.mjs';
-import { issuer } from './support/issuer.mjs';
+import { b64, issuer, sign } from './support/issuer.mjs';
 import { signed } from './support/sign.mjs';
 import { nextStep, totp } from './support/totp.mjs';
 import { addPool, addUser, PASSWORD } from './support/userpool.mjs';
@@ -84,6 +84,17 @@ test('AssumeRoleWithWebIdentity: a token of an issuer that the account knows', a
     assert.equal(login.fetches.jwks, 1); // kept
 });
 
+test('who a provider says somebody is opens doors on the data plane', async () => {
+    const Federated = await oidc(), key = host(login.url);
+    const shop = await api(server, { 'GET /{name}': { method: { authorizationType: 'AWS_IAM' } } });
+    const one = await role([trust({ Federated }, WEB)], { may: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: `arn:aws:execute-api:${region}:${account}:${shop.id}/*/GET/\${${key}:sub}`, Condition: { StringEquals: { [`${key}:aud`]: 'shop' } } }] });
+    const status = async (token, path) => {
+        const { Credentials } = await web({ RoleArn: one.Arn, WebIdentityToken: token });
+        return (await signed(`${shop.url}/${path}`, keys(Credentials), { service: 'execute-api' })).status;
+    };
+    assert.deepEqual([await status(login.token(), 'ada'), await status(login.token(), 'eve'), await status(login.token({ sub: 'eve' }), 'eve'), await status(login.token({ aud: 'second' }), 'ada')], [200, 403, 200, 403]);
+});
+
 test('AssumeRoleWithWebIdentity: what is no identity', async (t) => {
     const Federated = await oidc(), key = host(login.url);
     const one = await role([trust({ Federated }, WEB, { Condition: { StringEquals: { [`${key}:sub`]: 'ada' } } })]);
@@ -101,10 +112,22 @@ test('AssumeRoleWithWebIdentity: what is no identity', async (t) => {
         ['an issuer without a record', login.token({ iss: 'https://evil.example' }), 'InvalidIdentityToken', 'No OpenIDConnect provider found in your account for https://evil.example'],
         ['a slash more', login.token({ iss: `${login.url}/` }), 'InvalidIdentityToken', /^No OpenIDConnect provider/],
         ['an unknown key', login.token({}, { kid: 'RS256', header: { kid: 'other' } }), 'InvalidIdentityToken', /^Couldn't retrieve verification key from your identity provider,  please/],
+        ['a shared secret of the public key', (() => {
+            const text = `${b64({ alg: 'HS256', kid: 'RS256', typ: 'JWT' })}.${b64(login.claims())}`;
+            return `${text}.${crypto.createHmac('sha256', login.pairs.RS256.publicKey.export({ type: 'spki', format: 'pem' })).update(text).digest('base64url')}`;
+        })(), 'InvalidIdentityToken', /not a valid JWT/],
+        ['a token of another type', login.token({}, { header: { typ: 'logout+jwt' } }), 'InvalidIdentityToken', /not a valid JWT/],
+        ['a critical header', login.token({}, { header: { crit: ['b64'], b64: false } }), 'InvalidIdentityToken', /not a valid JWT/],
+        ['a key that the token brings', login.token({}, { kid: 'RS256', header: { kid: 'mine', jwk: login.keys[1] } }), 'InvalidIdentityToken', /^Couldn't retrieve|not a valid JWT/],
+        ['claims twice', (() => {
+            const text = `${b64({ alg: 'ES256', kid: 'ES256' })}.${b64(JSON.stringify(login.claims()).replace('{', '{"sub":"ada",'))}`;
+            return `${text}.${sign('ES256', login.pairs.ES256.privateKey, text).toString('base64url')}`;
+        })(), 'InvalidIdentityToken', /not a valid JWT/],
         ['somebody else', login.token({ sub: 'eve' }), 'AccessDenied', `Not authorized to perform ${WEB}`],
     ];
     for (const [what, WebIdentityToken, name, message] of rows)
         await t.test(what, () => refused(web({ RoleArn: one.Arn, WebIdentityToken }), name, message));
+    assert.ok(login.fetches.jwks <= 2, 'unknown keys are a reason to ask once a minute');
     const WebIdentityToken = login.token();
     await refused(web({ RoleArn: one.Arn.replace(/role\d+$/, 'nobody'), WebIdentityToken }), 'AccessDenied', `Not authorized to perform ${WEB}`);
     await refused(web({ RoleArn: 'nothing-valid-in-here', WebIdentityToken }), 'ValidationError', 'nothing-valid-in-here is invalid');
@@ -181,6 +204,45 @@ test('external id, source identity, session names, durations, chains', async () 
     await refused(S(chained, 'AssumeRole', { RoleArn: second.Arn, RoleSessionName: 'on', SourceIdentity: 'ann-2' }), 'AccessDenied', /sts:SetSourceIdentity/);
     await refused(S(chained, 'GetSessionToken'), 'AccessDenied', 'Cannot call GetSessionToken with session credentials');
     await refused(S(chained, 'GetFederationToken', { Name: 'eve' }), 'AccessDenied', /^Cannot call GetFederationToken with session credentials$|not authorized/);
+});
+
+test('a role of another account: both sides must allow', async () => {
+    const there = { accessKeyId: '111111111111', secretAccessKey: 'x' }, others = as(there, iam.IAMClient), make = async (RoleName, Principal, Condition) =>
+        (await send(others, iam, 'CreateRole', { RoleName, AssumeRolePolicyDocument: policy(trust(Principal, 'sts:AssumeRole', { Condition })) })).Role;
+    const ann = await user([allow('iam:ListUsers')]), bob = await user();
+    const named = await make('named', { AWS: [ann.Arn, bob.Arn] }), whole = await make('whole', { AWS: account }, { StringEquals: { 'aws:PrincipalAccount': account } });
+    const input = (one) => ({ RoleArn: one.Arn, RoleSessionName: 'there' });
+    await refused(S(ann.client, 'AssumeRole', input(named)), 'AccessDenied', /because no identity-based policy allows the sts:AssumeRole action/);
+    for (const one of [named, whole]) {
+        const got = await S(bob.client, 'AssumeRole', input(one));
+        assert.equal((await S(as(keys(got.Credentials)), 'GetCallerIdentity')).Account, '111111111111');
+    }
+    const cid = await user();
+    await refused(S(cid.client, 'AssumeRole', input(named)), 'AccessDenied', `User: ${cid.Arn} is not authorized to perform: sts:AssumeRole on resource: ${named.Arn}`);
+    await send(others, iam, 'UpdateAssumeRolePolicy', { RoleName: 'whole', PolicyDocument: policy(trust({ AWS: account }, 'sts:AssumeRole', { Condition: { StringEquals: { 'aws:PrincipalAccount': '222222222222' } } })) });
+    await refused(S(bob.client, 'AssumeRole', input(whole)), 'AccessDenied');
+});
+
+test('GetFederationToken and GetSessionToken lend, and no more than there is', async () => {
+    const ann = await user([allow(['sts:*', 'iam:List*', 'execute-api:*'])]);
+    await refused(S(ann.client, 'GetFederationToken', { Name: 'guest', Policy: '{' }), 'MalformedPolicyDocument');
+    const bob = await user([allow('sts:GetFederationToken')]);
+    await refused(S(bob.client, 'GetFederationToken', { Name: 'guest', Tags: [{ Key: 'Team', Value: 'ops' }] }), 'AccessDenied', /sts:TagSession/);
+    const shop = await api(server, { 'GET /a': { method: { authorizationType: 'AWS_IAM' } } });
+    const call = async (c) => (await signed(`${shop.url}/a`, keys(c), { service: 'execute-api' })).status;
+    const got = await S(ann.client, 'GetFederationToken', { Name: 'guest', Policy: policy(allow('execute-api:Invoke', { Condition: { StringEquals: { 'aws:PrincipalTag/Team': 'ops' } } })), Tags: [{ Key: 'Team', Value: 'ops' }] });
+    assert.equal(got.FederatedUser.Arn, `arn:aws:sts::${account}:federated-user/guest`);
+    const none = await S(ann.client, 'GetFederationToken', { Name: 'guest' });
+    assert.deepEqual([await call(got.Credentials), await call(none.Credentials), none.PackedPolicySize], [200, 403, 0]);
+    await refused(send(as(keys(got.Credentials), iam.IAMClient), iam, 'ListUsers'), 'AccessDenied');
+    await refused(S(as(keys(got.Credentials)), 'AssumeRole', { RoleArn: `arn:aws:iam::${account}:role/any`, RoleSessionName: 'x1' }), 'AccessDenied');
+    const one = await role([trust({ AWS: ann.Arn }, ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'])]);
+    const { Credentials: lent } = await S(ann.client, 'GetSessionToken', { DurationSeconds: 900 });
+    await S(as(keys(lent)), 'AssumeRole', { RoleArn: one.Arn, RoleSessionName: 'x1', SourceIdentity: 'ann', Tags: [{ Key: 'Team', Value: 'ops' }] });
+    await refused(S(as(keys(lent)), 'GetFederationToken', { Name: 'x1' }), 'AccessDenied');
+    await refused(send(as(keys(lent), iam.IAMClient), iam, 'ListUsers'), 'AccessDenied');
+    await refused(S(ann.client, 'DecodeAuthorizationMessage', { EncodedMessage: 'abc' }), 'InvalidAuthorizationMessageException');
+    assert.equal((await S(ann.client, 'GetAccessKeyInfo', { AccessKeyId: lent.AccessKeyId })).Account, account);
 });
 
 test('session policies and tags: their intersection, and what is too large', async () => {
