@@ -216,6 +216,9 @@ static gh_err read_assertion(struct assume *a)
     a->subject_type = type_of(a->who.name_id_format);
     a->name_qualifier = qualifier_of(a);
     set_keys(a);
+    sts_audit_federated(a->call, "SAMLUser",
+                        str_printf(a->call->arena, "%.*s:%.*s", STR_FMT(a->name_qualifier), STR_FMT(a->who.name_id)),
+                        a->who.name_id, a->name_qualifier, account);
     return NULL;
 }
 

@@ -203,6 +203,10 @@ static gh_err read_token(struct call *call, const struct sts_AssumeRoleWithWebId
     order->n_keys = all.n;
     order->kept = kept.items;
     order->n_kept = kept.n;
+    sts_audit_federated(call, "WebIdentityUser",
+                        str_printf(call->arena, "%.*s:%.*s:%.*s", STR_FMT(order->federated), STR_FMT(who->audience),
+                                   STR_FMT(who->subject)),
+                        who->subject, order->federated, account);
     return err;
 }
 

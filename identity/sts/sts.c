@@ -1,6 +1,8 @@
 #include "identity/sts/sts.h"
 
+#include "core/json.h"
 #include "identity/iam/credentials/mfa_device.h"
+#include "wire/audit.h"
 
 const struct gh_kind STS_VALIDATION_ERROR = { "ValidationError", 400, false, NULL };
 const struct gh_kind STS_ACCESS_DENIED = { "AccessDenied", 403, false, NULL };
@@ -16,6 +18,18 @@ struct sts_Credentials *sts_credentials(struct call *call, const struct session 
     out->secret_access_key = session->secret;
     out->expiration = (struct opt_time){ true, (double)session->expires_s };
     return out;
+}
+
+void sts_audit_federated(struct call *call, const char *type, struct str principal_id, struct str user, struct str provider,
+                         struct str account)
+{
+    json_t *identity = json_object();
+    json_set_str(identity, "type", str_of(type));
+    json_set_str(identity, "principalId", principal_id);
+    json_set_str(identity, "userName", user);
+    json_set_str(identity, "identityProvider", provider);
+    audit_identity(call, identity);
+    audit_account(call, account);
 }
 
 void sts_token_size(const struct session *session, struct opt_i64 *bytes, struct opt_i64 *percent)

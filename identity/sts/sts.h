@@ -16,6 +16,9 @@ static inline const struct credential *sts_caller(const struct call *call)
     return call->credential;
 }
 
+/* Who it is in the audit record of an unsigned call: "SAMLUser" or "WebIdentityUser", and the role's account. */
+void sts_audit_federated(struct call *call, const char *type, struct str principal_id, struct str user, struct str provider,
+                         struct str account);
 /* A session that was issued, as answers describe it. */
 struct sts_Credentials *sts_credentials(struct call *call, const struct session *session);
 /* Of who asked for a MinimumSessionTokenSize. */
