@@ -1,6 +1,7 @@
 #include "identity/iam/resource.h"
 
 #include "identity/store/iam_entity.h"
+#include "identity/store/mfa_device.h"
 
 /* "user/bob" without a path: the kind and the name. False for anything else. */
 static bool names_entity(struct str resource, enum entity_kind *kind, struct str *name)
@@ -21,6 +22,26 @@ static bool names_entity(struct str resource, enum entity_kind *kind, struct str
     return false;
 }
 
+static void add_tags(struct policy_context *context, const struct iam_tagListType *tags)
+{
+    for (size_t i = 0; i < tags->n; i++) {
+        policy_context_add_tagged(context, "aws:ResourceTag/", tags->items[i]->key, tags->items[i]->value);
+        policy_context_add_tagged(context, "iam:ResourceTag/", tags->items[i]->key, tags->items[i]->value);
+    }
+}
+
+/* An MFA device is named by its whole ARN. False: it is none. */
+static bool add_device(struct db *db, struct arena *arena, struct str resource, struct policy_context *context)
+{
+    struct mfa_device device;
+    bool found = false;
+    if (str_find_str(resource, STR(":mfa/")) < 0)
+        return false;
+    if (!mfa_device_find(db, NULL, arena, resource, &device, &found) && found)
+        add_tags(context, &device.tags);
+    return true;
+}
+
 /* Policies and identity providers are named by their whole ARN: what is there is looked up for its tags. */
 static bool is_arn_of_entity(struct str resource, enum entity_kind *kind, struct str *name)
 {
@@ -38,14 +59,6 @@ static bool is_arn_of_entity(struct str resource, enum entity_kind *kind, struct
             return true;
     }
     return false;
-}
-
-static void add_tags(struct policy_context *context, const struct entity *entity)
-{
-    for (size_t i = 0; i < entity->tags.n; i++) {
-        policy_context_add_tagged(context, "aws:ResourceTag/", entity->tags.items[i]->key, entity->tags.items[i]->value);
-        policy_context_add_tagged(context, "iam:ResourceTag/", entity->tags.items[i]->key, entity->tags.items[i]->value);
-    }
 }
 
 /* CreateOpenIDConnectProvider names a URL, the ARN has it without its scheme. */
@@ -68,14 +81,14 @@ void iam_resource(struct db *db, struct arena *arena, struct policy_request *req
     struct str name;
     struct entity entity;
     bool found = false;
-    if (!str_starts_nocase(request->action, STR("iam:")))
+    if (!str_starts_nocase(request->action, STR("iam:")) || add_device(db, arena, request->resource, context))
         return;
     request->resource = without_scheme(arena, request->resource);
     if (!names_entity(request->resource, &kind, &name)) {
         if (is_arn_of_entity(request->resource, &kind, &name) &&
             !entity_load(db, NULL, arena, request->account, kind, name, &entity, &found) && found &&
             str_eq(entity.arn, request->resource))
-            add_tags(context, &entity);
+            add_tags(context, &entity.tags);
         return;
     }
     /* What cannot be read stays as it was named; the operation itself will say that storage fails. */
@@ -89,6 +102,6 @@ void iam_resource(struct db *db, struct arena *arena, struct policy_request *req
         return;
     }
     request->resource = entity.arn;
-    add_tags(context, &entity);
+    add_tags(context, &entity.tags);
     policy_context_add(context, "iam:PermissionsBoundary", entity.boundary);
 }

@@ -1,4 +1,4 @@
-// SSH public keys, signing certificates and server certificates of IAM.
+// SSH public keys, signing certificates and server certificates of IAM; bad input to every operation on credentials.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -8,6 +8,7 @@ import * as sdk from '@aws-sdk/client-iam';
 import { Comparison } from './replay/compare.mjs';
 import { authority } from './support/certificates.mjs';
 import { account, start, vectors } from './support/harness.mjs';
+import { signed } from './support/sign.mjs';
 
 const cleanup = [], own = { after: (fn) => cleanup.unshift(fn) };
 let server, iam;
@@ -163,4 +164,87 @@ test('server certificates: as AWS recorded one, and what is wrong with others', 
     const files = fs.readdirSync(server.data, { recursive: true }).map((file) => path.join(server.data, String(file))).filter((file) => fs.statSync(file).isFile());
     const line = leaf.key.split('\n')[1];
     for (const file of files) assert.ok(!fs.readFileSync(file).includes(line), `the private key lies open in ${file}`);
+});
+
+// Operation: the members it needs, and those it may have. No client's checks in between.
+const operations = {
+    ChangePassword: ['OldPassword NewPassword', ''],
+    CreateAccessKey: ['', 'UserName'],
+    CreateLoginProfile: ['Password', 'UserName PasswordResetRequired?'],
+    CreateVirtualMFADevice: ['VirtualMFADeviceName', 'Path'],
+    DeactivateMFADevice: ['SerialNumber', 'UserName'],
+    DeleteAccessKey: ['AccessKeyId', 'UserName'],
+    DeleteLoginProfile: ['', 'UserName'],
+    DeleteSSHPublicKey: ['UserName SSHPublicKeyId', ''],
+    DeleteServerCertificate: ['ServerCertificateName', ''],
+    DeleteSigningCertificate: ['CertificateId', 'UserName'],
+    DeleteVirtualMFADevice: ['SerialNumber', ''],
+    EnableMFADevice: ['UserName SerialNumber AuthenticationCode1 AuthenticationCode2', ''],
+    GetAccessKeyLastUsed: ['AccessKeyId', ''],
+    GetLoginProfile: ['', 'UserName'],
+    GetMFADevice: ['SerialNumber', 'UserName'],
+    GetSSHPublicKey: ['UserName SSHPublicKeyId Encoding', ''],
+    GetServerCertificate: ['ServerCertificateName', ''],
+    ListAccessKeys: ['', 'UserName MaxItems#'],
+    ListMFADeviceTags: ['SerialNumber', 'MaxItems#'],
+    ListMFADevices: ['', 'UserName MaxItems#'],
+    ListSSHPublicKeys: ['', 'UserName MaxItems#'],
+    ListServerCertificateTags: ['ServerCertificateName', 'MaxItems#'],
+    ListServerCertificates: ['', 'PathPrefix MaxItems#'],
+    ListSigningCertificates: ['', 'UserName MaxItems#'],
+    ListVirtualMFADevices: ['', 'AssignmentStatus MaxItems#'],
+    ResyncMFADevice: ['UserName SerialNumber AuthenticationCode1 AuthenticationCode2', ''],
+    TagMFADevice: ['SerialNumber', ''],
+    UntagMFADevice: ['SerialNumber', ''],
+    TagServerCertificate: ['ServerCertificateName', ''],
+    UpdateAccessKey: ['AccessKeyId Status', 'UserName'],
+    UpdateAccountPasswordPolicy: ['', 'MinimumPasswordLength# RequireSymbols? HardExpiry? MaxPasswordAge#'],
+    UpdateLoginProfile: ['UserName', 'Password PasswordResetRequired?'],
+    UpdateSSHPublicKey: ['UserName SSHPublicKeyId Status', ''],
+    UpdateServerCertificate: ['ServerCertificateName', 'NewPath NewServerCertificateName'],
+    UpdateSigningCertificate: ['CertificateId Status', 'UserName'],
+    UploadSSHPublicKey: ['UserName SSHPublicKeyBody', ''],
+    UploadServerCertificate: ['ServerCertificateName CertificateBody PrivateKey', 'Path'],
+    UploadSigningCertificate: ['CertificateBody', 'UserName'],
+};
+const good = {
+    UserName: 'nobody', Password: 'Some-passw0rd', OldPassword: 'Some-passw0rd', NewPassword: 'Other-passw0rd', VirtualMFADeviceName: 'x', Path: '/x/',
+    SerialNumber: 'arn:aws:iam::000000000000:mfa/none', AccessKeyId: 'AKIAAAAAAAAAAAAAAAAA', SSHPublicKeyId: 'APKAAAAAAAAAAAAAAAAA', ServerCertificateName: 'none',
+    CertificateId: 'A'.repeat(32), AuthenticationCode1: '123456', AuthenticationCode2: '123457', Encoding: 'SSH', Status: 'Active', SSHPublicKeyBody: 'ssh-rsa AAAA',
+    CertificateBody: 'x', PrivateKey: 'x', NewPath: '/x/', NewServerCertificateName: 'y', PathPrefix: '/', AssignmentStatus: 'Any',
+};
+const words = (text) => text.split(' ').filter(Boolean);
+
+test('every operation: members that are missing, too long or of another type', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }, credentials = { accessKeyId: '888888888888', secretAccessKey: 'x' };
+    const ask = async (Action, params) => {
+        const body = new URLSearchParams({ Action, Version: '2010-05-08', ...params }).toString();
+        const answer = await signed(`${server.url}/`, credentials, { service: 'iam', method: 'POST', headers, body });
+        const text = await answer.text();
+        return { status: answer.status, code: /<Code>(.*?)<\/Code>/.exec(text)?.[1], message: /<Message>(.*?)<\/Message>/s.exec(text)?.[1].replaceAll('&apos;', "'").replaceAll('&#39;', "'") };
+    };
+    const lower = (member) => member[0].toLowerCase() + member.slice(1);
+    for (const [operation, [needs, may]] of Object.entries(operations)) {
+        const needed = words(needs), others = words(may).filter((member) => !/[?#]$/.test(member));
+        const params = Object.fromEntries(needed.map((member) => [member, good[member]]));
+        if (operation === 'TagMFADevice' || operation === 'TagServerCertificate') Object.assign(params, { 'Tags.member.1.Key': 'a', 'Tags.member.1.Value': '' });
+        if (operation === 'UntagMFADevice') params['TagKeys.member.1'] = 'a';
+        for (const missing of needed) {
+            const { [missing]: gone, ...rest } = params;
+            const { status, code, message } = await ask(operation, rest);
+            assert.deepEqual([status, code], [400, 'ValidationError'], `${operation} without ${missing}: ${message}`);
+            assert.match(message, new RegExp(`^1 validation error detected: Value (null )?at '${lower(missing)}' failed to satisfy constraint: Member must not be null$`), operation);
+        }
+        for (const member of [...needed, ...others]) {
+            const { status, code, message } = await ask(operation, { ...params, [member]: 'x'.repeat(17000) });
+            assert.deepEqual([status, code], [400, 'ValidationError'], `${operation}, long ${member}: ${message}`);
+            assert.match(message, new RegExp(`'${lower(member)}' failed to satisfy constraint: Member must|^The serial number would be longer`), operation);
+            if (/Password|PrivateKey/.test(member)) assert.doesNotMatch(message, /xxxx/, `${operation} repeats ${member}`);
+        }
+        for (const member of words(may).filter((one) => /[?#]$/.test(one))) {
+            const { status } = await ask(operation, { ...params, [member.slice(0, -1)]: 'maybe' });
+            assert.equal(status, 400, `${operation}, ${member} maybe`);
+        }
+    }
+    assert.equal((await server.fetch('/_gatehouse/health')).status, 200);
 });

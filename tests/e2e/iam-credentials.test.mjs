@@ -143,6 +143,11 @@ test('access keys: two a user, told when and where they were used, gone at once 
     assert.ok(at.LastUsedDate - first.LastUsedDate >= 100000);
     assert.equal((await used(second.AccessKeyId)).AccessKeyLastUsed.LastUsedDate, undefined);
 
+    const lee = await user('lee', null), mine = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'iam:GetAccessKeyLastUsed', Resource: 'arn:aws:iam::*:user/${aws:username}' } });
+    await iam.putUserPolicy({ UserName: 'lee', PolicyName: 'mine', PolicyDocument: mine });
+    assert.equal((await lee.iam.getAccessKeyLastUsed({ AccessKeyId: lee.keyId })).UserName, 'lee');
+    await fails(lee.iam.getAccessKeyLastUsed({ AccessKeyId: kim.keyId }), 'AccessDenied', /not authorized to perform: iam:GetAccessKeyLastUsed on resource: arn:aws:iam::\d+:user\/kim because/);
+
     const name = { UserName: 'kim', AccessKeyId: kim.keyId };
     await fails(iam.updateAccessKey({ ...name, Status: 'Expired' }), 'InvalidInputException');
     await iam.updateAccessKey({ ...name, Status: 'Inactive' });

@@ -208,6 +208,14 @@ test('tags', async () => {
     await iam.untagMFADevice({ SerialNumber: serial, TagKeys: ['B', 'nobody'] });
     assert.deepEqual((await iam.listMFADeviceTags({ SerialNumber: serial })).Tags, [{ Key: 'A', Value: '2' }]);
     await fails(iam.tagMFADevice({ SerialNumber: serial, Tags: [{ Key: 'aws:x', Value: '' }] }), 'InvalidInputException');
+    await iam.createUser({ UserName: 'tagger' });
+    const policy = { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'iam:*MFADevice*', Resource: '*', Condition: { StringEquals: { 'aws:ResourceTag/A': '2' } } } };
+    await iam.putUserPolicy({ UserName: 'tagger', PolicyName: 'p', PolicyDocument: JSON.stringify(policy) });
+    const { AccessKey: key } = await iam.createAccessKey({ UserName: 'tagger' });
+    const tagger = as(key), other = await device('untagged');
+    await tagger.tagMFADevice({ SerialNumber: serial, Tags: [{ Key: 'c', Value: '3' }] });
+    await fails(tagger.tagMFADevice({ SerialNumber: other.serial, Tags: [{ Key: 'A', Value: '2' }] }), 'AccessDenied', /not authorized to perform: iam:TagMFADevice on resource: arn:aws:iam::\d+:mfa\/untagged/);
+    await tagger.deleteVirtualMFADevice({ SerialNumber: serial });
     await fails(iam.tagMFADevice({ SerialNumber: serialOf('nothing'), Tags: [{ Key: 'x', Value: '' }] }), 'NoSuchEntityException');
 });
 

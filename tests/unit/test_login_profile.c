@@ -72,6 +72,11 @@ static void the_right_password_lets_in(void **state)
     user_with("ann", "Old-Passw0rd", 0, false);
     assert_int_equal(check("ann", "Old-Passw0rd"), LOGIN_OK);
     assert_int_equal(used_us("AIDAann"), call.now_us);
+    const struct iam_GetUser_in in = { .user_name = STR("ann") };
+    struct iam_GetUser_out out = { 0 };
+    assert_null(iam_GetUser(&call, &in, &out));
+    assert_true(out.user->password_last_used.set);
+    assert_int_equal((int64_t)out.user->password_last_used.value, call.now_us / 1000000);
     assert_int_equal(check("ann", "old-passw0rd"), LOGIN_REFUSED);
     assert_int_equal(check("nobody", "Old-Passw0rd"), LOGIN_REFUSED);
     assert_int_equal(check("ann", ""), LOGIN_REFUSED);

@@ -75,11 +75,11 @@ gh_err iam_CreateLoginProfile(struct call *call, const struct iam_CreateLoginPro
     struct entity user;
     struct login_profile profile, other;
     bool found = false;
+    if (!in->password.ptr) /* "must be omitted when you make the request with an AssumeRoot session": there are none */
+        return gh_fail(call->arena, &IAM_VALIDATION_ERROR,
+                       "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member "
+                       "must not be null");
     gh_err err = iam_user_or_caller(call, NULL, in->user_name, &user);
-    if (!err && !in->password.ptr) /* "must be omitted when you make the request with an AssumeRoot session" */
-        err = gh_fail(call->arena, &IAM_VALIDATION_ERROR,
-                      "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member "
-                      "must not be null");
     if (!err)
         err = login_profile_find(call->db, NULL, call->arena, user.id, &other, &found);
     if (!err && !found)
