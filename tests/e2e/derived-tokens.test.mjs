@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { newest } from './support/newest.mjs';
 import { api } from './support/apis.mjs';
 import { request } from './support/harness.mjs';
 import { hookUp } from './support/hooks.mjs';
-import { PASSWORD, addPool, addUser, advance, claims, refused, setOptions, setUp, signIn } from './support/userpool.mjs';
+import { addPool, addUser, PASSWORD, setOptions, setUp, signIn, advance, claims, raw, refused } from './support/userpool.mjs';
 
 const SIGN_IN = 'aws.cognito.signin.user.admin';
 const SECRET = 'exchange+secret_of_24_bytes';
@@ -15,7 +14,7 @@ const SECRET = 'exchange+secret_of_24_bytes';
 async function exchange(t) {
     const s = await setUp(t);
     const { api: calls, poolId: UserPoolId, server } = s;
-    const fresh = newest(server), open = newest(server, { sign: false });
+    const fresh = raw(server), open = raw(server, undefined, { sign: false });
     for (const Identifier of ['orders', 'bills'])
         await calls.createResourceServer({ UserPoolId, Identifier, Name: 'x', Scopes: ['read', 'write'].map((ScopeName) => ({ ScopeName, ScopeDescription: 'x' })) });
     const client = async (ClientName, ExplicitAuthFlows, more = {}) =>

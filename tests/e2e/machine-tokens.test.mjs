@@ -6,15 +6,14 @@ import { JwtVerifier } from 'aws-jwt-verify';
 import { api } from './support/apis.mjs';
 import { request } from './support/harness.mjs';
 import { hookUp, throwing } from './support/hooks.mjs';
-import { newest } from './support/newest.mjs';
 import { signed } from './support/sign.mjs';
-import { claims, refused, setOptions, setUp } from './support/userpool.mjs';
+import { setOptions, setUp, claims, raw, refused } from './support/userpool.mjs';
 
 const SECRET = 'machine+secret_of_24_bytes_x';
 
 async function machine(t) {
     const s = await setUp(t);
-    const fresh = newest(s.server), open = newest(s.server, { sign: false });
+    const fresh = raw(s.server), open = raw(s.server, undefined, { sign: false });
     for (const Identifier of ['orders', 'https://bills.example/v1'])
         await s.api.createResourceServer({ UserPoolId: s.poolId, Identifier, Name: 'x', Scopes: ['read', 'write'].map((ScopeName) => ({ ScopeName, ScopeDescription: 'x' })) });
     const settings = {

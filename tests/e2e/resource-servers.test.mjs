@@ -5,8 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 
-import { newest } from './support/newest.mjs';
-import { ALL_FLOWS, PASSWORD, addUser, refused, setUp } from './support/userpool.mjs';
+import { addUser, ALL_FLOWS, PASSWORD, setUp, raw, refused } from './support/userpool.mjs';
 
 const scopes = (...names) => names.map((ScopeName) => ({ ScopeName, ScopeDescription: `may ${ScopeName}` }));
 
@@ -88,7 +87,7 @@ const hash = (secret, user, clientId) => crypto.createHmac('sha256', secret).upd
 test('a client has up to two secrets; each of them is good everywhere', async (t) => {
     const s = await setUp(t, { client: { GenerateSecret: true } });
     const { api, poolId, clientId, server } = s;
-    const fresh = newest(server);
+    const fresh = raw(server);
     const of = { UserPoolId: poolId, ClientId: clientId };
     await addUser(s, 'ada');
     const first = s.client.ClientSecret;
@@ -136,7 +135,7 @@ test('a client has up to two secrets; each of them is good everywhere', async (t
 
 test('of secrets added at once only as many are taken as there is room for; public clients get none', async (t) => {
     const s = await setUp(t, { client: { GenerateSecret: true } });
-    const fresh = newest(s.server);
+    const fresh = raw(s.server);
     const of = { UserPoolId: s.poolId, ClientId: s.clientId };
     const all = await Promise.allSettled(Array.from({ length: 8 }, () => fresh.addUserPoolClientSecret(of)));
     assert.equal(all.filter((one) => one.status === 'fulfilled').length, 1);

@@ -4,8 +4,8 @@ import test from 'node:test';
 
 import { api as restApi, control } from './support/apis.mjs';
 import { start } from './support/harness.mjs';
-import { newest } from './support/newest.mjs';
 import { PASSWORD, addUser, advance, claims, poolOf, refused, signIn } from './support/people.mjs';
+import { raw } from './support/userpool.mjs';
 
 const tokens = async (s, name = 'ada') => (await signIn(s, name)).AuthenticationResult;
 const refresh = async ({ api, clientId }, RefreshToken) =>
@@ -14,7 +14,7 @@ const revoked = (promise) => refused(promise, 'NotAuthorizedException', 'Access 
 
 async function setUp(t, { tracking, ...settings } = {}) {
     const s = await poolOf(await start(t), settings);
-    s.now = newest(s.server);
+    s.now = raw(s.server);
     s.track = (UserSessionTracking = 'ENABLED', MaxPerUser = 20) =>
         s.now.setUserPoolSessionConfiguration({ UserPoolId: s.poolId, UserSessionTracking, TokenSession: { MaxPerUser } });
     s.listed = async (Username = 'ada') => (await s.now.adminListUserSessions({ UserPoolId: s.poolId, Username })).Sessions;
@@ -60,7 +60,7 @@ test('listed with client, times, device and address of the last use; not when tr
     assert.deepEqual((await s.now.listUserSessions({ AccessToken: first.AccessToken })).Sessions, []);
     await s.track();
     await advance(s.server, 100);
-    const firefox = newest(s.server, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0' } });
+    const firefox = raw(s.server, undefined, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0' } });
     const second = (await firefox.initiateAuth({ ClientId: s.clientId, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters: { USERNAME: 'ada', PASSWORD } })).AuthenticationResult;
     const seen = (await s.now.listUserSessions({ AccessToken: second.AccessToken })).Sessions;
     assert.equal(seen.length, 2);
@@ -75,12 +75,12 @@ test('listed with client, times, device and address of the last use; not when tr
     assert.deepEqual((await s.listed()).map((x) => [x.SessionId, x.IsCurrentSession]), seen.map((x) => [x.SessionId, false]));
 
     await advance(s.server, 50);
-    await newest(s.server, { headers: { 'user-agent': 'curl/8.5.0' } }).getTokensFromRefreshToken({ ClientId: s.clientId, RefreshToken: first.RefreshToken });
+    await raw(s.server, undefined, { headers: { 'user-agent': 'curl/8.5.0' } }).getTokensFromRefreshToken({ ClientId: s.clientId, RefreshToken: first.RefreshToken });
     const used = (await s.listed())[1];
     assert.deepEqual([used.SessionId, used.DeviceType, used.CreateDate], [seen[1].SessionId, 'curl', seen[1].CreateDate]);
     assert.ok(used.LastActiveDate >= seen[1].LastActiveDate + 150, 'last active when it was refreshed');
     await s.server.restart('SIGTERM');
-    s.now = newest(s.server);
+    s.now = raw(s.server);
     assert.deepEqual((await s.listed())[1], used);
     await s.track('DISABLED');
     assert.deepEqual(await s.listed(), []);

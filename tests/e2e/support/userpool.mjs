@@ -17,20 +17,22 @@ export function operations(client) {
 }
 
 // The same for operations and members that the installed SDK does not know yet: what is given goes out as it is.
-export function raw(server, credentials = { accessKeyId: 'test', secretAccessKey: 'test' }) {
+export function raw(server, credentials = server.credentials ?? { accessKeyId: 'test', secretAccessKey: 'test' }, { sign = true, headers: more = {} } = {}) {
     return new Proxy({}, {
         get: (_, name) => async (input = {}) => {
-            const answer = await signed(server.url + '/', credentials, {
-                service: 'cognito-idp', method: 'POST', body: typeof input === 'string' ? input : JSON.stringify(input),
+            const request = {
+                method: 'POST', body: typeof input === 'string' ? input : JSON.stringify(input),
                 headers: {
+                    ...more,
                     'content-type': 'application/x-amz-json-1.1',
                     'x-amz-target': `AWSCognitoIdentityProviderService.${name[0].toUpperCase()}${name.slice(1)}`,
                 },
-            });
+            };
+            const answer = sign ? await signed(`${server.url}/`, credentials, { service: 'cognito-idp', ...request }) : await server.fetch('/', request);
             const text = await answer.text();
             const body = text ? JSON.parse(text) : {};
             if (answer.status === 200) return body;
-            throw Object.assign(new Error(body.message), { name: body.__type, status: answer.status });
+            throw Object.assign(new Error(body.message ?? text), { name: body.__type ?? `${answer.status}`, status: answer.status });
         },
     });
 }
