@@ -321,6 +321,10 @@ gh_err management_reset(struct app *app, struct arena *arena, struct str account
     struct call call = { .arena = arena, .env = &app->env, .db = app->db, .sealer = app->sealer, .account = account,
                          .region = app->options.region, .partition = STR("aws"), .now_us = env_now_us(&app->env),
                          .principal = &nobody };
+    call.service = &idp_service; /* none; its account is what it is about */
+    call.request_id = id_uuid(&app->env, arena);
+    if (!audit_event_write(app->audit, &call, "gatehouse:Reset", STR("POST /_gatehouse/reset"), NULL))
+        return gh_fail(arena, &GH_UNAVAILABLE, "The audit log cannot be written.");
     call.module = app->gateway;
     gh_err err = gateway_reset(&call);
     call.module = app->functions;

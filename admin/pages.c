@@ -2,6 +2,7 @@
 
 #include "admin/errand.h"
 #include "core/id.h"
+#include "gen/cognito_idp.h"
 
 /* One sentence on a page; nothing of the request is on it. */
 static void page(struct errand *errand, int status, const char *title, const char *sentence)
@@ -40,8 +41,15 @@ static void confirm(struct errand *errand)
                          .account = app->options.account, .region = app->options.region, .partition = STR("aws"),
                          .base_url = app->options.base_url, .source_ip = errand->x->peer_ip,
                          .now_us = env_now_us(&app->env), .principal = &nobody, .module = app->identity };
+    struct audit_notes notes = { 0 };
     call.request_id = id_uuid(&app->env, call.arena);
+    call.service = &idp_service;
+    call.user_agent = http_header_get(&errand->x->headers, "User-Agent");
+    call.audit = &notes;
     gh_err err = identity_confirm_by_link(&call, c->pool_id, errand->x->query);
+    struct str request = str_printf(call.arena, "GET %.*s", STR_FMT(errand->x->path)); /* the code stands in the query */
+    if (!audit_event_write(app->audit, &call, "cognito-idp:ConfirmUser_GET", request, err) && !err)
+        err = gh_fail(call.arena, &GH_UNAVAILABLE, "The audit log cannot be written.");
     if (!err)
         page(errand, 200, "Confirmed", "Your registration has been confirmed!");
     else if (err->kind->status >= 500)

@@ -143,7 +143,7 @@ void chain_add_checkpoint(struct chain *chain, const char *reason)
 
 static bool fits(const struct chain *chain, size_t bytes)
 {
-    return chain->pending_len + bytes + 1024 <= CHAIN_PENDING_BYTES;
+    return chain->in_flight + chain->pending_len + bytes + 1024 <= CHAIN_PENDING_BYTES;
 }
 
 bool chain_append(struct chain *chain, struct str object, bool wait)
@@ -327,6 +327,7 @@ bool chain_flush(struct chain *chain)
     chain->pending = chain->spare;
     chain->pending_cap = chain->spare_cap;
     chain->pending_len = 0;
+    chain->in_flight = len;
     chain->spare = NULL;
     chain->spare_cap = 0;
     pthread_mutex_unlock(&chain->mutex);
@@ -343,6 +344,7 @@ bool chain_flush(struct chain *chain)
 
     pthread_mutex_lock(&chain->mutex);
     chain->flushing = false;
+    chain->in_flight = 0;
     if (ok) {
         succeeded(chain, len, &head);
         chain->spare = taken;
@@ -350,6 +352,8 @@ bool chain_flush(struct chain *chain)
         if (turn && chain->offset > (int64_t)len) { /* it ended with a checkpoint: what comes next begins a file */
             close(chain->fd);
             chain->fd = -1;
+            chain->sweep = chain->config.keep_s > 0;
+            pthread_cond_signal(&chain->wanted);
         }
     } else {
         failed(chain, taken, len, cap, code);
@@ -409,8 +413,9 @@ static void *tick(void *ptr)
             chain_add_checkpoint(chain, "time");
         if (chain->pending_len > 0 && !chain->flushing)
             chain_flush(chain);
-        if (config->keep_s && (swept_us == 0 || now_us - swept_us >= SWEEP_MS * 1000LL)) {
+        if (config->keep_s && (swept_us == 0 || chain->sweep || now_us - swept_us >= SWEEP_MS * 1000LL)) {
             swept_us = now_us;
+            chain->sweep = false;
             pthread_mutex_unlock(&chain->mutex);
             chain_sweep(chain);
             pthread_mutex_lock(&chain->mutex);
@@ -428,7 +433,7 @@ static void *tick(void *ptr)
             add_ms(&until, wait_ms > 0 ? wait_ms : config->flush_ms);
             pthread_cond_timedwait(&chain->wanted, &chain->mutex, &until);
         }
-        if (!chain->closing && chain->pending_len > 0) { /* others may come meanwhile: one sync for all */
+        if (!chain->closing && !chain->sweep && chain->pending_len > 0) { /* others may come meanwhile: one sync for all */
             add_ms(&until, config->flush_ms);
             while (!chain->closing && chain->pending_len > 0 &&
                    pthread_cond_timedwait(&chain->wanted, &chain->mutex, &until) == 0)

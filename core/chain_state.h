@@ -18,12 +18,14 @@ struct chain {
     pthread_cond_t durable_changed, wanted;
     pthread_t ticker;
     bool ticking, closing;
+    bool sweep; /* a file was ended: is there one too many? */
 
     /* what was appended */
     int64_t sequence;
     uint8_t hash[SHA256_BYTES];
     char *pending, *spare; /* lines not on disk yet; the other one of two buffers */
     size_t pending_len, pending_cap, spare_cap;
+    size_t in_flight; /* bytes being written */
     /* what is on disk */
     struct chain_head durable;
     bool flushing;

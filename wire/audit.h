@@ -27,6 +27,7 @@ struct audit_notes {
 
 struct arena;
 struct strbuf;
+struct policy_request;
 /* Where records go; filled in by who has the log (admin/audit). Job threads. */
 struct audit_sink {
     void *ctx;
@@ -37,4 +38,7 @@ struct audit_sink {
     /* What is known of the session behind a credential: members of userIdentity, each with a comma before it
      * (`,"sessionContext":{…}`), or nothing. */
     void (*session)(void *ctx, const void *credential, struct strbuf *out);
+    /* Why the request was denied: a JSON object, layer by layer with the smallest change that would allow it. NULL: the
+     * record says the decision alone. */
+    struct str (*why)(void *ctx, struct arena *arena, const void *credential, const struct policy_request *request);
 };

@@ -92,7 +92,8 @@ static void add_source(struct strbuf *out, const struct audit_event *event)
                       : call->operation ? audit_event_name(call->arena, call->service, call->operation)
                                         : event->unknown;
     add_text(out, "eventTime", time_iso8601(call->arena, env_now_s(call->env)), TEXT_BYTES);
-    add_text(out, "eventSource", str_printf(call->arena, "%.*s.amazonaws.com", STR_FMT(source)), TEXT_BYTES);
+    bool ours = str_is(source, "gatehouse"); /* what AWS has no service for */
+    add_text(out, "eventSource", ours ? source : str_printf(call->arena, "%.*s.amazonaws.com", STR_FMT(source)), TEXT_BYTES);
     add_text(out, "eventName", str_empty(name) ? STR("Unknown") : name, NAME_BYTES);
     add_text(out, "awsRegion", call->region, TEXT_BYTES);
     add_text(out, "sourceIPAddress", call->source_ip.ptr ? call->source_ip : STR(""), TEXT_BYTES);
@@ -123,6 +124,12 @@ static void add_parameters(struct strbuf *out, const struct audit_event *event)
 
 static void add_decision(struct strbuf *out, const struct audit_event *event, const char *comma)
 {
+    const struct audit_sink *sink = event->sink;
+    struct str whole = sink->why ? sink->why(sink->ctx, event->call->arena, event->call->credential, event->asked) : STR_NONE;
+    if (whole.len > 0 && whole.len < ADDITIONAL_BYTES / 2) {
+        strbuf_printf(out, "%s\"policyDecision\":%.*s", comma, STR_FMT(whole));
+        return;
+    }
     static const char *const effects[] = { [POLICY_IMPLICIT_DENY] = "implicitDeny", [POLICY_ALLOW] = "allowed",
                                            [POLICY_EXPLICIT_DENY] = "explicitDeny" };
     const struct policy_decision *d = event->decision;
@@ -194,7 +201,7 @@ struct str audit_record(const struct audit_event *event)
     add_text(&out, "eventID", id_uuid(call->env, call->arena), TEXT_BYTES);
     add_flag(&out, "readOnly", event->kind->read_only);
     add_resource(&out, event);
-    add_text(&out, "eventType", STR("AwsApiCall"), TEXT_BYTES);
+    add_text(&out, "eventType", call->operation || event->unknown.ptr ? STR("AwsApiCall") : STR("AwsServiceEvent"), TEXT_BYTES);
     add_flag(&out, "managementEvent", !event->kind->data);
     add_text(&out, "recipientAccountId", event->notes->account.ptr ? event->notes->account : call->account, TEXT_BYTES);
     add_text(&out, "eventCategory", event->kind->data ? STR("Data") : STR("Management"), TEXT_BYTES);

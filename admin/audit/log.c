@@ -6,10 +6,13 @@
 #include "admin/app.h"
 #include "core/json.h"
 #include "core/time.h"
+#include "gen/cognito_idp.h"
+#include "wire/audit_record.h"
 
 struct audit_log {
     struct audit_sink sink;
     struct chain *chain;
+    struct identity *identity;
     bool required;
     atomic_ullong refused, unrecorded; /* changes that were not let happen; that happened without their record on disk */
 };
@@ -92,6 +95,16 @@ static void session(void *ctx, const void *credential, struct strbuf *out)
     strbuf_char(out, '}');
 }
 
+/* As Explain tells it (policy/why.h). */
+static struct str tell_why(void *ctx, struct arena *arena, const void *credential, const struct policy_request *request)
+{
+    const struct audit_log *log = ctx;
+    const struct identity_target own = { 0 };
+    struct policy_why found;
+    identity_why(log->identity, arena, credential, &own, request, &found);
+    return json_print(arena, policy_why_json(arena, &found));
+}
+
 /* ---- the log ---- */
 
 bool audit_open(struct app *app, struct str *why)
@@ -105,7 +118,8 @@ bool audit_open(struct app *app, struct str *why)
     if (!log)
         abort();
     log->required = o->audit == AUDIT_REQUIRED;
-    log->sink = (struct audit_sink){ .ctx = log, .ready = ready, .write = write_record, .session = session };
+    log->identity = app->identity;
+    log->sink = (struct audit_sink){ .ctx = log, .ready = ready, .write = write_record, .session = session, .why = tell_why };
     log->chain = chain_open(&config, app->arena, why);
     if (!log->chain) {
         free(log);
@@ -125,6 +139,17 @@ void audit_close(struct app *app)
     chain_close(app->audit->chain);
     free(app->audit);
     app->audit = NULL;
+}
+
+bool audit_event_write(struct audit_log *log, const struct call *call, const char *name, struct str request, gh_err err)
+{
+    static const struct audit_notes none = { 0 };
+    static const struct audit_kind kind = { .waits = true };
+    if (!log)
+        return true;
+    const struct audit_event event = { .call = call, .kind = &kind, .notes = call->audit ? call->audit : &none, .sink = &log->sink,
+                                       .action = name, .errand = request, .believed = true, .err = err };
+    return write_record(log, audit_record(&event), true);
 }
 
 const struct audit_sink *audit_sink(const struct audit_log *log)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/chain.h"
+#include "core/err.h"
 #include "wire/audit.h"
 
 struct app;
@@ -16,6 +17,10 @@ enum audit_mode {
 /* app->audit; NULL when it is off. False: *why. */
 bool audit_open(struct app *app, struct str *why);
 void audit_close(struct app *app);
+/* What happens here beside all operations: a link in a mail, dev mode's doors. name: "cognito-idp:ConfirmUser_GET". False:
+ * it is not on disk, and must not be told as done. log NULL: true. Job threads. */
+struct call;
+bool audit_event_write(struct audit_log *log, const struct call *call, const char *name, struct str request, gh_err err);
 const struct audit_sink *audit_sink(const struct audit_log *log); /* NULL is fine, and gives NULL */
 struct chain *audit_chain(struct audit_log *log);
 void audit_metrics(struct audit_log *log, struct strbuf *text);   /* NULL is fine */

