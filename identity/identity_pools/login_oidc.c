@@ -39,7 +39,7 @@ static gh_err verify(const struct login_check *check, struct str account, struct
 gh_err login_check_oidc(const struct login_check *check, struct login *out)
 {
     struct call *call = check->call;
-    struct web_identity who;
+    struct web_identity who = { 0 };
     gh_err err = verify(check, check->provider.account, &who);
     if (err)
         return err;
@@ -58,7 +58,7 @@ gh_err login_check_oidc(const struct login_check *check, struct login *out)
 gh_err login_check_public(const struct login_check *check, struct login *out)
 {
     struct call *call = check->call;
-    struct web_identity who;
+    struct web_identity who = { 0 };
     gh_err err = verify(check, check->pool->account, &who);
     if (err)
         return err;

@@ -58,8 +58,10 @@ gh_err login_check_user_pool(const struct login_check *check, struct login *out)
     struct call *call = check->call;
     const struct identity *identity = call->module;
     const struct listed_pool *issuer = pool_directory_find(identity->pools, call->arena, check->provider.user_pool);
-    struct verified_token token;
-    gh_err err = issuer ? verify(check, issuer->issuer, &token) : login_invalid(call, "Couldn't verify signed token.");
+    struct verified_token token = { 0 };
+    if (!issuer)
+        return login_invalid(call, "Couldn't verify signed token.");
+    gh_err err = verify(check, issuer->issuer, &token);
     if (err)
         return err;
     const json_t *audience = json_object_get(token.claims, "aud");
