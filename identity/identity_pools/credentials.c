@@ -4,6 +4,7 @@
 #include "identity/identity_pools/principal_tags.h"
 #include "identity/identity_pools/roles.h"
 #include "identity/sts/assume.h"
+#include "wire/audit.h"
 
 #define SESSION_NAME STR("CognitoIdentityCredentials")
 
@@ -39,6 +40,8 @@ static gh_err open_session(struct call *call, const struct identity_pool *pool, 
     for (size_t i = 0; i < order.tags.n; i++)
         transitive[order.n_transitive++] = order.tags.items[i].key;
     order.transitive = transitive;
+    audit_note_str(call, "identityPoolId", pool->id);
+    audit_note_str(call, "roleArn", role_arn);
     err = sts_web_identity_session(identity_pool_call(call, pool), &order, out);
     return err && err->kind->status < 500 ? role_misconfigured(call) : err;
 }

@@ -4,6 +4,7 @@
 #include "core/id.h"
 #include "identity/identity_pools/open_id_token.h"
 #include "identity/pools/limits.h"
+#include "wire/audit.h"
 #include "wire/codec_json.h"
 
 enum { MOST_POOLS = 1000 };
@@ -34,6 +35,8 @@ gh_err identity_pool_find(struct call *call, struct tx *tx, struct str id, struc
         return err;
     if (!found)
         return identity_pool_not_found(call, id);
+    if (call->operation->unsigned_)
+        audit_account(call, row.account);
     err = call_limits_take(call, row.account, row.region);
     if (err)
         return err;

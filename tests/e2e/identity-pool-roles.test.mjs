@@ -4,7 +4,9 @@ import { after, before, test } from 'node:test';
 import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { JwtRsaVerifier } from 'aws-jwt-verify';
 import { account, start } from './support/harness.mjs';
+import { authority } from './support/certificates.mjs';
 import { addIdentityPool, arnOf, callerOf, credentialsOf, identities, people, providerName, role, trust } from './support/identitypool.mjs';
+import { Provider, base64 } from './support/saml.mjs';
 import { addPool, addUser, claims, refused, signIn } from './support/userpool.mjs';
 
 let server, users;
@@ -151,6 +153,34 @@ test('principal tags need sts:TagSession in the trust policy, and are asked of i
     await refused(pool.api.setPrincipalTagAttributeMap({ ...at, PrincipalTags: { 'aws:x': 'sub' } }), 'InvalidParameterException', /reserved/);
 });
 
+test('people of a SAML provider: by their attributes', async (t) => {
+    const idp = new Provider(authority(t).issue('idp'));
+    const { SAMLProviderArn: arn } = await people(server).createSAMLProvider({ Name: 'corp', SAMLMetadataDocument: idp.metadata() });
+    const pool = await addIdentityPool(server, { pool: { SamlProviderARNs: [arn] }, tags: true });
+    const boss = await role(server, 's-boss', trust(pool.id, arn, { tags: true }));
+    await pool.api.setIdentityPoolRoles({
+        IdentityPoolId: pool.id, Roles: pool.roles,
+        RoleMappings: { [arn]: { Type: 'Rules', AmbiguousRoleResolution: 'AuthenticatedRole', RulesConfiguration: { Rules: [{ Claim: 'groups', MatchType: 'Equals', Value: 'bosses', RoleARN: boss }] } } },
+    });
+    await pool.api.setPrincipalTagAttributeMap({ IdentityPoolId: pool.id, IdentityProviderName: arn, PrincipalTags: { unit: 'ou', who: 'nameidentifier' } });
+    const logins = (more) => ({ [arn]: base64(idp.response({ now: Date.now(), signing: { alg: 'ecdsa-sha256' }, ...more })) });
+    const sign = async (Logins) => {
+        const { IdentityId } = await pool.api.getId({ IdentityPoolId: pool.id, Logins });
+        const got = await pool.api.getCredentialsForIdentity({ IdentityId, Logins });
+        return [IdentityId, (await caller(credentialsOf(got))).split('/')[1]];
+    };
+    const [ada, first] = await sign(logins({ attributes: { groups: ['staff', 'bosses'], ou: 'sales' } }));
+    assert.equal(first, 's-boss');
+    assert.deepEqual(await sign(logins({ attributes: { groups: 'staff' } })), [ada, `in-${pool.n}`]);
+    assert.notEqual((await sign(logins({ subject: 'bob' })))[0], ada);
+    assert.deepEqual((await pool.api.describeIdentity({ IdentityId: ada })).Logins, [arn]);
+    const invalid = /^Invalid login token\. /;
+    for (const bad of [logins({ sign: 'none' }), logins({ audience: 'https://other.example' }), logins({ notAfter: -120, issued: -600 }), { [arn]: 'eHg=' }, { [arn]: '!' }])
+        await refused(pool.api.getId({ IdentityPoolId: pool.id, Logins: bad }), 'NotAuthorizedException', invalid);
+    await people(server).deleteSAMLProvider({ SAMLProviderArn: arn });
+    await refused(pool.api.getId({ IdentityPoolId: pool.id, Logins: logins() }), 'NotAuthorizedException', 'Token is not from a supported provider of this identity pool.');
+});
+
 // ---- tokens ----
 
 test('GetOpenIdToken: anybody can verify it; only where the basic flow is on', async () => {
@@ -237,7 +267,7 @@ test('what is deleted leaves nothing: a pool with its identities, an account by 
 
 test('kill -9 while guests sign in: what was acknowledged is there, and a login is one identity', async () => {
     const pool = await addIdentityPool(server, { pool: { DeveloperProviderName: 'dev' } });
-    const known = new Map(), guests = [];
+    const known = new Map(), tried = new Set(), guests = []; // tried: linked or not, nobody was told
     for (let round = 0; round < 3; round++) {
         const api = identities(server);
         let acknowledged = 0;
@@ -247,7 +277,7 @@ test('kill -9 while guests sign in: what was acknowledged is there, and a login 
                     for (;;) {
                         const { IdentityId } = await api.getId({ IdentityPoolId: pool.id });
                         guests.push(IdentityId);
-                        const answer = await api.getOpenIdTokenForDeveloperIdentity({ IdentityPoolId: pool.id, Logins: { dev: user }, ...(known.has(user) ? {} : { IdentityId }) });
+                        const answer = await api.getOpenIdTokenForDeveloperIdentity({ IdentityPoolId: pool.id, Logins: { dev: user }, ...(tried.has(user) ? {} : { IdentityId: tried.add(user) && IdentityId }) });
                         if (known.has(user)) assert.equal(answer.IdentityId, known.get(user));
                         known.set(user, answer.IdentityId);
                         if (++acknowledged === 12) resolve(server.kill9());
