@@ -58,7 +58,7 @@ bool federation_may_ask(struct arena *arena, struct str url)
 {
     struct uri uri;
     struct ip ip;
-    if (url.len > URL_MAX || !uri_parse(arena, url, &uri) || uri.userinfo.ptr || uri.query.ptr || uri.fragment.ptr)
+    if (url.len > URL_MAX || !uri_parse(arena, url, &uri) || uri.userinfo.ptr || uri.fragment.ptr)
         return false;
     bool here = str_is(uri.host, "localhost") || (ip_parse(uri.host, &ip) && ip_scope(&ip) == IP_LOOPBACK);
     return str_is(uri.scheme, "https") || here;
@@ -79,7 +79,7 @@ static struct str get(struct federation *federation, struct arena *arena, struct
 static struct str discover(struct federation *federation, struct arena *arena, struct str issuer, const char **why)
 {
     struct str base = str_ends(issuer, STR("/")) ? str_sub(issuer, 0, issuer.len - 1) : issuer;
-    if (!federation_may_ask(arena, issuer)) {
+    if (!federation_may_ask(arena, issuer) || str_find(issuer, '?') >= 0) {
         *why = "it is no https address";
         return STR_NONE;
     }

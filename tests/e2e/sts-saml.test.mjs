@@ -9,6 +9,7 @@ import * as iam from '@aws-sdk/client-iam';
 import * as sts from '@aws-sdk/client-sts';
 
 import { account, region, run, scratch, start } from './support/harness.mjs';
+import { signed } from './support/sign.mjs';
 import { ATTRIBUTE, AWS, base64, Provider } from './support/saml.mjs';
 
 const ending = [];
@@ -65,6 +66,9 @@ test('a role by SAML: the answer, and what stays with the session', async () => 
     const session = server.client(iam.IAMClient, { credentials: keys(Credentials) });
     await send(session, iam, 'ListUsers');
     await refused(send(session, iam, 'ListRoles'), 'AccessDenied'); // saml:iss is of the trust policy only
+    const [record] = (await (await signed(`${server.url}/_gatehouse/audit?name=AssumeRoleWithSAML&limit=1`, { accessKeyId: 'test', secretAccessKey: 'test' }, { service: 'iam' })).json()).events;
+    assert.deepEqual(record.userIdentity, { type: 'SAMLUser', principalId: `${NameQualifier}:ada`, userName: 'ada', identityProvider: NameQualifier });
+    assert.ok(!JSON.stringify(record).includes(Credentials.SessionToken) && JSON.stringify(record).length < 5000);
     const who = await send(server.client(sts.STSClient, { credentials: keys(Credentials) }), sts, 'GetCallerIdentity');
     assert.equal(who.Arn, AssumedRoleUser.Arn);
 });

@@ -95,6 +95,16 @@ test('who a provider says somebody is opens doors on the data plane', async () =
     assert.deepEqual([await status(login.token(), 'ada'), await status(login.token(), 'eve'), await status(login.token({ sub: 'eve' }), 'eve'), await status(login.token({ aud: 'second' }), 'ada')], [200, 403, 200, 403]);
 });
 
+test('the audit log says whom the provider named, and keeps no token', async () => {
+    const Federated = await oidc(), token = login.token();
+    const one = await role([trust({ Federated }, WEB)]);
+    const { Credentials } = await web({ RoleArn: one.Arn, WebIdentityToken: token });
+    const [record] = (await (await signed(`${server.url}/_gatehouse/audit?name=AssumeRoleWithWebIdentity&limit=1`, { accessKeyId: 'test', secretAccessKey: 'test' }, { service: 'iam' })).json()).events;
+    assert.deepEqual(record.userIdentity, { type: 'WebIdentityUser', principalId: `${Federated}:shop:ada`, userName: 'ada', identityProvider: Federated });
+    assert.equal(record.recipientAccountId, account);
+    for (const secret of [token, Credentials.SecretAccessKey, Credentials.SessionToken]) assert.ok(!JSON.stringify(record).includes(secret));
+});
+
 test('AssumeRoleWithWebIdentity: what is no identity', async (t) => {
     const Federated = await oidc(), key = host(login.url);
     const one = await role([trust({ Federated }, WEB, { Condition: { StringEquals: { [`${key}:sub`]: 'ada' } } })]);
@@ -148,8 +158,11 @@ test('AssumeRoleWithWebIdentity: an issuer that is away, or inside', async () =>
     await refused(web({ RoleArn: one.Arn, WebIdentityToken: away.token() }), 'IDPCommunicationError', /its jwks_uri is no https address/);
     away.discovery = { issuer: 'https://other.example' };
     await refused(web({ RoleArn: one.Arn, WebIdentityToken: away.token() }), 'IDPCommunicationError', /another issuer's/);
-    away.discovery = undefined;
-    await web({ RoleArn: one.Arn, WebIdentityToken: away.token() });
+    away.discovery = { jwks_uri: `${away.url}/jwks?tenant=7` };
+    // however many ask at once, its keys are fetched once
+    away.fetches.jwks = 0;
+    await Promise.all(Array.from({ length: 8 }, () => web({ RoleArn: one.Arn, WebIdentityToken: away.token() })));
+    assert.equal(away.fetches.jwks, 1);
 });
 
 test('a token of a user pool of ours, with tags and a source identity from a token', async () => {
@@ -353,6 +366,9 @@ test('GetWebIdentityToken: who somebody is here, for others', async (t) => {
             assert.match(jti, /^[0-9a-f-]{36}$/);
             assert.deepEqual(rest, { iss: issuer, aud: 'https://api.example.com', sub: ann.Arn, 'https://sts.amazonaws.com/': { aws_account: account, source_region: region, request_tags: { job: '7' } } });
         });
+    const { token } = await ask({});
+    const events = await (await signed(`${server.url}/_gatehouse/audit?name=GetWebIdentityToken`, { accessKeyId: 'test', secretAccessKey: 'test' }, { service: 'iam' })).text();
+    assert.ok(events.includes('GetWebIdentityToken') && !events.includes(token.split('.')[2]));
     const one = await role([trust({ AWS: ann.Arn }, 'sts:AssumeRole')], { may: [allow('sts:GetWebIdentityToken')] });
     const session = keys((await S(ann.client, 'AssumeRole', { RoleArn: one.Arn, RoleSessionName: 'work', DurationSeconds: 900 })).Credentials);
     const mine = JSON.parse(Buffer.from((await ask({}, session)).token.split('.')[1], 'base64url'));
