@@ -25,6 +25,7 @@ static struct iam_Policy *describe(struct call *call, const struct entity *polic
         out->description = policy->description;
     else
         out->tags = (struct iam_tagListType){ 0 };
+    out->tags.set = whole; /* recorded: GetPolicy says that there are none */
     return out;
 }
 
@@ -53,6 +54,7 @@ static struct iam_Policy *describe_managed(struct call *call, const struct manag
     };
     if (whole && *policy->description)
         out->description = str_of(policy->description);
+    out->tags.set = whole;
     return out;
 }
 
@@ -89,6 +91,7 @@ gh_err iam_CreatePolicy(struct call *call, const struct iam_CreatePolicy_in *in,
     principals_reload_policy(iam_identity(call), call->arena, call->account, policy.arn);
     out->policy = describe(call, &policy, &(struct attached_use){ 0 }, true);
     out->policy->description = STR_NONE; /* recorded: only GetPolicy tells it */
+    out->policy->tags.set = out->policy->tags.n > 0;
     return NULL;
 }
 

@@ -4,6 +4,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { zip } from '../support/zip.mjs';
+import { deploy } from './stack.mjs';
 
 const here = path.join(path.dirname(fileURLToPath(import.meta.url)), 'functions');
 export class CannotPlay extends Error {}
@@ -108,6 +109,7 @@ async function createFunction(player, params) {
 }
 
 export const fixtures = {
+    deploy_cfn_template: (player, params) => deploy(player, params),
     create_lambda_function: createFunction,
     create_lambda_function_aws: async (player, params) => {
         const result = await player.caller.call('lambda_', 'create_function', params);
