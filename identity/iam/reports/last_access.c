@@ -83,7 +83,7 @@ void last_access_note(struct identity *identity, struct str owner, struct str ke
     char text[512];
     struct str service, name = action;
     struct last_access *access = identity->last_access;
-    if (!access || !owner.len || !str_split(&name, ':', &service) || owner.len + action.len + 1 > sizeof text)
+    if (!access || !owner.len || !str_split(&name, ':', &service) || !name.len || owner.len + action.len + 1 > sizeof text)
         return;
     memcpy(text, owner.ptr, owner.len);
     text[owner.len] = ' ';
