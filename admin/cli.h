@@ -15,6 +15,7 @@ int cli_options(int argc, char **argv);
 int cli_replay(int argc, char **argv); /* 2: the draft answers differently */
 int cli_policy(int argc, char **argv); /* cli_policy.h */
 int cli_audit(int argc, char **argv); /* verify: 2 when the log is not as it was written */
+int cli_guard_rail(int argc, char **argv);
 int cli_env(int argc, char **argv);
 int cli_capabilities(int argc, char **argv);
 /* What `up` prints when it is ready. */

@@ -116,13 +116,21 @@ static json_t *understand(struct client *client, const char *what, int status, s
     struct str message = json_str(doc, "message");
     if (!message.ptr)
         message = json_str(doc, "Message");
+    ptrdiff_t from = str_find_str(text, STR("<Message>")), to = str_find_str(text, STR("</Message>"));
+    if (status && from >= 0 && to > from) /* a service of protocol query */
+        message = str_sub(text, (size_t)from + 9, (size_t)(to - from) - 9);
     fprintf(stderr, "gatehouse: %s: %.*s\n", what, STR_FMT(message.ptr ? message : text));
     return NULL;
 }
 
 json_t *client_rest(struct client *client, const char *service, const char *method, struct str path, json_t *body)
 {
-    struct str answer, text = body ? json_print(client->arena, body) : STR_NONE;
+    return client_rest_text(client, service, method, path, body ? json_print(client->arena, body) : STR_NONE);
+}
+
+json_t *client_rest_text(struct client *client, const char *service, const char *method, struct str path, struct str text)
+{
+    struct str answer;
     int status = client_send(client, service, method, path, NULL, text, &answer);
     return understand(client, str_printf(client->arena, "%s %.*s", method, STR_FMT(path)).ptr, status, answer);
 }

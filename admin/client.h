@@ -23,5 +23,6 @@ int client_send(struct client *client, const char *service, const char *method, 
 /* A call of a service of protocol rest-json ("GET", "/restapis") or json 1.1 (operation named by
  * amz_target). body may be NULL. NULL after printing the error: give up with exit code 1. */
 json_t *client_rest(struct client *client, const char *service, const char *method, struct str path, json_t *body);
+json_t *client_rest_text(struct client *client, const char *service, const char *method, struct str path, struct str body);
 json_t *client_json11(struct client *client, const char *service, const char *prefix, const char *operation,
                       json_t *body);

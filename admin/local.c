@@ -15,6 +15,7 @@
 #include "gateway/ops/replay.h"
 #include "gateway/ops/stage_options.h"
 #include "gateway/ops/stage_purge.h"
+#include "identity/guard_rails.h"
 #include "identity/iam/reports/explain.h"
 #include "identity/pools/ui_customization.h"
 #include "identity/pools/errand.h"
@@ -39,6 +40,7 @@ static void denials(struct app *app, struct http_exchange *x, struct str rest);
 static void suggest(struct app *app, struct http_exchange *x, struct str rest);
 static void function_log(struct app *app, struct http_exchange *x, struct str rest);
 static void policy_explain(struct app *app, struct http_exchange *x, struct str rest);
+static void guard_rails(struct app *app, struct http_exchange *x, struct str rest);
 
 static const struct {
     const char *method; /* NULL: any */
@@ -63,6 +65,7 @@ static const struct {
     { NULL, "/apis/", true, false, apis }, /* signed and allowed as the operation it stands beside */
     { NULL, "/user-pools/", true, false, user_pools }, /* likewise */
     { "POST", "/policy/explain", false, false, policy_explain }, /* likewise */
+    { NULL, "/guard-rails/", true, false, guard_rails }, /* likewise */
     { "PUT", "/imports/", true, false, upload_serve }, /* the link itself is the permission */
     { "GET", "/logos/", true, false, logo }, /* sign-in pages show it to anybody */
     { "GET", "/feedback", false, false, feedback },                  /* the link's token is the permission */
@@ -106,7 +109,8 @@ void local_serve(struct app *app, struct http_exchange *x, struct str path)
     else
         refuse(x, 404, "Nothing of that name under /_gatehouse/: health, ready, metrics, outbox, why/{trace}, clock, "
                        "reset, capabilities, openapi/{service}, apis/{id}/stages/{stage}/{options,diff,replay,purge}, "
-                       "apikeys/{id}, policy/{explain,denials,suggest}, audit, audit/verify, audit/key, user-pools/{id}/…, user-pools/import, "
+                       "apikeys/{id}, policy/{explain,denials,suggest}, guard-rails/{service,resource}/{name}, audit, audit/verify, "
+                       "audit/key, user-pools/{id}/…, user-pools/import, "
                        "logos/{pool}/{client}, functions/logs/{name}.");
 }
 
@@ -378,6 +382,33 @@ static void policy_explain(struct app *app, struct http_exchange *x, struct str 
 {
     (void)rest;
     management_beside_iam(app, x, STR("Action=SimulateCustomPolicy&Version=2010-05-08"), NULL, 1024 * 1024, explain_run, &x->body);
+}
+
+/* Guard rails are Organizations' in AWS: their permissions are asked, on "*". */
+static void guard_rails(struct app *app, struct http_exchange *x, struct str rest)
+{
+    static const struct {
+        const char *method, *action;
+        bool named;
+        gh_err (*run)(struct call *call, void *ctx, struct str *json);
+    } rows[] = {
+        { "GET", "organizations:ListPolicies", false, guard_rails_list },
+        { "GET", "organizations:DescribePolicy", true, guard_rails_get },
+        { "PUT", "organizations:UpdatePolicy", true, guard_rails_put },
+        { "DELETE", "organizations:DeletePolicy", true, guard_rails_delete },
+    };
+    struct guard_rail_order *order = ARENA_NEW(x->arena, struct guard_rail_order);
+    bool named = rest.len > 0;
+    str_split(&rest, '/', &order->kind);
+    order->name = uri_decode(x->arena, rest, false);
+    order->body = &x->body;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (str_is(x->method, rows[i].method) && rows[i].named == named) {
+            management_beside_iam(app, x, STR("Action=GetAccountSummary&Version=2010-05-08"), rows[i].action, 65536, rows[i].run,
+                                  order);
+            return;
+        }
+    refuse(x, 405, "That method does not apply here.");
 }
 
 /* ---- beside AWS's operations: /user-pools/{id}/… ---- */

@@ -43,6 +43,7 @@ static const struct verb {
     { "replay", cli_replay, "replay API STAGE TRACE: a recorded request, tried on the draft" },
     { "policy", cli_policy, "policy check FILE…: what is wrong or unwise with documents; policy explain: may they, and why" },
     { "audit", cli_audit, "audit search, tail, verify, key: who did what, and whether the log of it is as it was written" },
+    { "guard-rail", cli_guard_rail, "guard-rail {list | show | put | remove} …: service and resource control policies of the account" },
     { "env", cli_env, "env [--write]: points the AWS CLI and SDKs here" },
     { "capabilities", cli_capabilities, "what is built, what is refused" },
     { "version", run_version, "print the version" },

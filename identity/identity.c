@@ -1,3 +1,4 @@
+#include "identity/guard_rails.h"
 #include "identity/identity.h"
 
 #include "core/hash_list.h"
@@ -43,6 +44,8 @@ struct identity *identity_open(const struct identity_config *config, struct aren
         .arena = own,
     };
     if (protection_open(identity, config, arena, why))
+        identity->guard_rails = guard_rails_open(identity->db, arena, why);
+    if (identity->guard_rails)
         identity->principals = principals_open(identity, arena, why);
     if (identity->principals)
         identity->pools = pool_directory_open(identity, arena, why);
@@ -85,6 +88,7 @@ void identity_close(struct identity *identity)
     pool_directory_close(identity->pools);
     if (identity->principals)
         principals_close(identity->principals);
+    guard_rails_close(identity->guard_rails);
     throttle_free(identity->throttle);
     hash_list_free(identity->compromised);
     arena_free(identity->arena);

@@ -81,6 +81,8 @@ struct identity_target {
 bool identity_decide(struct identity *identity, struct arena *arena, const struct credential *credential,
                      const struct identity_target *target, struct policy_request *request,
                      struct policy_decision *decision);
+/* Whether any account has guard rails: then every decision needs the request's keys. */
+bool identity_has_guard_rails(const struct identity *identity);
 /* The parts of identity_decide: adds the principal's keys; finds all that has a say. */
 void identity_complete(struct identity *identity, struct arena *arena, const struct credential *credential,
                        struct policy_request *request);
@@ -108,7 +110,8 @@ bool identity_allows_on(struct identity *identity, struct arena *arena, const st
                         struct policy_request *request, struct policy_decision *decision);
 
 /* Do a principal's policies look at condition keys that begin so ("aws:ResourceTag/")? */
-bool identity_looks_at(struct arena *arena, const struct credential *credential, struct str begin);
+bool identity_looks_at(struct identity *identity, struct arena *arena, const struct credential *credential,
+                       struct str begin);
 
 /* May a policy name this principal? Users and roles of `account` must exist; accounts, sessions and
  * other accounts' principals go by their words. Job threads. */

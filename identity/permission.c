@@ -1,6 +1,7 @@
 /* May the principal of a credential do it: everything that has a say is gathered here, and decided in
  * policy/eval.c. */
 #include "core/time.h"
+#include "identity/guard_rails.h"
 #include "identity/iam/credentials/password_rules.h"
 #include "identity/enforcement.h"
 #include "identity/iam/reports/last_access.h"
@@ -97,20 +98,44 @@ void identity_complete(struct identity *identity, struct arena *arena, const str
     request->n_keys = context.n;
 }
 
+/* "SCPs do not affect any service-linked role"; and what changes guard rails is not stopped by them. */
+static bool is_beyond_guard_rails(const struct credential *credential, const struct policy_request *request)
+{
+    return str_starts_nocase(request->action, STR("organizations:")) ||
+           (credential && str_find_str(credential->role_arn, STR(":role/aws-service-role/")) >= 0);
+}
+
+static void add_guard_rails(struct identity *identity, struct arena *arena, const struct credential *credential,
+                            struct str resource_account, const struct policy_request *request, struct policy_layers *out)
+{
+    const struct policy_set *other;
+    out->service_control = out->resource_control = NULL;
+    if (!guard_rails_any(identity->guard_rails) || is_beyond_guard_rails(credential, request))
+        return;
+    if (credential)
+        guard_rails_of(identity->guard_rails, arena, credential->principal.account, &out->service_control, &other);
+    if (!str_is(request->resource, "*") && resource_account.ptr) /* an action without resource is done to none */
+        guard_rails_of(identity->guard_rails, arena, resource_account, &other, &out->resource_control);
+}
+
+bool identity_has_guard_rails(const struct identity *identity)
+{
+    return guard_rails_any(identity->guard_rails);
+}
+
 void identity_layers(struct identity *identity, struct arena *arena, const struct credential *credential,
                      const struct identity_target *target, const struct policy_request *request,
                      struct policy_layers *out)
 {
-    (void)identity;
-    (void)arena;
-    (void)request;
+    struct str account = target->account.ptr ? target->account : credential ? credential->principal.account : STR_NONE;
     *out = credential ? credential->policies : (struct policy_layers){ .party = PARTY_OUTSIDER };
     out->resource = target->policy;
     out->trust = target->trust;
+    add_guard_rails(identity, arena, credential, account, request, out);
     if (!credential)
         return;
     out->party = credential->root ? PARTY_ROOT : PARTY_PRINCIPAL;
-    out->cross_account = target->account.ptr && !str_eq(credential->principal.account, target->account);
+    out->cross_account = !str_eq(credential->principal.account, account);
 }
 
 /* What is said before any policy is asked. */

@@ -1,3 +1,4 @@
+#include "identity/guard_rails.h"
 #include "identity/tokens/directory.h"
 #include "identity/principals.h"
 #include "identity/store/identity_pool.h"
@@ -24,6 +25,7 @@ static const char *const forget_iam[] = {
     "DELETE FROM iam_asking WHERE account = $1",
     "DELETE FROM iam_attachment WHERE account = $1",
     "DELETE FROM iam_access_key WHERE account = $1",
+    "DELETE FROM guard_rail WHERE account = $1",
     "DELETE FROM iam_account WHERE account = $1",
     "DELETE FROM sts_outbound_key WHERE account = $1",
     "DELETE FROM iam_entity WHERE account = $1",
@@ -73,6 +75,7 @@ gh_err identity_reset(struct call *call)
         pool_directory_remove(identity->pools, pools.items[i]);
     for (size_t i = 0; i < entities.n; i++)
         principals_reload(identity, call->arena, entities.items[i]);
+    guard_rails_reload(identity->guard_rails, call->arena, call->account);
     principals_reload(identity, call->arena, call->account); /* root's keys */
     return NULL;
 }

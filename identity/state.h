@@ -7,6 +7,7 @@
 struct principals;     /* iam/ and sts/: access keys, users, roles, sessions, compiled policies */
 struct importer;       /* users/: the thread of import jobs */
 struct last_access;    /* iam/reports/: who asked last for what */
+struct guard_rails;    /* service and resource control policies of accounts */
 struct enforcement;    /* what principals asked for; --enforce=soft */
 struct call_limits;    /* pools/: requests a second of an account, by category */
 struct federation;     /* federation/: keys of others' issuers */
@@ -24,6 +25,7 @@ struct identity {
     struct principals *principals;
     struct pool_directory *pools;
     struct last_access *last_access;
+    struct guard_rails *guard_rails;
     struct enforcement *enforcement; /* NULL: serve mode */
     struct token_signer *token_signer; /* identity_pools/: the key of their tokens */
     struct call_limits *limits;

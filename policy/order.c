@@ -189,6 +189,7 @@ bool policy_order_read(struct arena *arena, const json_t *json, struct policy_or
         *why = STR("principal must be an ARN, a service such as \"lambda.amazonaws.com\", or \"anonymous\"");
     else if (read_policies(arena, json_object_get(json, "policies"), out, why) &&
              read_context(arena, json_object_get(json, "context"), out, why)) {
+        out->resource_account = account;
         out->layers.cross_account = account.len && out->request.account.len && !str_eq(account, out->request.account);
         return true;
     }

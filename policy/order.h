@@ -18,6 +18,7 @@
 struct policy_order {
     struct policy_layers layers;    /* sets that are let go with the arena; unset where no policies were given */
     struct policy_request request;  /* keys: `context` alone */
+    struct str resource_account;    /* or absent */
     bool has_principal;
 };
 /* False: *why. */

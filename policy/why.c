@@ -201,5 +201,6 @@ void policy_why(struct arena *arena, const struct policy_layers *layers, const s
     why_changes(&c, out);
     if (out->decision.effect != POLICY_ALLOW)
         out->denial = policy_denial(arena, request, &out->decision);
+    out->nearest = why_nearest(arena, out);
     out->sentence = why_sentence(arena, out);
 }

@@ -67,7 +67,8 @@ struct why_change {
 struct policy_why {
     const struct policy_request *request;
     struct policy_decision decision;
-    struct str sentence;         /* one line: what traces show */
+    struct str nearest;          /* "statement 2 of P (line 1 column 9) would allow, but …"; or absent */
+    struct str sentence;         /* all of it in one line */
     struct str denial;           /* AWS's AccessDenied text; absent: it is allowed */
     struct why_layer *layers;    /* in the order of evaluation; only those that are there */
     size_t n_layers;

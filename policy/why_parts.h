@@ -25,7 +25,8 @@ unsigned why_case_if(const struct why_case *c, enum layer i, enum statement_fit 
 enum why_miss why_miss(const struct why_case *c, const struct statement *statement, bool *far);
 struct why_statement why_statement(const struct why_case *c, const struct policy *policy, size_t index);
 void why_changes(const struct why_case *c, struct policy_why *out);
-struct str why_sentence(struct arena *arena, const struct policy_why *why);
+struct str why_nearest(struct arena *arena, const struct policy_why *why);
+struct str why_sentence(struct arena *arena, const struct policy_why *why); /* wants `nearest` */
 /* "IpAddress aws:SourceIp [\"10.0.0.0/8\"]", "the request has [\"192.0.2.1\"]" or "it is not in the request". */
 struct str why_condition_words(struct arena *arena, const struct why_condition *condition);
 struct str why_actual_words(struct arena *arena, const struct why_condition *condition);

@@ -50,25 +50,32 @@ static const struct why_statement *nearest(const struct policy_why *why, const s
     return NULL;
 }
 
+struct str why_nearest(struct arena *arena, const struct policy_why *why)
+{
+    const struct why_layer *layer;
+    const struct why_statement *near = why->decision.effect == POLICY_IMPLICIT_DENY ? nearest(why, &layer) : NULL;
+    for (size_t i = 0; near && i < near->n_conditions; i++) {
+        if (near->conditions[i].holds)
+            continue;
+        struct str words = why_condition_words(arena, &near->conditions[i]);
+        struct str is = why_actual_words(arena, &near->conditions[i]);
+        return str_printf(arena, "statement %d of %.*s (line %lld column %lld) would, but %.*s does not hold: %.*s",
+                          near->index + 1, STR_FMT(near->policy), (long long)near->at.line, (long long)near->at.column,
+                          STR_FMT(words), STR_FMT(is));
+    }
+    return STR_NONE;
+}
+
 struct str why_sentence(struct arena *arena, const struct policy_why *why)
 {
     struct strbuf buf = strbuf_in(arena, 256);
-    const struct why_layer *layer;
     strbuf_add(&buf, policy_reason(arena, why->request, &why->decision));
     if (why->decision.effect == POLICY_ALLOW)
         return strbuf_view(&buf);
     if (why->decision.effect == POLICY_IMPLICIT_DENY && why->request->resource.ptr)
         strbuf_printf(&buf, " on %.*s", STR_FMT(why->request->resource));
-    const struct why_statement *near = why->decision.effect == POLICY_IMPLICIT_DENY ? nearest(why, &layer) : NULL;
-    for (size_t i = 0; near && i < near->n_conditions; i++)
-        if (!near->conditions[i].holds) {
-            struct str words = why_condition_words(arena, &near->conditions[i]);
-            struct str is = why_actual_words(arena, &near->conditions[i]);
-            strbuf_printf(&buf, "; statement %d of %.*s (line %lld column %lld) would, but %.*s does not hold: %.*s",
-                          near->index + 1, STR_FMT(near->policy), (long long)near->at.line, (long long)near->at.column,
-                          STR_FMT(words), STR_FMT(is));
-            break;
-        }
+    if (why->nearest.ptr)
+        strbuf_printf(&buf, "; %.*s", STR_FMT(why->nearest));
     for (size_t i = 0; i < why->n_changes; i++)
         strbuf_printf(&buf, "; %s%.*s", i ? "and " : "to change that: ", STR_FMT(why->changes[i].text));
     return strbuf_view(&buf);
@@ -221,6 +228,7 @@ json_t *policy_why_json(struct arena *arena, const struct policy_why *why)
     json_set_str(out, "decision", str_of(effect_word(decision->effect)));
     json_set_flag(out, "allowed", decision->effect == POLICY_ALLOW);
     json_set_str(out, "reason", policy_reason(arena, why->request, decision));
+    json_set_str(out, "nearest", why->nearest);
     json_set_str(out, "message", why->denial);
     json_set_str(out, "principal", why->request->principal_arn);
     json_set_str(out, "action", why->request->action);

@@ -69,7 +69,7 @@ void trace_note(struct trace *trace, const char *what, struct str detail)
     note->what = what;
     note->step = (uint8_t)(trace->n_steps - trace->reopened);
     note->at = trace->text_used;
-    note->len = copy_in(trace, detail, 256);
+    note->len = copy_in(trace, detail, 384);
 }
 
 void trace_step(struct trace *trace, const char *name, int64_t us, bool failed, bool waits)

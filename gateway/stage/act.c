@@ -5,7 +5,7 @@
 #include "functions/name.h"
 #include "gateway/backend/role.h"
 #include "gateway/stage/stage.h"
-#include "policy/eval.h"
+#include "policy/why.h"
 
 static struct invoke_caller as_gateway(struct gw_request *r, struct str source_arn)
 {
@@ -61,9 +61,15 @@ static bool may_invoke(struct gw_request *r, const struct credential *who, struc
                                   .resource = function_arn(r, function),
                                   .keys = context.keys,
                                   .n_keys = context.n };
-    bool allowed = identity_allows(r->gateway->config.identity, r->arena, who, &ask, &decision);
-    trace_note(&r->trace, "policy", policy_reason(r->arena, &ask, &decision));
-    return allowed;
+    if (identity_allows(r->gateway->config.identity, r->arena, who, &ask, &decision)) {
+        trace_note(&r->trace, "policy", policy_reason(r->arena, &ask, &decision));
+        return true;
+    }
+    const struct identity_target own = { 0 };
+    struct policy_why why;
+    identity_why(r->gateway->config.identity, r->arena, who, &own, &ask, &why);
+    stage_note_why(r, &why);
+    return false;
 }
 
 /* --- the integration's --- */

@@ -53,9 +53,7 @@ static enum gw_next authorize_enter(struct gw_request *r)
     r->caller.credential = credential;
     r->caller.access_key_id = who.access_key_id;
     trace_note(&r->trace, "signed by", credential->principal.arn);
-    bool allowed = identity_allows_on(r->gateway->config.identity, r->arena, credential, r->snapshot->policy,
-                                      r->snapshot->account, &ask, &decision);
-    trace_note(&r->trace, "policy", policy_reason(r->arena, &ask, &decision));
+    bool allowed = stage_decide(r, credential, r->snapshot->policy, &ask, &decision);
     return allowed ? GW_NEXT : stage_policy_denied(r, &ask, &decision);
 }
 

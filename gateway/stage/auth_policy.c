@@ -74,16 +74,27 @@ struct auth_policy *auth_policy_read(struct str answer, struct arena *scratch, s
 enum gw_next stage_authorizer_decides(struct gw_request *r, const struct auth_policy *policy, bool cached)
 {
     struct policy_decision decision;
-    struct policy_request request = stage_policy_request(r, policy->wants_keys || r->snapshot->policy_wants_keys);
+    struct identity *identity = r->gateway->config.identity;
+    struct policy_request request = stage_policy_request(
+        r, policy->wants_keys || r->snapshot->policy_wants_keys || identity_has_guard_rails(identity));
     r->caller.from_lambda = true;
     r->caller.principal_id = policy->principal_id;
     r->caller.context = policy->context;
     r->usage_identifier_key = policy->usage_identifier_key;
-    const struct policy_layers layers = { .identity = policy->policy, .resource = r->snapshot->policy };
+    /* What the authorizer says stands for the policies of whom it knows. */
+    const struct identity_target api = { .policy = r->snapshot->policy, .account = r->snapshot->account };
+    struct policy_layers layers;
+    identity_layers(identity, r->arena, NULL, &api, &request, &layers);
+    layers.party = PARTY_PRINCIPAL;
+    layers.identity = policy->policy;
     enum policy_effect effect = policy_decide(r->arena, &layers, &request, &decision);
-    trace_note(&r->trace, "policy", policy_reason(r->arena, &request, &decision));
-    if (effect == POLICY_ALLOW)
+    if (effect == POLICY_ALLOW) {
+        trace_note(&r->trace, "policy", policy_reason(r->arena, &request, &decision));
         return GW_NEXT;
+    }
+    struct policy_why why;
+    policy_why(r->arena, &layers, &request, &why);
+    stage_note_why(r, &why);
     if (cached && effect == POLICY_IMPLICIT_DENY) /* the second endpoint that "fails at random" */
         trace_note(&r->trace, "hint",
                    STR("the cached policy was made for another method: let the authorizer allow all methods that the "

@@ -25,16 +25,11 @@ static bool may(struct gw_request *r, struct cache_wish_case *of)
     of->request = stage_policy_request(r, true);
     of->request.action = STR("execute-api:InvalidateCache");
     const struct policy_set *resource = r->snapshot->policy;
-    bool yes = false;
-    if (r->caller.credential)
-        yes = identity_allows_on(r->gateway->config.identity, r->arena, r->caller.credential, resource,
-                                 r->snapshot->account, &of->request, &of->decision);
-    else if (resource)
-        yes = policy_set_decide(r->arena, resource, "resource-based policy", &of->request, &of->decision) == POLICY_ALLOW;
-    else
-        of->decision = (struct policy_decision){ .effect = POLICY_IMPLICIT_DENY, .statement = -1 };
+    if (r->caller.credential || resource)
+        return stage_decide(r, r->caller.credential, resource, &of->request, &of->decision);
+    of->decision = (struct policy_decision){ .effect = POLICY_IMPLICIT_DENY, .statement = -1 };
     trace_note(&r->trace, "policy", policy_reason(r->arena, &of->request, &of->decision));
-    return yes;
+    return false;
 }
 
 enum cache_wish stage_cache_wish(struct gw_request *r, const struct gw_cache_rule *rule, struct cache_wish_case *of)

@@ -7,7 +7,7 @@
  * evaluates the policy and checks for any explicit denials"; the rest it decides together with what
  * the authorizer says (auth_lambda.c), or with the signer's own policies (auth_iam.c). */
 #include "gateway/stage/stage.h"
-#include "policy/eval.h"
+#include "policy/why.h"
 
 struct policy_request stage_policy_request(struct gw_request *r, bool with_keys)
 {
@@ -41,16 +41,42 @@ enum gw_next stage_policy_denied(struct gw_request *r, struct policy_request *re
     return gw_fail_text(r, RESPONSE_ACCESS_DENIED, policy_denial(r->arena, request, decision));
 }
 
+/* The notes of a trace are short: one for each thing that an explanation says. */
+void stage_note_why(struct gw_request *r, const struct policy_why *why)
+{
+    trace_note(&r->trace, "policy", policy_reason(r->arena, why->request, &why->decision));
+    if (why->nearest.ptr)
+        trace_note(&r->trace, "nearest", why->nearest);
+    for (size_t i = 0; i < why->n_changes && i < 2; i++)
+        trace_note(&r->trace, i ? "and" : "to allow it", why->changes[i].text);
+}
+
+bool stage_decide(struct gw_request *r, const struct credential *who, const struct policy_set *policy,
+                  struct policy_request *request, struct policy_decision *decision)
+{
+    struct identity *identity = r->gateway->config.identity;
+    const struct identity_target target = { .policy = policy, .account = r->snapshot->account };
+    bool allowed = who ? identity_allows_on(identity, r->arena, who, policy, r->snapshot->account, request, decision)
+                       : identity_decide(identity, r->arena, NULL, &target, request, decision);
+    if (allowed) {
+        trace_note(&r->trace, "policy", policy_reason(r->arena, request, decision));
+        return true;
+    }
+    struct policy_why why;
+    identity_why(identity, r->arena, who, &target, request, &why);
+    stage_note_why(r, &why);
+    return false;
+}
+
 static enum gw_next judge(struct gw_request *r, bool allow_needed)
 {
     struct policy_decision decision;
-    struct policy_request request = stage_policy_request(r, r->snapshot->policy_wants_keys);
+    bool guarded = identity_has_guard_rails(r->gateway->config.identity);
+    struct policy_request request = stage_policy_request(r, r->snapshot->policy_wants_keys || guarded);
     if (request.resource.len > GW_MAX_ARN)
         return stage_uri_too_long(r);
-    enum policy_effect effect =
-        policy_set_decide(r->arena, r->snapshot->policy, "resource-based policy", &request, &decision);
-    trace_note(&r->trace, "policy", policy_reason(r->arena, &request, &decision));
-    if (effect == POLICY_ALLOW || (effect == POLICY_IMPLICIT_DENY && !allow_needed))
+    if (stage_decide(r, NULL, r->snapshot->policy, &request, &decision) ||
+        (decision.effect == POLICY_IMPLICIT_DENY && !allow_needed))
         return GW_NEXT;
     return stage_policy_denied(r, &request, &decision);
 }

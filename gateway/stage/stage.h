@@ -122,6 +122,11 @@ struct policy_request;
 struct policy_decision;
 struct policy_request stage_policy_request(struct gw_request *r, bool with_keys);
 /* 403 in AWS's words. */
+/* May `who` (NULL: nobody we know) do it on the API, whose policy is `policy` (NULL: none)? The trace tells why. */
+bool stage_decide(struct gw_request *r, const struct credential *who, const struct policy_set *policy,
+                  struct policy_request *request, struct policy_decision *decision);
+struct policy_why;
+void stage_note_why(struct gw_request *r, const struct policy_why *why);
 enum gw_next stage_policy_denied(struct gw_request *r, struct policy_request *request,
                                  const struct policy_decision *decision);
 

@@ -103,6 +103,7 @@ static gh_err gather(struct explanation *e, struct policy_layers *layers)
         err = find_principal(e);
         err = err ? err : add_tried(e);
     }
+    e->target.account = e->order.resource_account.len ? e->order.resource_account : call->account;
     e->target.policy = given.resource;
     e->target.trust = given.trust;
     err = err ? err : find_trust(e);
@@ -111,7 +112,6 @@ static gh_err gather(struct explanation *e, struct policy_layers *layers)
     if (!outsider)
         identity_complete(call->module, call->arena, &e->credential, request);
     identity_layers(call->module, call->arena, outsider ? NULL : &e->credential, &e->target, request, layers);
-    layers->cross_account = given.cross_account;
     layers->boundary = given.boundary ? given.boundary : layers->boundary;
     layers->session = given.session ? given.session : layers->session;
     layers->service_control = given.service_control ? given.service_control : layers->service_control;
