@@ -1,6 +1,6 @@
 /* Patterns with '*' (any run, also empty) and '?' (one character), without recursion and without memory.
  * Time is linear in pattern and text, however many stars; only a run between two stars that holds a '?', or is
- * compared without case, may cost its length for each byte of text. */
+ * compared without case, may cost a step for each 64 of its signs and each byte of text. */
 #pragma once
 
 #include "core/str.h"

@@ -203,6 +203,14 @@ static void patterns_match_in_linear_time(void **state)
     clock_t begun = clock();
     assert_false(glob_match(run, text));
     assert_true(clock() - begun < CLOCKS_PER_SEC);
+    /* with a question mark: a header's worth of text, a policy's worth of pattern */
+    run = repeated(arena, "*a?", "a", 6000, "b*");
+    text = str_sub(text, 0, 16000);
+    for (int i = 0; i < 10; i++)
+        assert_false(glob_match(run, text));
+    assert_true(clock() - begun < 2 * CLOCKS_PER_SEC);
+    assert_true(glob_match(repeated(arena, "*a?", "a", 6000, "*"), text));
+    assert_true(glob_match_nocase(repeated(arena, "*A?", "A", 6000, "*"), text));
     arena_free(arena);
 }
 
