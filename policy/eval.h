@@ -36,6 +36,9 @@ size_t policy_set_keys(const struct policy_set *set, struct arena *arena, struct
 /* The users, roles and sessions that the documents name as principals, each as written. */
 size_t policy_set_principals(const struct policy_set *set, struct arena *arena, struct str **arns);
 
+/* The document with every principal `from` (an ARN) replaced by `to`; as it was when it has none. */
+struct str policy_rename_principal(struct arena *arena, struct str document, struct str from, struct str to);
+
 /* The checks of policy_set_add alone. */
 bool policy_check(struct arena *arena, enum policy_use use, struct str document, struct str *why);
 /* "All characters in your SCP count against its maximum size": of service and resource control policies. */

@@ -49,6 +49,10 @@ void iam_set_boundary(struct tx *tx, struct entity *entity, struct str arn); /* 
 /* DeleteConflict while something still hangs on the entity; in the order in which AWS looks. */
 gh_err iam_check_untied(struct call *call, struct tx *tx, const struct entity *entity);
 
+/* Trust policies that name a user or role follow it: by its new ARN, or (`now` absent) by its unique id when it is
+ * deleted, as "the principal ID appears … because AWS can no longer map it back to a valid ARN". */
+gh_err iam_trust_follows(struct call *call, struct tx *tx, struct str id, struct str arn, struct str now);
+
 /* May the caller hand this role to that service? AccessDenied for iam:PassRole otherwise. */
 gh_err iam_check_pass_role(struct call *call, struct str role_arn, struct str service);
 

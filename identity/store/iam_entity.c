@@ -189,6 +189,16 @@ gh_err entity_parents(struct db *db, struct tx *tx, struct arena *arena, struct 
     return read_all(&rows, arena, out);
 }
 
+gh_err entity_trusting(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str id,
+                       struct entity_list *out)
+{
+    struct rows rows;
+    rows_open(&rows, db, tx, arena,
+              "SELECT " COLUMNS " FROM iam_entity WHERE account = $1 AND kind = 'role' AND doc LIKE $2 ORDER BY name_key",
+              "ss", account, str_printf(arena, "%% %.*s%%", STR_FMT(id))); /* the end of a line of `named` */
+    return read_all(&rows, arena, out);
+}
+
 gh_err entity_ties(struct db *db, struct tx *tx, struct arena *arena, struct str id, struct entity_ties *out)
 {
     struct rows rows;

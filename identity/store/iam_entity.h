@@ -55,6 +55,9 @@ gh_err entity_count(struct db *db, struct tx *tx, struct arena *arena, struct st
 gh_err entity_members(struct db *db, struct tx *tx, struct arena *arena, struct str parent, struct entity_list *out);
 gh_err entity_parents(struct db *db, struct tx *tx, struct arena *arena, struct str member, enum entity_kind kind,
                       struct entity_list *out);
+/* The roles whose trust policies mean this user or role. */
+gh_err entity_trusting(struct db *db, struct tx *tx, struct arena *arena, struct str account, struct str id,
+                       struct entity_list *out);
 
 /* What still hangs on an entity: reasons not to delete it. */
 struct entity_ties {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as iam from '@aws-sdk/client-iam';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 
 import { api } from './support/apis.mjs';
 import { account, region, start } from './support/harness.mjs';
@@ -75,4 +76,28 @@ test('policies', async (t) => {
     for (const [name, Principal, message] of trust)
         await t.test(`a trust policy names ${name}`, () => assert.rejects(send('CreateRole', { RoleName: 'r', AssumeRolePolicyDocument: document({ Effect: 'Allow', Principal, Action: 'sts:AssumeRole' }) }),
             { name: 'MalformedPolicyDocumentException', message }));
+
+    // "The principal ID appears in the policy … because AWS can no longer map it back to a valid ARN."
+    await t.test('a trust policy means a user, not his name', async () => {
+        const named = async () => JSON.parse(decodeURIComponent((await send('GetRole', { RoleName: 'trusts' })).Role.AssumeRolePolicyDocument)).Statement[0].Principal.AWS;
+        const keysOf = async (UserName) => {
+            const { AccessKey } = await send('CreateAccessKey', { UserName });
+            return { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+        };
+        const assume = (credentials) => server.client(STSClient, { credentials }).send(new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${account}:role/trusts`, RoleSessionName: 'test' }));
+        const trusting = (AWS) => document({ Effect: 'Allow', Principal: { AWS }, Action: 'sts:AssumeRole' });
+        const { User } = await send('CreateUser', { UserName: 'first' });
+        await send('CreateRole', { RoleName: 'trusts', AssumeRolePolicyDocument: trusting(User.Arn) });
+        await send('UpdateUser', { UserName: 'first', NewUserName: 'renamed', NewPath: '/staff/' });
+        assert.equal(await named(), `arn:aws:iam::${account}:user/staff/renamed`);
+        const keys = await keysOf('renamed');
+        assert.ok((await assume(keys)).Credentials);
+        await send('DeleteAccessKey', { UserName: 'renamed', AccessKeyId: keys.accessKeyId });
+        await send('DeleteUser', { UserName: 'renamed' });
+        assert.equal(await named(), User.UserId);
+        await send('CreateUser', { UserName: 'renamed', Path: '/staff/' });
+        await assert.rejects(async () => assume(await keysOf('renamed')), { name: 'AccessDenied' });
+        await assert.rejects(send('UpdateAssumeRolePolicy', { RoleName: 'trusts', PolicyDocument: trusting(User.UserId) }),
+            { name: 'MalformedPolicyDocumentException', message: `Invalid principal in policy: "AWS":"${User.UserId}"` });
+    });
 });

@@ -14,7 +14,7 @@ static gh_err set_trust(struct call *call, struct tx *tx, struct str document, s
     for (size_t i = 0; !err && i < n; i++) {
         struct entity principal;
         bool found = false;
-        if (!str_starts(arns[i], own))
+        if (!str_starts(arns[i], own) && str_starts(arns[i], STR("arn:")))
             continue; /* another account's, or a session's: by its words */
         err = entity_principal(call->db, tx, call->arena, call->account, arns[i], &principal, &found);
         if (!err && !found)
@@ -146,6 +146,8 @@ gh_err iam_DeleteRole(struct call *call, const struct iam_DeleteRole_in *in, str
     gh_err err = iam_find_changeable(call, &tx, ENTITY_ROLE, in->role_name, &role);
     if (!err)
         err = iam_check_untied(call, &tx, &role);
+    if (!err)
+        err = iam_trust_follows(call, &tx, role.id, role.arn, STR_NONE);
     if (!err)
         entity_delete(&tx, role.id);
     err = iam_finish(&tx, err);

@@ -86,6 +86,8 @@ gh_err iam_UpdateUser(struct call *call, const struct iam_UpdateUser_in *in, str
         if (in->new_path.ptr)
             user.path = in->new_path;
         entity_update(&tx, &user);
+        err = iam_trust_follows(call, &tx, user.id, user.arn,
+                                entity_arn(call->arena, ENTITY_USER, user.account, user.path, user.name));
     }
     err = iam_finish(&tx, err);
     if (!err)
@@ -102,6 +104,8 @@ gh_err iam_DeleteUser(struct call *call, const struct iam_DeleteUser_in *in, str
     gh_err err = iam_user_or_caller(call, &tx, in->user_name, &user);
     if (!err)
         err = iam_check_untied(call, &tx, &user);
+    if (!err)
+        err = iam_trust_follows(call, &tx, user.id, user.arn, STR_NONE);
     if (!err)
         entity_delete(&tx, user.id);
     err = iam_finish(&tx, err);
