@@ -57,10 +57,11 @@ gh_err mfa_device_list_all(struct db *db, struct arena *arena, struct str accoun
     return read_all(&rows, arena, out);
 }
 
-gh_err mfa_device_count(struct db *db, struct arena *arena, struct str account, int64_t *all, int64_t *in_use)
+gh_err mfa_device_count(struct db *db, struct tx *tx, struct arena *arena, struct str account, int64_t *all,
+                        int64_t *in_use)
 {
     struct rows rows;
-    rows_open(&rows, db, NULL, arena, "SELECT COUNT(*), COUNT(owner) FROM iam_mfa_device WHERE account = $1", "s",
+    rows_open(&rows, db, tx, arena, "SELECT COUNT(*), COUNT(owner) FROM iam_mfa_device WHERE account = $1", "s",
               account);
     bool any = rows_next(&rows);
     *all = any ? rows_i64(&rows, 0) : 0;

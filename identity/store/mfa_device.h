@@ -26,7 +26,7 @@ gh_err mfa_device_find(struct db *db, struct tx *tx, struct arena *arena, struct
 gh_err mfa_device_list(struct db *db, struct tx *tx, struct arena *arena, struct str owner, struct mfa_devices *out);
 /* Of an account, assigned ones and others, by serial number. */
 gh_err mfa_device_list_all(struct db *db, struct arena *arena, struct str account, struct mfa_devices *out);
-gh_err mfa_device_count(struct db *db, struct arena *arena, struct str account, int64_t *all, int64_t *in_use);
+gh_err mfa_device_count(struct db *db, struct tx *tx, struct arena *arena, struct str account, int64_t *all, int64_t *in_use);
 
 struct str mfa_seed_seal(const struct sealer *sealer, struct arena *arena, struct str serial, struct str seed);
 bool mfa_seed_open(const struct sealer *sealer, struct arena *arena, const struct mfa_device *device, struct str *seed);

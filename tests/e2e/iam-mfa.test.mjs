@@ -7,7 +7,7 @@ import zlib from 'node:zlib';
 import * as sdk from '@aws-sdk/client-iam';
 import * as stsSdk from '@aws-sdk/client-sts';
 import { account, run, scratch, start } from './support/harness.mjs';
-import { nextStep, totp, wrong } from './support/totp.mjs';
+import { base32, nextStep, totp, wrong } from './support/totp.mjs';
 
 const cleanup = [];
 let server, iam;
@@ -55,6 +55,12 @@ test('a new device has a seed, a picture of it, and nobody', async () => {
     assert.equal(serial, serialOf('picture', '/team/'));
     assert.match(seed, /^[A-Z2-7]{64}$/);
     assert.deepEqual(made.Tags, [{ Key: 'Floor', Value: '2' }]);
+    const raw = base32(seed);
+    const files = fs.readdirSync(server.data, { recursive: true }).map((file) => path.join(server.data, String(file))).filter((file) => fs.statSync(file).isFile());
+    for (const file of files) {
+        const bytes = fs.readFileSync(file);
+        assert.ok(!bytes.includes(seed) && !bytes.includes(raw) && !bytes.includes(raw.toString('hex')), `the seed lies open in ${file}`);
+    }
     const png = Buffer.from(made.QRCodePNG);
     assert.equal(png.subarray(0, 8).toString('latin1'), '\x89PNG\r\n\x1a\n');
     const side = png.readUInt32BE(16);

@@ -112,7 +112,7 @@ enum pem_verdict pem_server_check(struct arena *arena, struct str body, struct s
                                   struct pem_certificate *out, int *index)
 {
     X509 *leaf = read_one(body);
-    BIO *bio = BIO_new_mem_buf(key_text.ptr, (int)key_text.len);
+    BIO *bio = leaf ? BIO_new_mem_buf(key_text.ptr, (int)key_text.len) : NULL;
     EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
     enum pem_verdict verdict = check(leaf, key, chain, index);
     if (verdict == PEM_OK && !describe(arena, leaf, out))

@@ -106,7 +106,9 @@ static EVP_PKEY *decode_pem(struct str text)
 static enum ssh_key_verdict read_pem(struct arena *arena, struct str text, struct str *blob)
 {
     BIGNUM *n = NULL, *e = NULL;
-    EVP_PKEY *key = decode_pem(text);
+    bool named = str_starts(text, STR("-----BEGIN PUBLIC KEY-----")) ||
+                 str_starts(text, STR("-----BEGIN RSA PUBLIC KEY-----"));
+    EVP_PKEY *key = named ? decode_pem(text) : NULL;
     bool good = key && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1 &&
                 EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && is_strong(n, e);
     if (good) {

@@ -7,7 +7,7 @@
 #include "identity/iam/credentials/mfa_device.h"
 #include "identity/iam/tag_list.h"
 
-enum { SEED_BYTES = 40, SERIAL_MAX = 256 }; /* 64 letters in base32, as AWS's are */
+enum { SEED_BYTES = 40, SERIAL_MAX = 256, PER_ACCOUNT = 5000 }; /* 64 letters in base32, as AWS's are */
 
 static bool is_security_key(struct str serial)
 {
@@ -63,10 +63,16 @@ gh_err iam_CreateVirtualMFADevice(struct call *call, const struct iam_CreateVirt
     struct str seed = digest_str(bytes, sizeof bytes), text = base32_encode(call->arena, seed);
     device.seed = mfa_seed_seal(call->sealer, call->arena, device.serial, seed);
     digest_wipe(bytes, sizeof bytes);
+    int64_t all = 0, in_use;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
-    mfa_device_insert(&tx, &device);
-    if (!tx.err && tx.changes == 0)
+    err = mfa_device_count(call->db, &tx, call->arena, call->account, &all, &in_use);
+    if (!err && all >= PER_ACCOUNT) /* "Virtual MFA devices (assigned or unassigned): equal to the user quota" */
+        err = gh_fail(call->arena, &iam_LimitExceededException, "Cannot exceed quota for MFADevicesPerAccount: %d",
+                      PER_ACCOUNT);
+    if (!err)
+        mfa_device_insert(&tx, &device);
+    if (!err && !tx.err && tx.changes == 0)
         err = gh_fail(call->arena, &iam_EntityAlreadyExistsException,
                       "MFADevice entity at the same path and name already exists.");
     err = iam_finish(&tx, err);

@@ -70,7 +70,7 @@ gh_err iam_GetAccountSummary(struct call *call, const struct iam_GetAccountSumma
     struct user_keys root_certificates;
     gh_err err = access_key_list(call->db, NULL, call->sealer, call->arena, call->account, &keys);
     if (!err)
-        err = mfa_device_count(call->db, call->arena, call->account, &devices, &in_use);
+        err = mfa_device_count(call->db, NULL, call->arena, call->account, &devices, &in_use);
     if (!err)
         err = mfa_device_list(call->db, NULL, call->arena, call->account, &root_devices);
     if (!err)
