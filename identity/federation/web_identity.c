@@ -104,7 +104,7 @@ static gh_err ask_pool(struct call *call, struct str token, struct web_identity 
         out->claims = found.claims;
         return NULL;
     case TOKEN_REVOKED:
-        return invalid(call, "Token has been revoked");
+        return gh_fail(call->arena, &sts_IDPRejectedClaimException, "Token has been revoked");
     case TOKEN_MALFORMED:
         return no_token(call);
     default:

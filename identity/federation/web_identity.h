@@ -28,7 +28,8 @@ struct web_identity {
 };
 
 /* Whose records are looked at: the account's. Job threads.
- * Errors: InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, with STS's sentences. */
+ * Errors: InvalidIdentityToken, ExpiredTokenException, IDPCommunicationError, and IDPRejectedClaim ("explicitly revoked") with
+ * STS's sentences. */
 gh_err web_identity_verify(struct call *call, struct str account, struct str token, struct web_identity *out);
 
 /* Was the token made for one of these? */

@@ -156,6 +156,9 @@ test('AssumeRoleWithWebIdentity: an issuer that is away, or inside', async () =>
     away.answer = null;
     away.discovery = { jwks_uri: 'http://169.254.169.254/keys' };
     await refused(web({ RoleArn: one.Arn, WebIdentityToken: away.token() }), 'IDPCommunicationError', /its jwks_uri is no https address/);
+    const inside = (await I('CreateOpenIDConnectProvider', { Url: 'https://169.254.169.254', ClientIDList: ['shop'] })).OpenIDConnectProviderArn;
+    const two = await role([trust({ Federated: inside }, WEB)]);
+    await refused(web({ RoleArn: two.Arn, WebIdentityToken: away.token({ iss: 'https://169.254.169.254' }) }), 'IDPCommunicationError', /metadata service/);
     away.discovery = { issuer: 'https://other.example' };
     await refused(web({ RoleArn: one.Arn, WebIdentityToken: away.token() }), 'IDPCommunicationError', /another issuer's/);
     away.discovery = { jwks_uri: `${away.url}/jwks?tenant=7` };
@@ -176,7 +179,7 @@ test('a token of a user pool of ours, with tags and a source identity from a tok
     assert.equal((await web({ RoleArn: one.Arn, WebIdentityToken: tokens.IdToken })).Audience, shop.clientId);
     await refused(web({ RoleArn: one.Arn, WebIdentityToken: tokens.AccessToken }), 'InvalidIdentityToken');
     await shop.api.adminUserGlobalSignOut({ UserPoolId: shop.poolId, Username: 'ann' });
-    await refused(web({ RoleArn: one.Arn, WebIdentityToken: tokens.IdToken }), 'InvalidIdentityToken', 'Token has been revoked');
+    await refused(web({ RoleArn: one.Arn, WebIdentityToken: tokens.IdToken }), 'IDPRejectedClaim', 'Token has been revoked');
 
     const record = await oidc();
     const tagged = await role([trust({ Federated: record }, [WEB, 'sts:TagSession', 'sts:SetSourceIdentity'], { Condition: { 'ForAllValues:StringEquals': { 'sts:TransitiveTagKeys': ['Team'] } } })],
