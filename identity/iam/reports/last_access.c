@@ -202,16 +202,59 @@ gh_err last_access_of(struct identity *identity, struct arena *arena, struct str
     return err ? err : last_access_list(identity->db, arena, owner, env_now_s(identity->env) - TRACKED_S, out);
 }
 
+static void keep_later(struct arena *arena, const struct accessed *one, struct accessed *out)
+{
+    if (one->at_s < out->at_s)
+        return;
+    *out = (struct accessed){ str_copy(arena, one->owner), str_copy(arena, one->service), str_copy(arena, one->action),
+                              str_copy(arena, one->region), one->at_s };
+}
+
+/* Of what is not written yet; few rows, since they wait for seconds only. */
+static void look_pending(struct last_access *access, struct arena *arena, struct str owner, struct str key_id,
+                         struct accessed *out)
+{
+    for (size_t i = 0; i < SHARDS; i++) {
+        struct shard *shard = &access->shards[i];
+        struct str key;
+        void *value;
+        pthread_mutex_lock(&shard->lock);
+        for (size_t at = 0; map_each(shard->rows, &at, &key, &value);) {
+            const struct pending *row = value;
+            bool fits = key_id.ptr ? row->key_id.ptr && str_eq(row->key_id, key_id)
+                                   : !row->key_id.ptr && str_eq(row->access.owner, owner);
+            if (fits)
+                keep_later(arena, &row->access, out);
+        }
+        pthread_mutex_unlock(&shard->lock);
+    }
+}
+
+/* Reading one row costs no commit: GetRole is called often. While somebody writes, rows are in neither place. */
 gh_err last_access_latest(struct identity *identity, struct arena *arena, struct str owner, struct accessed *out)
 {
-    gh_err err = write_pending(identity->last_access, arena);
-    return err ? err : last_access_find(identity->db, arena, owner, out);
+    struct last_access *access = identity->last_access;
+    if (!access)
+        return last_access_find(identity->db, arena, owner, out);
+    pthread_mutex_lock(&access->writing);
+    gh_err err = last_access_find(identity->db, arena, owner, out);
+    if (!err)
+        look_pending(access, arena, owner, STR_NONE, out);
+    pthread_mutex_unlock(&access->writing);
+    return err;
 }
 
 gh_err last_access_of_key(struct identity *identity, struct arena *arena, struct str key_id, struct accessed *out)
 {
-    gh_err err = write_pending(identity->last_access, arena);
-    return err ? err : last_access_find_key(identity->db, arena, key_id, out);
+    struct last_access *access = identity->last_access;
+    if (!access)
+        return last_access_find_key(identity->db, arena, key_id, out);
+    pthread_mutex_lock(&access->writing);
+    gh_err err = last_access_find_key(identity->db, arena, key_id, out);
+    if (!err)
+        look_pending(access, arena, STR_NONE, key_id, out);
+    pthread_mutex_unlock(&access->writing);
+    return err;
 }
 
 /* ---- start and end ---- */

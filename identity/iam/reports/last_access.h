@@ -1,8 +1,8 @@
 /* Who asked last for what: users, roles and root users by service and action, access keys by service.
  *
  * "Attempts" count, allowed or not, as on AWS. Noting is a lock and a look into a table in memory, for
- * every thread; it is written down some seconds later, and at the end. The readers below write what is
- * pending first, so that they see everything that was noted before they were called: job threads. */
+ * every thread; it is written down some seconds later, and at the end. The readers below see
+ * everything that was noted before they were called: job threads. */
 #pragma once
 
 #include "identity/state.h"
