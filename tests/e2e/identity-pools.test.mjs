@@ -239,7 +239,7 @@ test('ServerSideTokenCheck: signed out, disabled or deleted people get nothing; 
 
 test('two logins of one identity: linked, unlinked, in conflict', async () => {
     const other = await addPool(server);
-    for (const name of ['ann', 'bob', 'cid']) await addUser(other, name);
+    for (const name of ['ann', 'bob']) await addUser(other, name);
     const theirs = async (name) => ({ [providerName(other.poolId)]: (await signIn(other, name)).AuthenticationResult.IdToken });
     const entries = [users, other].map((p) => ({ ProviderName: providerName(p.poolId), ClientId: p.clientId }));
     const pool = await addIdentityPool(server, { pool: { CognitoIdentityProviders: entries } });
@@ -361,13 +361,4 @@ test('developer identities: tokens, looked up, merged, unlinked', async () => {
     await unlink(guest, 'u3');
     assert.notEqual((await get('u3')).IdentityId, guest);
     await refused(pool.api.getCredentialsForIdentity({ IdentityId: guest }), 'NotAuthorizedException', `Access to Identity '${guest}' is forbidden.`);
-});
-
-test('--limits aws: 25 new identities a second', async (t) => {
-    const strict = await start(t, { args: ['--limits', 'aws'] });
-    const api = identities(strict);
-    const { IdentityPoolId } = await api.createIdentityPool({ IdentityPoolName: 'p', AllowUnauthenticatedIdentities: true });
-    const answers = await Promise.all(Array.from({ length: 300 }, () => api.getId({ IdentityPoolId }).then(() => 'ok', (error) => `${error.name}: ${error.message}`)));
-    assert.ok(answers.filter((a) => a === 'ok').length >= 25);
-    assert.ok(answers.includes('TooManyRequestsException: Rate exceeded'));
 });
