@@ -34,6 +34,7 @@ bool permit(struct arena *arena, const struct invoke_caller *caller, const struc
     policy_context_add(&context, "aws:PrincipalAccount", caller->account);
     policy_context_add(&context, "aws:PrincipalIsAWSService", caller->service.ptr ? STR("true") : STR("false"));
     policy_context_add(&context, "aws:PrincipalServiceName", caller->service);
+    policy_context_add(&context, "aws:PrincipalServiceNamesList", caller->service);
     const struct policy_request request = {
         .principal_arn = caller->principal_arn,
         .role_arn = caller->role_arn,

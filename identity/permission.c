@@ -83,6 +83,16 @@ static void note_access(struct identity *identity, const struct credential *cred
                          env_now_s(identity->env));
 }
 
+/* Whose resource it is. ARNs of API Gateway name no account, and there is no foreign one to be named. */
+static struct str account_of(struct str arn, struct str own)
+{
+    struct str rest = arn, part = STR_NONE;
+    for (int i = 0; i < 5; i++)
+        if (!str_split(&rest, ':', &part))
+            return own;
+    return part.len == 12 ? part : own;
+}
+
 void identity_complete(struct identity *identity, struct arena *arena, const struct credential *credential,
                        struct policy_request *request)
 {
@@ -93,6 +103,7 @@ void identity_complete(struct identity *identity, struct arena *arena, const str
     struct policy_context context = policy_context_in(arena);
     policy_context_add_keys(&context, request->keys, request->n_keys);
     add_principal_keys(&context, credential, env_now_s(identity->env));
+    policy_context_add(&context, "aws:ResourceAccount", account_of(request->resource, credential->principal.account));
     iam_resource(identity->db, arena, request, &context);
     request->keys = context.keys;
     request->n_keys = context.n;
