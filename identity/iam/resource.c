@@ -42,10 +42,11 @@ static bool add_device(struct db *db, struct arena *arena, struct str resource, 
     return true;
 }
 
-/* Policies and identity providers are named by their whole ARN: what is there is looked up for its tags. */
+/* Policies and identity providers are named by their whole ARN, and so is whoever calls for himself: what is there is
+ * looked up for its tags. */
 static bool is_arn_of_entity(struct str resource, enum entity_kind *kind, struct str *name)
 {
-    static const enum entity_kind kinds[] = { ENTITY_POLICY, ENTITY_OIDC, ENTITY_SAML };
+    static const enum entity_kind kinds[] = { ENTITY_POLICY, ENTITY_OIDC, ENTITY_SAML, ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE };
     struct str rest = resource, part;
     for (int i = 0; i < 5; i++)
         if (!str_split(&rest, ':', &part))
@@ -54,7 +55,8 @@ static bool is_arn_of_entity(struct str resource, enum entity_kind *kind, struct
         return false;
     for (size_t i = 0; i < COUNT(kinds); i++) {
         *kind = kinds[i];
-        *name = *kind == ENTITY_POLICY ? str_from(rest, (size_t)(str_find_last(rest, '/') + 1)) : rest;
+        bool provider = *kind == ENTITY_OIDC || *kind == ENTITY_SAML;
+        *name = provider ? rest : str_from(rest, (size_t)(str_find_last(rest, '/') + 1));
         if (str_is(part, entity_kind_name(kinds[i])))
             return true;
     }
