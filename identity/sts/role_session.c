@@ -275,7 +275,7 @@ gh_err role_session_grant(struct role_request *r, struct session *out)
         .transitive = r->transitive,
         .n_transitive = r->n_transitive,
         .source_identity = r->source_identity,
-        .provider = r->caller ? r->caller->federated_provider : r->provider,
+        .provider = r->provider, /* "that session was issued using a third-party IdP": not the next of a chain */
         .keys = r->kept,
         .n_keys = r->n_kept,
         .token_size = r->token_size,

@@ -61,7 +61,7 @@ static struct str filled_up(const struct sealer *sealer, struct arena *arena, co
 {
     if ((int64_t)token.len >= session->token_size)
         return token;
-    size_t missing = (size_t)session->token_size - token.len;
+    size_t missing = ((size_t)session->token_size - token.len) * 3 / 4 + 1;
     char *filling = arena_alloc(arena, missing, 1);
     memset(filling, '-', missing);
     json_set_str(doc, "-", (struct str){ filling, missing });

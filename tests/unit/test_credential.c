@@ -113,6 +113,37 @@ static void dev_mode_knows_roots_by_account(void **state)
     f.identity->dev_root = false;
 }
 
+/* All that a session is stands in its token: whoever has the key reads it, without a database. */
+static void token_holds_the_session(void **state)
+{
+    (void)state;
+    static const struct str values[] = { STR_INIT("shop"), STR_INIT("second") }, arns[] = { STR_INIT("arn:aws:iam::aws:policy/ReadOnlyAccess") };
+    static const struct policy_key keys[] = { { STR_INIT("example.com:aud"), values, 2 } };
+    static const struct tag tags[] = { { STR_INIT("Team"), STR_INIT("ops") } };
+    static const struct str transitive[] = { STR_INIT("Team") };
+    struct session made = { .kind = SESSION_ROLE, .account = ACCOUNT, .owner = STR("AROAR"), .name = STR("work"), .issued_s = 1000,
+                            .expires_s = 1900, .mfa_s = 990, .parent = STR("AKIAX"), .policy = STR("{}"), .policy_arns = arns,
+                            .n_policy_arns = 1, .tags = { 1, tags }, .transitive = transitive, .n_transitive = 1,
+                            .source_identity = STR("ann"), .provider = STR("arn:p"), .keys = keys, .n_keys = 1,
+                            .token_size = 3000 };
+    struct session read;
+    session_issue(&f.env, f.sealer, f.arena, &made);
+    assert_true(made.token.len >= 3000 && made.token.len < 3100);
+    assert_true(session_open(f.sealer, f.arena, made.key_id, made.token, &read));
+    assert_true(read.kind == SESSION_ROLE && read.issued_s == 1000 && read.expires_s == 1900 && read.mfa_s == 990);
+    assert_true(str_eq(read.secret, made.secret) && str_is(read.owner, "AROAR") && str_is(read.name, "work"));
+    assert_true(str_is(read.parent, "AKIAX") && str_is(read.policy, "{}") && str_is(read.source_identity, "ann"));
+    assert_true(read.n_policy_arns == 1 && str_eq(read.policy_arns[0], arns[0]) && str_is(read.provider, "arn:p"));
+    assert_true(read.tags.n == 1 && str_is(read.tags.items[0].value, "ops") && read.n_transitive == 1);
+    assert_true(read.n_keys == 1 && str_eq(read.keys[0].name, keys[0].name) && read.keys[0].n == 2 &&
+                str_is(read.keys[0].values[1], "second"));
+    struct session plain = { .kind = SESSION_USER, .account = ACCOUNT, .owner = STR("AIDAANN"), .issued_s = 1, .expires_s = 2 };
+    session_issue(&f.env, f.sealer, f.arena, &plain);
+    assert_true(session_open(f.sealer, f.arena, plain.key_id, plain.token, &read));
+    assert_true(!read.mfa_s && !read.parent.ptr && !read.policy.ptr && !read.n_keys && !read.tags.n && !read.n_policy_arns);
+    assert_false(session_open(f.sealer, f.arena, made.key_id, plain.token, &read));
+}
+
 static void sessions(void **state)
 {
     (void)state;
@@ -245,6 +276,7 @@ int main(void)
         cmocka_unit_test(key_ids_carry_account_and_check),
         cmocka_unit_test(a_long_term_key),
         cmocka_unit_test(dev_mode_knows_roots_by_account),
+        cmocka_unit_test(token_holds_the_session),
         cmocka_unit_test(sessions),
         cmocka_unit_test(what_they_may),
         cmocka_unit_test(readers_and_a_writer),
