@@ -85,6 +85,20 @@ static gh_err (*const checks[])(const struct login_check *check, struct login *o
     [PROVIDER_SAML] = login_check_saml,
 };
 
+/* A user pool can be named in two ways: the same login twice is one. *same: it is there already. "One login a provider." */
+static gh_err compare(struct call *call, const struct logins *known, const struct login *login, bool *same)
+{
+    *same = false;
+    for (size_t i = 0; i < known->n; i++) {
+        if (!str_eq(known->items[i].key.provider, login->key.provider))
+            continue;
+        *same = str_eq(known->items[i].key.subject, login->key.subject);
+        if (!*same)
+            return gh_fail(call->arena, &ci_ResourceConflictException, "Login is already linked to another account.");
+    }
+    return NULL;
+}
+
 gh_err logins_verify(struct call *call, const struct identity_pool *pool, const struct ci_LoginsMap *given, bool own,
                      struct logins *out)
 {
@@ -93,6 +107,7 @@ gh_err logins_verify(struct call *call, const struct identity_pool *pool, const 
         const struct login_check check = { call, pool, given->items[i].key, given->items[i].value,
                                            provider_named(call, pool->doc, given->items[i].key, false) };
         struct login *login = &out->items[out->n];
+        bool same = false;
         gh_err err;
         *login = (struct login){ .provider = check.provider, .key.provider = check.provider.name };
         if (check.provider.kind == PROVIDER_OWN)
@@ -101,9 +116,11 @@ gh_err logins_verify(struct call *call, const struct identity_pool *pool, const 
             err = login_unsupported(call);
         else
             err = checks[check.provider.kind](&check, login);
+        if (!err && check.provider.kind != PROVIDER_OWN)
+            err = compare(call, out, login, &same);
         if (err)
             return err;
-        out->n += check.provider.kind != PROVIDER_OWN;
+        out->n += check.provider.kind != PROVIDER_OWN && !same;
     }
     return NULL;
 }

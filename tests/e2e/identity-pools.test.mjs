@@ -136,6 +136,12 @@ test('a login is one identity, under AWS\'s name of the user pool and under our 
     const ids = await Promise.all([Logins, ours, Logins, ours].map((l) => pool.api.getId({ IdentityPoolId: pool.id, Logins: l })));
     assert.equal(new Set(ids.map((i) => i.IdentityId)).size, 1);
     const [{ IdentityId }] = ids;
+    const [bobs] = Object.values(await loginsOf('bob'));
+    const twice = await pool.api.getId({ IdentityPoolId: pool.id, Logins: { ...Logins, ...ours } });
+    assert.equal(twice.IdentityId, IdentityId);
+    await refused(pool.api.getId({ IdentityPoolId: pool.id, Logins: { ...Logins, [Object.keys(ours)[0]]: bobs } }), 'ResourceConflictException', 'Login is already linked to another account.');
+    const fresh = await addIdentityPool(server, { users, pool: { CognitoIdentityProviders: [{ ProviderName: Object.keys(ours)[0], ClientId: users.clientId }] } });
+    await fresh.api.getId({ IdentityPoolId: fresh.id, Logins: { ...Logins, ...ours } });
     const got = await pool.api.getCredentialsForIdentity({ IdentityId, Logins: ours });
     assert.equal(await caller(credentialsOf(got)), `arn:aws:sts::${account}:assumed-role/in-${pool.n}/CognitoIdentityCredentials`);
     const { $metadata, CreationDate, LastModifiedDate, ...shown } = await pool.api.describeIdentity({ IdentityId });
