@@ -13,6 +13,7 @@ import { nextStep, totp } from './support/totp.mjs';
 
 const cleanup = [], own = { after: (fn) => cleanup.unshift(fn) };
 let server, iam;
+const issued = [];
 // A client for each call: one that is kept learns the server's time from its answers and signs with it.
 const calls = (credentials) => new Proxy({}, {
     get: (_, name) => (params = {}) => server.client(sdk.IAMClient, credentials && { credentials }).send(new sdk[`${name[0].toUpperCase()}${name.slice(1)}Command`](params)),
@@ -35,6 +36,7 @@ async function user(name, action = 'iam:*', of = iam) {
     await of.createUser({ UserName: name });
     if (action) await of.putUserPolicy({ UserName: name, PolicyName: 'p', PolicyDocument: allow(action) });
     const { AccessKey } = await of.createAccessKey({ UserName: name });
+    issued.push(AccessKey.SecretAccessKey);
     const credentials = { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
     return { credentials, keyId: AccessKey.AccessKeyId, iam: calls(credentials) };
 }
@@ -309,4 +311,15 @@ test('bad input', async () => {
     const answer = await server.fetch('/', { method: 'POST', body: 'Action=UpdateAccountPasswordPolicy&Version=2010-05-08&RequireSymbols=maybe', headers: {
         'content-type': 'application/x-www-form-urlencoded', authorization: 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0' } });
     assert.equal(answer.status, 400, 'a boolean that is none');
+});
+
+test('no password and no secret lies open on disk, after all this', async () => {
+    await server.stop();
+    const walk = (folder) => fs.readdirSync(folder, { withFileTypes: true }).flatMap((one) => (one.isDirectory() ? walk(path.join(folder, one.name)) : [path.join(folder, one.name)]));
+    const secrets = ['passw0rd', 'abcdefghijk!', 'fourth-one-4', ...issued];
+    assert.ok(issued.length > 3);
+    for (const file of [...walk(server.data), server.logFile]) {
+        const bytes = fs.readFileSync(file);
+        for (const secret of secrets) assert.ok(!bytes.includes(secret), `${secret} lies open in ${file}`);
+    }
 });
