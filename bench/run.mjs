@@ -16,6 +16,7 @@ import { setTheScene } from './setting.mjs';
 import { payloadRows } from './payload.mjs';
 import { policyRows } from './policy.mjs';
 import { poolSizeRows } from './pool-size.mjs';
+import { auditRows } from './audit.mjs';
 import { signInRows } from './sign-in.mjs';
 import { tlsRows } from './tls.mjs';
 
@@ -106,6 +107,7 @@ const rows = {
         const [seen] = await compare([{ url: scene.functionUrl, pid: server.pid, script, alone: true }], pace);
         row('function invoke, warm (Gatehouse alone)', `${Math.round(seen.perSecond)}/s, ${us(seen.cpuUsPerRequest)}`, '', '', '≤ 250 µs', seen.cpuUsPerRequest <= 250);
     },
+    ...auditRows(row, { quick, folder }),
     ...signInRows(row, { server: () => server, scene, quick, pace, folder }),
     ...payloadRows({ server: () => server, backend: backend.url, folder, pace, row }),
     async start() {
