@@ -195,20 +195,6 @@ static void set_keys(struct assume *a)
     a->role.n_keys = n;
 }
 
-/* "For SAMLUser, this is a combination of the saml:namequalifier and saml:sub keys." */
-static void note_caller(const struct assume *a, struct str account)
-{
-    json_t *identity = json_object();
-    json_set_str(identity, "type", STR("SAMLUser"));
-    json_set_str(identity, "principalId",
-                 str_printf(a->call->arena, "%.*s:%.*s", STR_FMT(a->name_qualifier), STR_FMT(a->who.name_id)));
-    json_set_str(identity, "userName", a->who.name_id);
-    json_set_str(identity, "identityProvider", a->name_qualifier);
-    audit_identity(a->call, identity);
-    audit_account(a->call, account);
-    audit_note_str(a->call, "sAMLAssertionID", a->who.assertion_id);
-}
-
 static gh_err read_assertion(struct assume *a)
 {
     struct str account;
@@ -230,11 +216,11 @@ static gh_err read_assertion(struct assume *a)
         return err;
     a->subject_type = type_of(a->who.name_id_format);
     a->name_qualifier = qualifier_of(a);
-    note_caller(a, account);
     set_keys(a);
     sts_audit_federated(a->call, "SAMLUser",
                         str_printf(a->call->arena, "%.*s:%.*s", STR_FMT(a->name_qualifier), STR_FMT(a->who.name_id)),
                         a->who.name_id, a->name_qualifier, account);
+    audit_note_str(a->call, "sAMLAssertionID", a->who.assertion_id);
     return NULL;
 }
 

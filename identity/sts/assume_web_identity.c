@@ -4,7 +4,6 @@
 #include "core/json.h"
 #include "identity/federation/web_identity.h"
 #include "identity/sts/role_session.h"
-#include "wire/audit.h"
 
 gh_err sts_web_identity_session(struct call *call, const struct web_session_order *order, struct session *out)
 {
@@ -183,20 +182,6 @@ static gh_err read_provider(struct call *call, struct web_identity *who, struct 
                : gh_fail(call->arena, &sts_InvalidIdentityTokenException, "Incorrect token audience");
 }
 
-/* "For WebIdentityUser, this is a combination of the issuer, application ID, and user ID." */
-static void note_caller(struct call *call, struct str account, const struct web_identity *who)
-{
-    struct str provider = who->provider_arn.ptr ? who->provider_arn : who->host;
-    json_t *identity = json_object();
-    json_set_str(identity, "type", STR("WebIdentityUser"));
-    json_set_str(identity, "principalId",
-                 str_printf(call->arena, "%.*s:%.*s:%.*s", STR_FMT(provider), STR_FMT(who->audience), STR_FMT(who->subject)));
-    json_set_str(identity, "userName", who->subject);
-    json_set_str(identity, "identityProvider", provider);
-    audit_identity(call, identity);
-    audit_account(call, account);
-}
-
 static gh_err read_token(struct call *call, const struct sts_AssumeRoleWithWebIdentity_in *in,
                          struct web_identity *who, struct web_session_order *order)
 {
@@ -205,10 +190,13 @@ static gh_err read_token(struct call *call, const struct sts_AssumeRoleWithWebId
     gh_err err = sts_role_account(call, in->role_arn, &account);
     if (!err)
         err = web_identity_verify(call, account, in->web_identity_token, who);
-    if (!err) {
-        note_caller(call, account, who);
-        err = read_provider(call, who, order);
-    }
+    if (err)
+        return err;
+    struct str provider = who->provider_arn.ptr ? who->provider_arn : who->host; /* also of who is refused from here on */
+    sts_audit_federated(call, "WebIdentityUser",
+                        str_printf(call->arena, "%.*s:%.*s:%.*s", STR_FMT(provider), STR_FMT(who->audience), STR_FMT(who->subject)),
+                        who->subject, provider, account);
+    err = read_provider(call, who, order);
     if (err)
         return err;
     const json_t *nested = json_object_get(who->claims, "https://aws.amazon.com/tags");
@@ -220,10 +208,6 @@ static gh_err read_token(struct call *call, const struct sts_AssumeRoleWithWebId
     order->n_keys = all.n;
     order->kept = kept.items;
     order->n_kept = kept.n;
-    sts_audit_federated(call, "WebIdentityUser",
-                        str_printf(call->arena, "%.*s:%.*s:%.*s", STR_FMT(order->federated), STR_FMT(who->audience),
-                                   STR_FMT(who->subject)),
-                        who->subject, order->federated, account);
     return err;
 }
 
