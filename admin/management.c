@@ -75,15 +75,6 @@ static bool looks_at(void *ctx, struct arena *arena, const void *credential, str
     return identity_looks_at(ctx, arena, credential, begin);
 }
 
-/* What a denied call's audit record says beside the error. */
-static json_t *explain(void *ctx, struct arena *arena, const void *credential, const struct policy_request *request)
-{
-    const struct identity_target own = { 0 };
-    struct policy_why why;
-    identity_why(ctx, arena, credential, &own, request, &why);
-    return policy_why_json(arena, &why);
-}
-
 static int64_t real_now_s(void)
 {
     return (int64_t)time(NULL); /* a stepped test clock would refuse every honest client */
@@ -97,7 +88,7 @@ bool management_open(struct app *app, struct str *why)
         .env = &app->env, .db = app->db, .sealer = app->sealer, .partition = STR("aws"),
         .region = app->options.region, .default_account = app->options.account, .base_url = app->options.base_url,
         .services = services, .n_services = N_SERVICES, .keys = { app->identity, find_key },
-        .allows = allows, .looks_at = looks_at, .explain = explain, .allows_ctx = app->identity, .real_now_s = real_now_s,
+        .allows = allows, .looks_at = looks_at, .allows_ctx = app->identity, .real_now_s = real_now_s,
         .audit = audit_sink(app->audit),
     };
     app->wire = wire_new(&config);

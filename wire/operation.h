@@ -23,8 +23,6 @@ struct wire_config {
                    struct policy_decision *decision);
     /* Do that principal's policies look at condition keys that begin so ("aws:ResourceTag/")? NULL: they may. */
     bool (*looks_at)(void *ctx, struct arena *arena, const void *credential, struct str begin);
-    /* Why `allows` said no to this request: the audit record's additionalEventData.authorization. NULL: nothing. */
-    json_t *(*explain)(void *ctx, struct arena *arena, const void *credential, const struct policy_request *request);
     void *allows_ctx;
     const struct audit_sink *audit; /* where records go (wire/audit.h); kept, not copied; NULL: there is no audit log */
     int64_t (*real_now_s)(void); /* signatures are checked against it; NULL: env's clock */
