@@ -3,16 +3,7 @@
 
 const char *const identity_refused_iam[] = {
     "CreateServiceSpecificCredential.CredentialAgeDays",
-    "SimulateCustomPolicy.CallerArn",
-    "SimulateCustomPolicy.OrderedOrganizationPolicyInputList",
-    "SimulateCustomPolicy.ResourceHandlingOption",
-    "SimulateCustomPolicy.ResourceOwner",
-    "SimulateCustomPolicy.ResourcePolicy",
-    "SimulatePrincipalPolicy.CallerArn",
     "SimulatePrincipalPolicy.PolicyExclusionList",
-    "SimulatePrincipalPolicy.ResourceHandlingOption",
-    "SimulatePrincipalPolicy.ResourceOwner",
-    "SimulatePrincipalPolicy.ResourcePolicy",
     NULL,
 };
 

@@ -1,25 +1,34 @@
 /* "What would happen if": the one evaluator, asked without doing anything. */
 #include "core/base64.h"
 #include "identity/iam/iam.h"
+#include "identity/guard_rails.h"
+#include "identity/iam/reports/simulate_scene.h"
 #include "identity/iam/reports/source.h"
+#include "identity/state.h"
+#include "policy/why.h"
 
 struct simulation {
     struct call *call;
     struct policy_set *identity;
-    const struct policy_set *boundary;
+    const struct policy_set *boundary, *resource;
+    const struct policy_set *resource_control;
+    const struct policy_set **levels; /* of the organization, from its root to the account */
+    size_t n_levels;
+    bool of_organization;             /* SimulatePrincipalPolicy, or levels were given */
+    struct simulated_scene scene;
     const struct iam_ActionNameListType *actions;
     const struct iam_ResourceNameListType *resources;
     struct policy_context context;
     struct iam_ContextKeyNamesResultListType missing;
 };
 
-static gh_err add_documents(struct simulation *s, struct policy_set *set, const struct iam_SimulationPolicyListType *list,
-                            const char *word)
+static gh_err add_documents(struct simulation *s, enum policy_use use, struct policy_set *set,
+                            const struct iam_SimulationPolicyListType *list, const char *word)
 {
     struct arena *arena = s->call->arena;
     for (size_t i = 0; i < list->n; i++) {
         struct str why;
-        if (!policy_set_add(set, POLICY_IDENTITY, str_printf(arena, "%s.%zu", word, i + 1), list->items[i], arena, &why))
+        if (!policy_set_add(set, use, str_printf(arena, "%s.%zu", word, i + 1), list->items[i], arena, &why))
             return gh_fail(arena, &iam_InvalidInputException, "Invalid Policy at %s.%zu: %.*s", word, i + 1, STR_FMT(why));
     }
     return NULL;
@@ -44,7 +53,68 @@ static gh_err set_boundary(struct simulation *s, const struct iam_SimulationPoli
         return NULL;
     struct policy_set *set = new_set(s);
     s->boundary = set;
-    return add_documents(s, set, list, "PermissionsBoundaryPolicyInputList");
+    return add_documents(s, POLICY_IDENTITY, set, list, "PermissionsBoundaryPolicyInputList");
+}
+
+static gh_err set_resource_policy(struct simulation *s, struct str document)
+{
+    struct str why;
+    if (!document.ptr)
+        return NULL;
+    struct policy_set *set = new_set(s);
+    s->resource = set;
+    if (policy_set_add(set, POLICY_RESOURCE, STR("ResourcePolicy"), document, s->call->arena, &why))
+        return NULL;
+    return gh_fail(s->call->arena, &iam_InvalidInputException, "Invalid Policy at ResourcePolicy: %.*s", STR_FMT(why));
+}
+
+/* "Each level must allow": that of the root, of each organizational unit, of the account. */
+static gh_err set_levels(struct simulation *s, const struct iam_OrganizationPolicyListType *list)
+{
+    gh_err err = NULL;
+    s->levels = ARENA_ARRAY(s->call->arena, const struct policy_set *, list->n);
+    s->of_organization = list->n > 0;
+    for (size_t i = 0; !err && i < list->n; i++) {
+        struct policy_set *set = new_set(s);
+        struct str word = str_printf(s->call->arena, "OrderedOrganizationPolicyInputList.%zu.ServiceControlPolicyInputList", i + 1);
+        err = add_documents(s, POLICY_SERVICE_CONTROL, set, &list->items[i]->service_control_policy_input_list, word.ptr);
+        s->levels[s->n_levels++] = set;
+    }
+    return err;
+}
+
+/* The account's own guard rails; a service-linked role has none. */
+static void set_guard_rails(struct simulation *s, const struct entity *entity)
+{
+    struct identity *identity = iam_identity(s->call);
+    const struct policy_set *service;
+    s->of_organization = true;
+    if (str_starts(entity->path, STR("/aws-service-role/")))
+        return;
+    guard_rails_of(identity->guard_rails, s->call->arena, entity->account, &service, &s->resource_control);
+    s->levels = ARENA_ARRAY(s->call->arena, const struct policy_set *, 1);
+    if (service)
+        s->levels[s->n_levels++] = service;
+}
+
+/* Keys that any of the policies looks at and nobody gave. */
+static void find_missing(struct simulation *s)
+{
+    struct arena *arena = s->call->arena;
+    const struct policy_set *const sets[] = { s->identity, s->boundary, s->resource };
+    struct str *names[COUNT(sets)];
+    size_t n[COUNT(sets)], all = 0;
+    for (size_t i = 0; i < COUNT(sets); i++)
+        all += n[i] = sets[i] ? policy_set_keys(sets[i], arena, &names[i]) : 0;
+    s->missing = (struct iam_ContextKeyNamesResultListType){ true, 0, ARENA_ARRAY(arena, struct str, all) };
+    for (size_t i = 0; i < COUNT(sets); i++)
+        for (size_t k = 0; k < n[i]; k++) {
+            bool known = policy_context_find(s->context.keys, s->context.n, names[i][k]) != NULL;
+            for (size_t m = 0; m < s->missing.n; m++)
+                known |= str_eq_nocase(s->missing.items[m], names[i][k]);
+            if (!known)
+                s->missing.items[s->missing.n++] = names[i][k];
+        }
 }
 
 static gh_err set_context(struct simulation *s, const struct iam_ContextEntryListType *entries)
@@ -62,12 +132,7 @@ static gh_err set_context(struct simulation *s, const struct iam_ContextEntryLis
         }
         policy_context_add_list(&s->context, str_c(arena, entry->context_key_name), values, entry->context_key_values.n);
     }
-    struct str *names;
-    size_t n = policy_set_keys(s->identity, arena, &names);
-    s->missing = (struct iam_ContextKeyNamesResultListType){ true, 0, ARENA_ARRAY(arena, struct str, n) };
-    for (size_t i = 0; i < n; i++)
-        if (!policy_context_find(s->context.keys, s->context.n, names[i]))
-            s->missing.items[s->missing.n++] = names[i];
+    find_missing(s);
     return NULL;
 }
 
@@ -85,19 +150,31 @@ static struct iam_Position *position_out(struct arena *arena, struct policy_posi
     return out;
 }
 
-static struct iam_StatementListType matched(struct arena *arena, const struct policy_decision *decision)
+static struct iam_Statement *statement_out(struct arena *arena, const struct why_statement *of, const char *layer)
+{
+    struct iam_Statement *out = ARENA_NEW(arena, struct iam_Statement);
+    out->source_policy_id = of->policy;
+    out->source_policy_type = strcmp(layer, "resource-based policy") == 0 ? STR("Resource Policy") : STR("IAM Policy");
+    out->start_position = position_out(arena, of->start);
+    out->end_position = position_out(arena, of->end);
+    return out;
+}
+
+/* "Even if multiple statements allow the operation, if only one statement denies that operation, then … the deny
+ * statement is the only entry included in the result." What allows is told of identity and resource policies. */
+static struct iam_StatementListType matched(struct arena *arena, const struct policy_why *why)
 {
     struct iam_StatementListType list = { .set = true };
-    struct policy_position start, end;
-    if (decision->statement < 0 || !policy_locate(decision->document, decision->statement, &start, &end))
-        return list;
-    list.n = 1;
-    list.items = ARENA_ARRAY(arena, struct iam_Statement *, 1);
-    list.items[0] = ARENA_NEW(arena, struct iam_Statement);
-    list.items[0]->source_policy_id = decision->policy_name;
-    list.items[0]->source_policy_type = STR("IAM Policy");
-    list.items[0]->start_position = position_out(arena, start);
-    list.items[0]->end_position = position_out(arena, end);
+    enum policy_effect effect = why->decision.effect;
+    list.items = ARENA_ARRAY(arena, struct iam_Statement *, why->n_layers * WHY_STATEMENTS);
+    for (size_t l = 0; effect != POLICY_IMPLICIT_DENY && l < why->n_layers; l++) {
+        const struct why_layer *layer = &why->layers[l];
+        bool told = effect == POLICY_EXPLICIT_DENY || strcmp(layer->type, "identity-based policy") == 0 ||
+                    strcmp(layer->type, "resource-based policy") == 0;
+        for (size_t i = 0; told && i < layer->n; i++)
+            if (layer->statements[i].miss == WHY_APPLIES && layer->statements[i].deny == (effect == POLICY_EXPLICIT_DENY))
+                list.items[list.n++] = statement_out(arena, &layer->statements[i], layer->type);
+    }
     return list;
 }
 
@@ -120,6 +197,80 @@ static bool stricter(enum policy_effect a, enum policy_effect b)
     return rank[a] > rank[b];
 }
 
+/* The level that says no: a deny, else silence. NULL: none has anything against it. */
+static const struct policy_set *against(struct simulation *s, const struct policy_request *request)
+{
+    const struct policy_set *found = NULL;
+    for (size_t i = 0; i < s->n_levels; i++) {
+        struct policy_decision decision;
+        enum policy_effect effect = policy_set_decide(s->call->arena, s->levels[i], "service control policy", request, &decision);
+        if (effect == POLICY_EXPLICIT_DENY)
+            return s->levels[i];
+        if (effect != POLICY_ALLOW && !found)
+            found = s->levels[i];
+    }
+    return found;
+}
+
+/* "Populated for only cross-account simulations"; "within the same account … present but empty". */
+static struct iam_EvalDecisionDetailsType details_of(struct simulation *s, const struct policy_why *why)
+{
+    static const struct {
+        const char *layer;
+        struct str name;
+    } sources[] = { { "identity-based policy", STR_INIT("IAM Policy") }, { "resource-based policy", STR_INIT("Resource Policy") } };
+    struct iam_EvalDecisionDetailsType out = { .set = s->resources->n > 0 || s->scene.cross_account };
+    if (!s->scene.cross_account)
+        return out;
+    out.items = arena_zalloc(s->call->arena, COUNT(sources) * sizeof *out.items);
+    for (size_t i = 0; i < COUNT(sources); i++)
+        for (size_t l = 0; l < why->n_layers; l++)
+            if (strcmp(why->layers[l].type, sources[i].layer) == 0) {
+                out.items[out.n].key = sources[i].name;
+                out.items[out.n++].value = decision_word(why->layers[l].effect);
+            }
+    return out;
+}
+
+struct outcome {
+    struct policy_why why;
+    struct iam_PermissionsBoundaryDecisionDetail *boundary;
+    bool by_organization;
+};
+
+/* Decided as a request is: by policy_decide, with all that was given. */
+static void ask(struct simulation *s, struct str action, struct str resource, struct outcome *out)
+{
+    struct arena *arena = s->call->arena;
+    struct policy_request *request = ARENA_NEW(arena, struct policy_request);
+    struct policy_layers *layers = ARENA_NEW(arena, struct policy_layers);
+    *request = (struct policy_request){ .principal_arn = s->scene.principal_arn, .account = s->scene.account,
+                                        .role_arn = s->scene.role_arn, .action = action, .resource = resource,
+                                        .keys = s->context.keys, .n_keys = s->context.n };
+    *layers = (struct policy_layers){ .identity = s->identity, .boundary = s->boundary, .resource = s->resource,
+                                      .cross_account = s->scene.cross_account, .service_control = against(s, request),
+                                      .resource_control = str_is(resource, "*") ? NULL : s->resource_control };
+    policy_why(arena, layers, request, &out->why);
+    struct policy_decision decision;
+    out->boundary = boundary_detail(s, request);
+    out->by_organization = !layers->service_control &&
+                           (!layers->resource_control || policy_set_decide(arena, layers->resource_control, "resource control policy",
+                                                                           request, &decision) == POLICY_ALLOW);
+}
+
+static struct iam_ResourceSpecificResult *specific(struct simulation *s, struct str resource, const struct outcome *from)
+{
+    struct iam_ResourceSpecificResult *out = ARENA_NEW(s->call->arena, struct iam_ResourceSpecificResult);
+    out->eval_resource_name = resource;
+    out->eval_resource_decision = decision_word(from->why.decision.effect);
+    out->matched_statements = matched(s->call->arena, &from->why);
+    out->missing_context_values = s->missing;
+    out->permissions_boundary_decision_detail = from->boundary;
+    if (s->scene.cross_account)
+        out->eval_decision_details = details_of(s, &from->why);
+    return out;
+}
+
 static struct iam_EvaluationResult *evaluate(struct simulation *s, struct str action)
 {
     struct arena *arena = s->call->arena;
@@ -128,30 +279,27 @@ static struct iam_EvaluationResult *evaluate(struct simulation *s, struct str ac
     const struct str *resources = s->resources->n ? s->resources->items : &anything;
     struct iam_EvaluationResult *out = ARENA_NEW(arena, struct iam_EvaluationResult);
     struct iam_ResourceSpecificResult **each = ARENA_ARRAY(arena, struct iam_ResourceSpecificResult *, n);
-    struct policy_decision worst = { .effect = POLICY_ALLOW };
+    struct outcome worst = { .by_organization = true };
     for (size_t i = 0; i < n; i++) {
-        struct policy_request request = { .action = action, .resource = resources[i], .keys = s->context.keys,
-                                          .n_keys = s->context.n };
-        struct policy_decision decision;
-        policy_decide(arena, &(struct policy_layers){ .identity = s->identity, .boundary = s->boundary }, &request, &decision);
-        if (i == 0 || stricter(decision.effect, worst.effect)) {
-            worst = decision;
-            out->permissions_boundary_decision_detail = boundary_detail(s, &request);
-        }
-        each[i] = ARENA_NEW(arena, struct iam_ResourceSpecificResult);
-        each[i]->eval_resource_name = resources[i];
-        each[i]->eval_resource_decision = decision_word(decision.effect);
-        each[i]->matched_statements = matched(arena, &decision);
-        each[i]->missing_context_values = s->missing;
+        struct outcome one;
+        ask(s, action, resources[i], &one);
+        if (i == 0 || stricter(one.why.decision.effect, worst.why.decision.effect))
+            worst = one;
+        each[i] = specific(s, resources[i], &one);
     }
     out->eval_action_name = action;
     out->eval_resource_name = resources[0];
-    out->eval_decision = decision_word(worst.effect);
-    out->matched_statements = matched(arena, &worst);
+    out->eval_decision = decision_word(worst.why.decision.effect);
+    out->matched_statements = matched(arena, &worst.why);
     out->missing_context_values = s->missing;
-    out->eval_decision_details.set = true;
-    out->organizations_decision_detail = ARENA_NEW(arena, struct iam_OrganizationsDecisionDetail);
-    out->organizations_decision_detail->allowed_by_organizations = some_bool(true); /* no organization, no limits */
+    out->permissions_boundary_decision_detail = worst.boundary;
+    /* "If an AWS Organizations SCP included in the evaluation denies access, the simulation ends": no details. */
+    if (worst.by_organization)
+        out->eval_decision_details = details_of(s, &worst.why);
+    if (s->of_organization) {
+        out->organizations_decision_detail = ARENA_NEW(arena, struct iam_OrganizationsDecisionDetail);
+        out->organizations_decision_detail->allowed_by_organizations = some_bool(worst.by_organization);
+    }
     if (s->resources->n)
         out->resource_specific_results = (struct iam_ResourceSpecificResultListType){ true, n, each };
     return out;
@@ -181,80 +329,51 @@ static gh_err answer(struct simulation *s, struct str marker, struct opt_i64 max
     return NULL;
 }
 
-/* "arn:aws:iam::1:user/path/name", of a user, group or role. */
-gh_err simulated_source(struct call *call, struct str arn, struct entity *out)
-{
-    static const enum entity_kind kinds[] = { ENTITY_USER, ENTITY_GROUP, ENTITY_ROLE };
-    struct str name = str_from(arn, (size_t)(str_find_last(arn, '/') + 1));
-    for (size_t i = 0; i < COUNT(kinds); i++) {
-        struct str head = str_printf(call->arena, ":%s/", entity_kind_name(kinds[i]));
-        if (str_find_str(arn, head) < 0)
-            continue;
-        gh_err err = iam_find(call, NULL, kinds[i], name, out);
-        return err || str_eq(out->arn, arn) ? err : iam_no_such(call, kinds[i], name);
-    }
-    return gh_fail(call->arena, &iam_InvalidInputException, "Invalid Entity Arn: %.*s does not clearly define entity type and name.",
-                   STR_FMT(arn));
-}
-
 gh_err iam_SimulatePrincipalPolicy(struct call *call, const struct iam_SimulatePrincipalPolicy_in *in,
                                    struct iam_SimulatePrincipalPolicy_out *out)
 {
     struct simulation s = { .call = call, .actions = &in->action_names, .resources = &in->resource_arns };
     struct entity entity;
     gh_err err = simulated_source(call, in->policy_source_arn, &entity);
+    const struct simulated_order order = { .caller_arn = in->caller_arn, .resource_owner = in->resource_owner,
+                                           .resource_policy = in->resource_policy, .handling = in->resource_handling_option,
+                                           .resources = &in->resource_arns };
+    if (!err)
+        err = simulated_scene(call, &order, &entity, &s.scene);
     if (!err)
         err = principals_compile(call->db, call->arena, &entity, &s.identity, &s.boundary);
     if (!err)
-        err = add_documents(&s, s.identity, &in->policy_input_list, "PolicyInputList");
+        err = add_documents(&s, POLICY_IDENTITY, s.identity, &in->policy_input_list, "PolicyInputList");
     if (!err)
         err = set_boundary(&s, &in->permissions_boundary_policy_input_list);
     if (!err)
+        err = set_resource_policy(&s, in->resource_policy);
+    if (!err)
         err = set_context(&s, &in->context_entries);
-    return err ? err : answer(&s, in->marker, in->max_items, &out->whole);
+    if (err)
+        return err;
+    set_guard_rails(&s, &entity);
+    return answer(&s, in->marker, in->max_items, &out->whole);
 }
 
 gh_err iam_SimulateCustomPolicy(struct call *call, const struct iam_SimulateCustomPolicy_in *in,
                                 struct iam_SimulateCustomPolicy_out *out)
 {
     struct simulation s = { .call = call, .actions = &in->action_names, .resources = &in->resource_arns };
+    const struct simulated_order order = { .caller_arn = in->caller_arn, .resource_owner = in->resource_owner,
+                                           .resource_policy = in->resource_policy, .handling = in->resource_handling_option,
+                                           .resources = &in->resource_arns };
     s.identity = new_set(&s);
-    gh_err err = add_documents(&s, s.identity, &in->policy_input_list, "PolicyInputList");
+    gh_err err = simulated_scene(call, &order, NULL, &s.scene);
+    if (!err)
+        err = add_documents(&s, POLICY_IDENTITY, s.identity, &in->policy_input_list, "PolicyInputList");
     if (!err)
         err = set_boundary(&s, &in->permissions_boundary_policy_input_list);
     if (!err)
+        err = set_resource_policy(&s, in->resource_policy);
+    if (!err)
+        err = set_levels(&s, &in->ordered_organization_policy_input_list);
+    if (!err)
         err = set_context(&s, &in->context_entries);
     return err ? err : answer(&s, in->marker, in->max_items, &out->whole);
-}
-
-static void list_keys(struct simulation *s, struct iam_GetContextKeysForPolicyResponse *out)
-{
-    out->context_key_names.set = true;
-    out->context_key_names.n = policy_set_keys(s->identity, s->call->arena, &out->context_key_names.items);
-}
-
-gh_err iam_GetContextKeysForCustomPolicy(struct call *call, const struct iam_GetContextKeysForCustomPolicy_in *in,
-                                         struct iam_GetContextKeysForCustomPolicy_out *out)
-{
-    struct simulation s = { .call = call };
-    s.identity = new_set(&s);
-    gh_err err = add_documents(&s, s.identity, &in->policy_input_list, "PolicyInputList");
-    if (!err)
-        list_keys(&s, &out->whole);
-    return err;
-}
-
-gh_err iam_GetContextKeysForPrincipalPolicy(struct call *call, const struct iam_GetContextKeysForPrincipalPolicy_in *in,
-                                            struct iam_GetContextKeysForPrincipalPolicy_out *out)
-{
-    struct simulation s = { .call = call };
-    struct entity entity;
-    gh_err err = simulated_source(call, in->policy_source_arn, &entity);
-    if (!err)
-        err = principals_compile(call->db, call->arena, &entity, &s.identity, &s.boundary);
-    if (!err)
-        err = add_documents(&s, s.identity, &in->policy_input_list, "PolicyInputList");
-    if (!err)
-        list_keys(&s, &out->whole);
-    return err;
 }
