@@ -8,7 +8,7 @@
 
 #include "policy/why_parts.h"
 
-enum { MOST = 16 };
+enum { MOST = 16, TRIES = 24 }; /* tries: traces are written on loop threads */
 
 /* --- values that would do --- */
 
@@ -116,6 +116,7 @@ struct search {
     struct why_case now;           /* with the values that were chosen so far */
     struct policy_request request;
     struct policy_why *out;
+    int tries;
 };
 
 static size_t faults(const struct why_case *c)
@@ -198,7 +199,7 @@ static bool mend_one_by_context(struct search *s)
                 bool far;
                 enum why_miss miss = why_miss(&s->now, statement, &far);
                 bool candidate = statement->deny ? miss == WHY_APPLIES : silent && miss == WHY_CONDITION;
-                if (candidate && statement->n_conditions && mend_by_context(s, l, set->policies[p], i))
+                if (candidate && statement->n_conditions && s->tries++ < TRIES && mend_by_context(s, l, set->policies[p], i))
                     return true;
             }
     }
