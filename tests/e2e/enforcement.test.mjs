@@ -146,6 +146,24 @@ test('operations without signature stay so, all others want one', async () => {
     assert.deepEqual(wrong, []);
 });
 
+// Credentials of somebody who did not sign in, in a role of an identity pool.
+async function guestsOf(server, document) {
+    const plain = async (name, body, credentials) => {
+        const options = { method: 'POST', headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityService.${name}` }, body: JSON.stringify(body) };
+        const answer = await (credentials ? signed(server.url, credentials, { service: 'cognito-identity', region, ...options }) : fetch(server.url, options));
+        return answer.json();
+    };
+    const iam = iamOf(server);
+    const trust = policy({ Effect: 'Allow', Action: 'sts:AssumeRoleWithWebIdentity', Principal: { Federated: 'cognito-identity.amazonaws.com' } });
+    const { Role } = await iam.createRole({ RoleName: 'guest', AssumeRolePolicyDocument: trust });
+    await iam.putRolePolicy({ RoleName: 'guest', PolicyName: 'own', PolicyDocument: document });
+    const { IdentityPoolId } = await plain('CreateIdentityPool', { IdentityPoolName: 'guests', AllowUnauthenticatedIdentities: true }, server.credentials);
+    await plain('SetIdentityPoolRoles', { IdentityPoolId, Roles: { unauthenticated: Role.Arn } }, server.credentials).catch(() => {});
+    const { IdentityId } = await plain('GetId', { IdentityPoolId });
+    const { Credentials } = await plain('GetCredentialsForIdentity', { IdentityId });
+    return { accessKeyId: Credentials.AccessKeyId, secretAccessKey: Credentials.SecretKey, sessionToken: Credentials.SessionToken };
+}
+
 // The data plane, and every kind of principal that there is.
 test('whoever calls an API or a function is asked the same way', async (t) => {
     const iam = iamOf(server);
@@ -163,6 +181,7 @@ test('whoever calls an API or a function is asked the same way', async (t) => {
         'GetSessionToken session': keysOf((await sts.getSessionToken({})).Credentials),
         'federated session': keysOf((await sts.getFederationToken({ Name: 'guest', Policy: invoke })).Credentials),
     };
+    principals['identity pool session'] = await guestsOf(server, invoke);
     const without = {
         'a user without policies': await user(server, 'ben'),
         'a role session narrowed': keysOf((await sts.assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'two', Policy: allow('iam:GetUser', '*') })).Credentials),

@@ -64,6 +64,7 @@ test('from soft to enforced', async () => {
     assert.equal(row('iam:PassRole').passedTo, 'lambda.amazonaws.com');
     assert.equal(seen.denials.filter(({ action }) => action === 'execute-api:Invoke').length, 3);
     assert.match(server.log(), /would be refused/);
+    assert.match(server.log(), /"enforced":"signatures of issued keys; what policies would deny is let through and kept/, 'said at the start');
 
     // What is kept survives a kill: it has been read, and so been written.
     await server.restart();
@@ -88,6 +89,7 @@ test('from soft to enforced', async () => {
     server.args = ['--enforce'];
     await server.restart('SIGTERM');
     server.credentials = rootKey(server);
+    assert.match(server.log(), /"enforced":"every signature and every policy/);
     await traffic();
     const refused = (error) => /^AccessDenied/.test(error.name);
     await assert.rejects(as(server, lambdaSdk, robot).getFunction({ FunctionName: 'hello' }), refused, 'an action that was not seen');
