@@ -53,6 +53,8 @@ foreach(source ${fuzz_targets})
         set(runs 20000)
         if(short STREQUAL policy_index) # a run of it is a dozen decisions over many statements, twice
             set(runs 3000)
+        elseif(short STREQUAL saml) # a run of it reads XML three times, and a certificate
+            set(runs 4000)
         endif()
         add_test(NAME ${name} COMMAND ${name} -runs=${runs} ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/${short})
         set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
