@@ -25,7 +25,8 @@ size_t policy_lint(struct arena *arena, enum policy_use use, struct str document
                    STR_FMT(why));
     else
         lint_document(&lint);
-    qsort(lint.findings, lint.n, sizeof *lint.findings, by_place);
+    if (lint.n)
+        qsort(lint.findings, lint.n, sizeof *lint.findings, by_place);
     *out = lint.findings;
     return lint.n;
 }
