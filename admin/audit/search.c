@@ -10,7 +10,7 @@
 #include "core/json_tree.h"
 #include "core/time.h"
 
-enum { BLOCK_BYTES = 1 << 20, MAX_NEEDLES = 12, DEPTH = 32 };
+enum { BLOCK_BYTES = 1 << 20, PAGE_BYTES = 8 << 20, MAX_NEEDLES = 12, DEPTH = 32 };
 
 struct search {
     struct arena *arena; /* of the page */
@@ -18,7 +18,7 @@ struct search {
     struct str needles[MAX_NEEDLES]; /* must all occur in the line */
     size_t n_needles;
     struct audit_page *page;
-    size_t cap;
+    size_t cap, bytes; /* of the page: its lines; what they hold */
     int64_t until;
     bool done;
 };
@@ -201,6 +201,7 @@ static void keep(struct search *s, struct str line)
         s->cap = cap;
     }
     page->lines[page->n++] = str_copy(s->arena, line);
+    s->bytes += line.len;
 }
 
 static void look_at(struct search *s, struct arena *scratch, struct str text)
@@ -221,7 +222,7 @@ static void look_at(struct search *s, struct arena *scratch, struct str text)
     arena_reset(scratch);
     if (!yes)
         return;
-    if ((int64_t)s->page->n == (q->limit ? q->limit : AUDIT_PAGE)) {
+    if ((int64_t)s->page->n == (q->limit ? q->limit : AUDIT_PAGE) || (s->page->n > 0 && s->bytes + text.len > PAGE_BYTES)) {
         struct chain_line last;
         if (chain_line_parse(s->page->lines[s->page->n - 1], &last))
             s->page->next = last.sequence;

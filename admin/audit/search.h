@@ -33,6 +33,6 @@ struct audit_page {
     size_t n;
     int64_t next;      /* there is more: go on with before = next; 0: that was all */
 };
-/* until_sequence: lines after it are not looked at (they may not be whole yet); 0: all that are whole. */
+/* A page is full at its limit, or at 8 MiB. until_sequence: lines after it are not looked at (they may not be whole yet); 0: all that are whole. */
 bool audit_search(struct arena *arena, const char *folder, const struct audit_query *query, int64_t until_sequence,
                   struct audit_page *page, struct str *why);
