@@ -182,8 +182,14 @@ static int run_tail(struct arena *arena, int argc, char **argv)
         const char *more = seen < 0 ? "limit=10"
                                     : str_printf(own, "limit=1000&after=%lld&wait=%d", (long long)seen, WAIT_S).ptr;
         bool ok = ask(&client, &asked, more, &events, &next);
-        for (size_t i = ok ? json_array_size(events) : 0; i-- > 0;) {
-            const json_t *event = json_array_get(events, i);
+        json_t *all = json_own(own, json_array());
+        json_array_extend(all, events);
+        while (ok && next && seen >= 0) { /* more than a page since the last time */
+            ok = ask(&client, &asked, str_printf(own, "limit=1000&after=%lld&before=%lld", (long long)seen, (long long)next).ptr, &events, &next);
+            json_array_extend(all, events);
+        }
+        for (size_t i = ok ? json_array_size(all) : 0; i-- > 0;) {
+            const json_t *event = json_array_get(all, i);
             seen = sequence_of(event) > seen ? sequence_of(event) : seen;
             if (!str_is(json_str(event, "eventName"), "LookupEvents"))
                 print_record(own, json_print(own, event), asked.table);
