@@ -259,3 +259,14 @@ test('policies explain themselves', async (t) => {
         assert.ok(seen.allowed > 10 && seen.implicitDeny > 10 && seen.explicitDeny > 10, JSON.stringify(seen));
     });
 });
+
+test('guard rails outlive a restart', async (t) => {
+    const data = scratch(t);
+    const first = await start(t, { data });
+    await rail(first, 'service', 'NoRoles', document(deny('iam:ListRoles')));
+    await first.stop();
+    const second = await start(t, { data });
+    await assert.rejects(people(second).listRoles(), { name: 'AccessDenied', message: /with an explicit deny in a service control policy$/ });
+    await people(second).listUsers();
+    assert.equal((await ours(second, 'GET', 'guard-rails/service/NoRoles')).json().document, document(deny('iam:ListRoles')));
+});
