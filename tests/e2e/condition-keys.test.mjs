@@ -43,7 +43,15 @@ test.before(async () => {
 });
 test.after(() => server.discard());
 
-const set = (PolicyDocument) => iam.putUserPolicy({ UserName: 'ann', PolicyName: 'own', PolicyDocument });
+// As root, without the SDK: there are hundreds of them.
+const putter = (Action, name) => {
+    const body = (PolicyDocument) => new URLSearchParams({ Action, Version: '2010-05-08', ...name, PolicyName: 'own', PolicyDocument }).toString();
+    return async (document) => {
+        const answer = await signed(server.url, { accessKeyId: 'test', secretAccessKey: 'test' }, { service: 'iam', method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: body(document) });
+        assert.equal(answer.status, 200, await answer.text());
+    };
+};
+const set = putter('PutUserPolicy', { UserName: 'ann' });
 const allow = (Condition) => ({ Effect: 'Allow', Action: '*', Resource: '*', ...(Condition && { Condition }) });
 const deny = (Condition) => ({ Effect: 'Deny', Action: '*', Resource: '*', Condition });
 
@@ -96,7 +104,7 @@ test('of a session', async () => {
     const { Role } = await iam.createRole({ RoleName: 'actor', AssumeRolePolicyDocument: trust, Tags: [{ Key: 'team', Value: 'green' }, { Key: 'site', Value: 'north' }] });
     await set(policy(allow()));
     const session = keysOf((await as(stsSdk, ann).assumeRole({ RoleArn: Role.Arn, RoleSessionName: 'first', SourceIdentity: 'ann', Tags: [{ Key: 'team', Value: 'blue' }] })).Credentials);
-    const put = (PolicyDocument) => iam.putRolePolicy({ RoleName: 'actor', PolicyName: 'own', PolicyDocument });
+    const put = putter('PutRolePolicy', { RoleName: 'actor' });
     const list = () => as(iamSdk, session).listUsers();
     const rows = [
         ['aws:PrincipalArn', 'ArnEquals', Role.Arn, `arn:aws:sts::${account}:assumed-role/actor/first`],
