@@ -15,11 +15,11 @@
 #include "gateway/ops/replay.h"
 #include "gateway/ops/stage_options.h"
 #include "gateway/ops/stage_purge.h"
-#include "identity/guard_rails.h"
+#include "identity/access/guard_rails.h"
 #include "identity/iam/reports/explain.h"
 #include "identity/pools/ui_customization.h"
 #include "identity/pools/errand.h"
-#include "identity/suggest.h"
+#include "identity/access/suggest.h"
 
 static void health(struct app *app, struct http_exchange *x, struct str rest);
 static void ready(struct app *app, struct http_exchange *x, struct str rest);

@@ -19,7 +19,7 @@
 #include "gen/kms.h"
 #include "gen/lambda.h"
 #include "gen/sts.h"
-#include "identity/describe.h"
+#include "identity/access/describe.h"
 
 enum {
     BODY_BYTES = 8 * 1024 * 1024,      /* PutRestApi takes 6 MB */

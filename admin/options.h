@@ -30,7 +30,7 @@ struct options {
     struct str sms_hook;    /* a URL; or absent */
     struct gw_outside outside; /* backends, endpoints of AWS's services */
     enum { ENFORCE_ISSUED,  /* dev mode: a key that was never issued is root */
-           ENFORCE_SOFT,    /* and denials of principals are written down instead (identity/enforcement.h) */
+           ENFORCE_SOFT,    /* and denials of principals are written down instead (identity/access/enforcement.h) */
            ENFORCE_ALL } enforce; /* unknown keys are refused, too; serve mode: always */
     enum audit_mode audit;
     struct str audit_dir;      /* folder; default below data */

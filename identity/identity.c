@@ -1,8 +1,8 @@
-#include "identity/guard_rails.h"
+#include "identity/access/guard_rails.h"
 #include "identity/identity.h"
 
 #include "core/hash_list.h"
-#include "identity/enforcement.h"
+#include "identity/access/enforcement.h"
 #include "identity/iam/reports/last_access.h"
 #include "identity/identity_pools/open_id_token.h"
 #include "identity/federation/federation.h"

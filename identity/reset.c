@@ -1,6 +1,6 @@
-#include "identity/guard_rails.h"
+#include "identity/access/guard_rails.h"
 #include "identity/tokens/directory.h"
-#include "identity/principals.h"
+#include "identity/access/principals.h"
 #include "identity/store/identity_pool.h"
 #include "identity/store/pool.h"
 

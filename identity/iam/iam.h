@@ -3,7 +3,7 @@
 #pragma once
 
 #include "gen/iam.h"
-#include "identity/principals.h"
+#include "identity/access/principals.h"
 #include "identity/store/access_key.h"
 #include "identity/store/iam_entity.h"
 #include "identity/store/iam_policy.h"

@@ -1,7 +1,7 @@
 #include "identity/sts/role_session.h"
 
 #include "core/http_msg.h"
-#include "identity/enforcement.h"
+#include "identity/access/enforcement.h"
 
 enum { DEFAULT_S = 3600, CHAINED_S = 3600 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "gen/sts.h"
-#include "identity/principals.h"
+#include "identity/access/principals.h"
 #include "identity/sts/session.h"
 #include "wire/call.h"
 

@@ -6,7 +6,7 @@
 
 #include "identity/iam/resource.h"
 #include "identity/key_id.h"
-#include "identity/principals.h"
+#include "identity/access/principals.h"
 #include "identity/store/access_key.h"
 #include "identity/store/iam_entity.h"
 #include "identity/store/iam_policy.h"

@@ -1,7 +1,7 @@
 /* "What would happen if": the one evaluator, asked without doing anything. */
 #include "core/base64.h"
 #include "identity/iam/iam.h"
-#include "identity/guard_rails.h"
+#include "identity/access/guard_rails.h"
 #include "identity/iam/reports/simulate_scene.h"
 #include "identity/iam/reports/source.h"
 #include "identity/state.h"

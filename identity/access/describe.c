@@ -1,4 +1,4 @@
-#include "identity/describe.h"
+#include "identity/access/describe.h"
 
 #include "gen/cognito_identity.h"
 #include "gen/cognito_idp.h"

@@ -1,9 +1,9 @@
 /* May the principal of a credential do it: everything that has a say is gathered here, and decided in
  * policy/eval.c. */
 #include "core/time.h"
-#include "identity/guard_rails.h"
+#include "identity/access/guard_rails.h"
 #include "identity/iam/credentials/password_rules.h"
-#include "identity/enforcement.h"
+#include "identity/access/enforcement.h"
 #include "identity/iam/reports/last_access.h"
 #include "identity/iam/resource.h"
 #include "identity/state.h"
@@ -256,4 +256,22 @@ bool identity_allows_on(struct identity *identity, struct arena *arena, const st
     const struct identity_target target = { .policy = resource, .account = resource_account };
     bool allowed = identity_decide(identity, arena, credential, &target, request, decision);
     return settle(identity, arena, credential, request, decision, allowed);
+}
+
+bool identity_looks_at(struct identity *identity, struct arena *arena, const struct credential *credential, struct str begin)
+{
+    if (!credential)
+        return false;
+    const struct policy_set *service, *resource;
+    guard_rails_of(identity->guard_rails, arena, credential->principal.account, &service, &resource);
+    const struct policy_set *const sets[] = { credential->policies.identity, credential->policies.boundary,
+                                              credential->policies.session, service, resource };
+    for (size_t i = 0; i < COUNT(sets); i++) {
+        struct str *names;
+        size_t n = sets[i] ? policy_set_keys(sets[i], arena, &names) : 0;
+        for (size_t k = 0; k < n; k++)
+            if (str_starts_nocase(names[k], begin))
+                return true;
+    }
+    return false;
 }

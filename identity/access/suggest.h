@@ -1,7 +1,7 @@
 /* What came of soft enforcement: the denials of an account, and the least policy that a principal's traffic needs. */
 #pragma once
 
-#include "identity/enforcement.h"
+#include "identity/access/enforcement.h"
 
 /* Handlers beside AWS's operations (wire/operation.h: struct wire_errand), on job threads; ctx: the query.
  *

@@ -1,4 +1,4 @@
-#include "identity/enforcement.h"
+#include "identity/access/enforcement.h"
 
 #include <pthread.h>
 #include <stdlib.h>

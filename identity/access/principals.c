@@ -1,4 +1,4 @@
-#include "identity/principals.h"
+#include "identity/access/principals.h"
 
 #include <pthread.h>
 #include <stdlib.h>

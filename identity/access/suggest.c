@@ -1,4 +1,4 @@
-#include "identity/suggest.h"
+#include "identity/access/suggest.h"
 
 #include "core/json.h"
 #include "core/time.h"

@@ -1,6 +1,6 @@
 /* Guard rails as somebody manages them: listed, put, removed. */
 #include "core/json.h"
-#include "identity/guard_rails.h"
+#include "identity/access/guard_rails.h"
 #include "identity/state.h"
 #include "identity/store/guard_rail.h"
 #include "policy/order.h"

@@ -1,6 +1,6 @@
 #include "core/id.h"
 #include "identity/key_id.h"
-#include "identity/principals.h"
+#include "identity/access/principals.h"
 #include "identity/store/access_key.h"
 #include "identity/store/iam_entity.h"
 #include "identity/sts/session.h"

@@ -1,4 +1,4 @@
-#include "identity/guard_rails.h"
+#include "identity/access/guard_rails.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
