@@ -11,10 +11,12 @@ static const struct verb {
     { "check", cli_policy_check,
       "policy check FILE… [--type TYPE] [--json]: what is wrong or unwise, with line and column" },
     { "explain", cli_policy_explain,
-      "policy explain PRINCIPAL ACTION [RESOURCE] [KEY=VALUE…]: may they, by which statement, and what would turn it" },
+      "policy explain PRINCIPAL ACTION [RESOURCE] [KEY=VALUE…]: may they, by which statement, and what would "
+      "turn it" },
     { "test", cli_policy_test, "policy test CASES.yaml…: do policies decide as the cases say" },
     { "diff", cli_policy_diff, "policy diff OLD NEW [--type TYPE] [--json]: what becomes allowed or denied" },
-    { "denials", cli_policy_denials, "policy denials [PRINCIPAL]: what policies denied, or would have with --enforce=soft" },
+    { "denials", cli_policy_denials,
+      "policy denials [PRINCIPAL]: what policies denied, or would have with --enforce=soft" },
     { "suggest", cli_policy_suggest,
       "policy suggest PRINCIPAL [--wildcards]: the least policy that what it asked for needs" },
 };
@@ -59,4 +61,20 @@ struct str cli_policy_file(struct arena *arena, const char *path)
     if (!text.ptr)
         fprintf(stderr, "gatehouse: %s cannot be read\n", path);
     return text;
+}
+
+json_t *cli_policy_named(struct arena *arena, const char *path)
+{
+    struct str text = cli_policy_file(arena, path), why;
+    if (!text.ptr)
+        return NULL;
+    json_t *document = json_parse(arena, text, &why), *named = json_own(arena, json_object());
+    if (!json_is_object(document)) {
+        fprintf(stderr, "gatehouse: %s is no policy document: %.*s\n", path, document ? 15 : (int)why.len,
+                document ? "it is no object" : why.ptr);
+        return NULL;
+    }
+    json_set_str(named, "name", str_of(path));
+    json_set_str(named, "document", text);
+    return named;
 }

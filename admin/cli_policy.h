@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admin/cli.h"
+#include "core/json.h"
 #include "policy/eval.h"
 
 int cli_policy_explain(int argc, char **argv); /* 0: allowed, 2: denied */
@@ -16,3 +17,6 @@ int cli_policy_suggest(int argc, char **argv);
 bool cli_policy_use(const char *word, enum policy_use *use);
 /* The file's text, as the document of one policy. Absent after saying why. */
 struct str cli_policy_file(struct arena *arena, const char *path);
+/* {"name", "document"} as policy/order.h takes it; the document stays text, so that lines and columns are those of the
+ * file. NULL after saying why. */
+json_t *cli_policy_named(struct arena *arena, const char *path);

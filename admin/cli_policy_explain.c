@@ -32,24 +32,14 @@ struct asked {
 
 static bool add_policy(struct asked *asked, const char *part, const char *path)
 {
-    struct str text = cli_policy_file(asked->arena, path), why;
-    if (!text.ptr)
+    json_t *item = cli_policy_named(asked->arena, path), *list = json_object_get(asked->policies, part);
+    if (!item)
         return false;
-    json_t *document = json_parse(asked->arena, text, &why), *list = json_object_get(asked->policies, part);
-    if (!json_is_object(document)) {
-        fprintf(stderr, "gatehouse: %s is no policy document: %.*s\n", path, document ? 12 : (int)why.len,
-                document ? "it is no object" : why.ptr);
-        return false;
-    }
     if (!list) {
         list = json_array();
         json_object_set_new(asked->policies, part, list);
     }
-    /* As text: lines and columns are those of the file. */
-    json_t *item = json_object();
-    json_set_str(item, "name", str_of(path));
-    json_set_str(item, "document", text);
-    json_array_append_new(list, item);
+    json_array_append(list, item);
     asked->offline |= strcmp(part, "identity") == 0;
     return true;
 }

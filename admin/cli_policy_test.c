@@ -1,7 +1,8 @@
-/* gatehouse policy test: cases in YAML (or JSON), decided offline by the evaluator that enforces.
+/* gatehouse policy test: cases in YAML (or JSON), decided offline by the evaluator that enforces. Each case
+ * is a question as policy/order.h has it, over what stands beside `cases`; a policy may be the name of a
+ * file.
  *
- *     identity: [readers.json]           # files beside this one, or documents in place
- *     boundary: team-boundary.json       # also session, resource, trust, service_control, resource_control
+ *     policies: { identity: [readers.json], boundary: team.json }
  *     principal: arn:aws:iam::123456789012:user/ada
  *     cases:
  *       - name: readers read
@@ -14,211 +15,120 @@
 
 #include "admin/cli_policy.h"
 #include "core/yaml.h"
-#include "policy/arn.h"
-
-static const struct layer {
-    const char *name;
-    enum policy_use use;
-    size_t offset; /* in struct policy_layers */
-} layers_known[] = {
-    { "identity", POLICY_IDENTITY, offsetof(struct policy_layers, identity) },
-    { "boundary", POLICY_IDENTITY, offsetof(struct policy_layers, boundary) },
-    { "session", POLICY_IDENTITY, offsetof(struct policy_layers, session) },
-    { "resource", POLICY_RESOURCE, offsetof(struct policy_layers, resource) },
-    { "trust", POLICY_TRUST, offsetof(struct policy_layers, resource) },
-    { "service_control", POLICY_SERVICE_CONTROL, offsetof(struct policy_layers, service_control) },
-    { "resource_control", POLICY_RESOURCE_CONTROL, offsetof(struct policy_layers, resource_control) },
-};
+#include "policy/order.h"
+#include "policy/why.h"
 
 struct suite {
-    struct arena *arena;
+    struct arena *arena; /* of the file */
     const char *file;
     struct str folder;
-    struct policy_set *sets[COUNT(layers_known)];
-    struct policy_layers layers;
-    struct str principal;
+    json_t *shared; /* what every case begins with */
     int passed, failed;
 };
 
-static bool wrong(const struct suite *suite, int line, const char *what, struct str which)
+static bool wrong(const struct suite *suite, int line, struct str what)
 {
-    fprintf(stderr, "gatehouse: %s:%d: %s%.*s\n", suite->file, line, what, STR_FMT(which));
+    fprintf(stderr, "gatehouse: %s:%d: %.*s\n", suite->file, line, STR_FMT(what));
     return false;
 }
 
-/* ---- the policies ---- */
+/* ---- files that policies name ---- */
 
-static bool add_document(struct suite *suite, const struct layer *layer, size_t index,
-                         const struct yaml *node)
+static json_t *read_file(struct suite *suite, struct str name)
 {
-    struct str name = STR("in place"), text, why;
-    if (node->kind == YAML_TEXT) {
-        name = node->text;
-        const char *path = str_c(suite->arena, node->text.len && node->text.ptr[0] == '/'
-                                                   ? node->text
-                                                   : str_concat(suite->arena, suite->folder, node->text));
-        text = cli_policy_file(suite->arena, path);
-        if (!text.ptr)
-            return false;
-    } else {
-        text = json_print(suite->arena, yaml_json(suite->arena, node));
-    }
-    if (!suite->sets[index])
-        suite->sets[index] = policy_set_new();
-    if (!policy_set_add(suite->sets[index], layer->use, name, text, suite->arena, &why))
-        return wrong(suite, node->line, "",
-                     str_printf(suite->arena, "%.*s: %.*s", STR_FMT(name), STR_FMT(why)));
-    *(const struct policy_set **)((char *)&suite->layers + layer->offset) = suite->sets[index];
-    suite->layers.trust |= layer->use == POLICY_TRUST;
-    return true;
+    bool whole = name.len && name.ptr[0] == '/';
+    return cli_policy_named(
+        suite->arena, str_c(suite->arena, whole ? name : str_concat(suite->arena, suite->folder, name)));
 }
 
-static bool add_layer(struct suite *suite, const struct layer *layer, size_t index, const struct yaml *node)
+static bool is_file(const json_t *given)
 {
-    if (node->kind != YAML_LIST)
-        return add_document(suite, layer, index, node);
-    for (size_t i = 0; i < node->n; i++)
-        if (!add_document(suite, layer, index, &node->items[i]))
-            return false;
+    return json_is_string(given) && !str_starts(str_trim(json_value_str(given)), STR("{"));
+}
+
+static bool read_files(struct suite *suite, json_t *policies)
+{
+    const char *layer;
+    json_t *given, *item, *file;
+    size_t i;
+    json_object_foreach(policies, layer, given) {
+        if (is_file(given)) {
+            if (!(file = read_file(suite, json_value_str(given))))
+                return false;
+            json_object_set(policies, layer, file);
+        }
+        json_array_foreach(given, i, item) {
+            if (!is_file(item))
+                continue;
+            if (!(file = read_file(suite, json_value_str(item))))
+                return false;
+            json_array_set(given, i, file);
+        }
+    }
     return true;
 }
 
 /* ---- a case ---- */
 
-struct asked {
-    struct str name, action, resource, expect, principal, resource_account;
-    struct policy_context context;
-    int line;
-};
-
-static bool add_key(struct suite *suite, struct policy_context *context, struct str name,
-                    const struct yaml *value)
-{
-    if (value->kind == YAML_MAP)
-        return wrong(suite, value->line, "a value or a list of values belongs to the key ", name);
-    if (value->kind == YAML_TEXT) {
-        policy_context_add(context, str_c(suite->arena, name), value->text);
-        return true;
-    }
-    struct str *values = ARENA_ARRAY(suite->arena, struct str, value->n);
-    for (size_t i = 0; i < value->n; i++) {
-        if (value->items[i].kind != YAML_TEXT)
-            return wrong(suite, value->items[i].line, "a list of values belongs to the key ", name);
-        values[i] = value->items[i].text;
-    }
-    policy_context_add_list(context, str_c(suite->arena, name), values, value->n);
-    return true;
-}
-
-static bool read_case(struct suite *suite, const struct yaml *node, struct asked *out)
-{
-    static const struct {
-        const char *name;
-        size_t offset;
-    } texts[] = {
-        { "name", offsetof(struct asked, name) },
-        { "action", offsetof(struct asked, action) },
-        { "resource", offsetof(struct asked, resource) },
-        { "expect", offsetof(struct asked, expect) },
-        { "principal", offsetof(struct asked, principal) },
-        { "resource_account", offsetof(struct asked, resource_account) },
-    };
-    *out = (struct asked){ .resource = STR("*"),
-                           .principal = suite->principal,
-                           .line = node->line,
-                           .context = policy_context_in(suite->arena) };
-    if (node->kind != YAML_MAP)
-        return wrong(suite, node->line, "a case is a map with action and expect", STR(""));
-    for (size_t i = 0; i < node->n; i++) {
-        const struct yaml *value = &node->items[i];
-        size_t t = 0;
-        if (str_is(node->names[i], "context") && value->kind == YAML_MAP) {
-            for (size_t k = 0; k < value->n; k++)
-                if (!add_key(suite, &out->context, value->names[k], &value->items[k]))
-                    return false;
-            continue;
-        }
-        while (t < COUNT(texts) && !str_is(node->names[i], texts[t].name))
-            t++;
-        if (t == COUNT(texts) || value->kind != YAML_TEXT)
-            return wrong(suite, node->name_lines[i], "a case does not know ", node->names[i]);
-        *(struct str *)((char *)out + texts[t].offset) = value->text;
-    }
-    if (!out->action.len || !out->expect.len)
-        return wrong(suite, node->line, "a case needs action and expect", STR(""));
-    return true;
-}
-
-/* What a signed request always has, where the case does not say otherwise. */
-static void add_principal(struct asked *asked, const struct arn *principal)
-{
-    struct policy_context *context = &asked->context;
-    const struct {
-        const char *name;
-        struct str value;
-    } keys[] = {
-        { "aws:PrincipalArn", asked->principal },
-        { "aws:PrincipalAccount", principal->part[4] },
-        { "aws:username",
-          str_starts(principal->part[5], STR("user/"))
-              ? str_from(principal->part[5], (size_t)str_find_last(principal->part[5], '/') + 1)
-              : STR_NONE },
-    };
-    for (size_t i = 0; i < COUNT(keys); i++)
-        if (keys[i].value.ptr && !policy_context_find(context->keys, context->n, str_of(keys[i].name)))
-            policy_context_add(context, keys[i].name, keys[i].value);
-}
-
 static const char *const effect_names[] = { "implicitDeny", "allowed", "explicitDeny" };
 
-static bool decide(struct suite *suite, struct asked *asked)
+static bool effect_known(struct str expect)
 {
-    struct arn principal = { 0 };
-    bool named = arn_split(asked->principal, &principal);
-    if (named)
-        add_principal(asked, &principal);
-    struct policy_layers layers = suite->layers;
-    struct policy_request request = { .principal_arn = asked->principal,
-                                      .account = named ? principal.part[4] : STR_NONE,
-                                      .action = asked->action,
-                                      .resource = asked->resource,
-                                      .keys = asked->context.keys,
-                                      .n_keys = asked->context.n };
-    struct policy_decision decision;
-    layers.party = !asked->principal.len || str_is(asked->principal, "anonymous") ? PARTY_OUTSIDER
-                   : str_is(principal.part[5], "root")                            ? PARTY_ROOT
-                                                                                  : PARTY_PRINCIPAL;
-    layers.cross_account = asked->resource_account.len && !str_eq(asked->resource_account, request.account);
-    enum policy_effect effect = policy_decide(suite->arena, &layers, &request, &decision);
-    bool good = str_is(asked->expect, effect_names[effect]) ||
-                (str_is(asked->expect, "denied") && effect != POLICY_ALLOW);
-    printf("%s %s:%d %.*s\n", good ? "ok    " : "FAILED", suite->file, asked->line,
-           STR_FMT(asked->name.len ? asked->name : asked->action));
-    if (!good)
-        printf("       expected %.*s, and it is %s: %.*s\n", STR_FMT(asked->expect), effect_names[effect],
-               STR_FMT(policy_reason(suite->arena, &request, &decision)));
-    return good;
+    bool known = str_is(expect, "denied");
+    for (size_t e = 0; e < COUNT(effect_names); e++)
+        known |= str_is(expect, effect_names[e]);
+    return known;
 }
 
-static bool run_cases(struct suite *suite, const struct yaml *cases)
+static void indent(struct str text)
 {
-    if (cases->kind != YAML_LIST)
-        return wrong(suite, cases->line, "cases is a list", STR(""));
-    for (size_t i = 0; i < cases->n; i++) {
-        struct asked asked;
-        if (!read_case(suite, &cases->items[i], &asked))
-            return false;
-        bool known = str_is(asked.expect, "denied");
-        for (size_t e = 0; e < COUNT(effect_names); e++)
-            known |= str_is(asked.expect, effect_names[e]);
-        if (!known)
-            return wrong(suite, asked.line,
-                         "expect is one of allowed, denied, implicitDeny, explicitDeny; not ", asked.expect);
-        if (decide(suite, &asked))
-            suite->passed++;
-        else
-            suite->failed++;
+    struct str line;
+    while (str_split(&text, '\n', &line))
+        if (line.len)
+            printf("       %.*s\n", STR_FMT(line));
+}
+
+static void decide(struct suite *suite, struct arena *arena, const struct policy_order *order,
+                   struct str name, struct str expect, int line)
+{
+    struct policy_decision decision;
+    enum policy_effect effect = policy_decide(arena, &order->layers, &order->request, &decision);
+    bool good = str_is(expect, effect_names[effect]) || (str_is(expect, "denied") && effect != POLICY_ALLOW);
+    printf("%s %s:%d %.*s\n", good ? "ok    " : "FAILED", suite->file, line,
+           STR_FMT(name.len ? name : order->request.action));
+    if (good) {
+        suite->passed++;
+        return;
     }
+    struct policy_why why;
+    suite->failed++;
+    printf("       expected %.*s, and it is %s\n", STR_FMT(expect), effect_names[effect]);
+    policy_why(arena, &order->layers, &order->request, &why);
+    indent(policy_why_text(arena, &why));
+}
+
+static bool run_case(struct suite *suite, struct arena *arena, const struct yaml *node)
+{
+    struct policy_order order;
+    struct str why;
+    json_t *given = yaml_json(arena, node), *question = json_own(arena, json_deep_copy(suite->shared));
+    if (!json_is_object(given))
+        return wrong(suite, node->line, STR("a case is a map with action and expect"));
+    struct str name = json_str(given, "name"), expect = json_str(given, "expect");
+    if (!effect_known(expect))
+        return wrong(suite, node->line, STR("expect is one of allowed, denied, implicitDeny, explicitDeny"));
+    json_t *context = json_object_get(question, "context"), *own = json_object_get(given, "context");
+    if (json_is_object(context) && json_is_object(own))
+        json_object_update_missing(own, context);
+    if (!read_files(suite, json_object_get(given, "policies")))
+        return false;
+    json_object_update(question, given);
+    json_object_del(question, "name"); /* `given` still has them */
+    json_object_del(question, "expect");
+    if (!policy_order_read(arena, question, &order, &why))
+        return wrong(suite, node->line, why);
+    policy_order_complete(arena, &order);
+    decide(suite, arena, &order, name, expect, node->line);
     return true;
 }
 
@@ -227,33 +137,27 @@ static bool run_cases(struct suite *suite, const struct yaml *cases)
 static bool run_file(struct suite *suite)
 {
     struct str text = cli_policy_file(suite->arena, suite->file), why, path = str_of(suite->file);
-    const struct yaml *root = text.ptr ? yaml_parse(suite->arena, text, &why) : NULL;
-    const struct yaml *cases = NULL;
+    const struct yaml *root = text.ptr ? yaml_parse(suite->arena, text, &why) : NULL, *cases;
     if (!text.ptr)
         return false;
-    if (!root || root->kind != YAML_MAP) {
-        fprintf(stderr, "gatehouse: %s: %.*s\n", suite->file,
-                STR_FMT(root ? STR("a map with cases is expected") : why));
+    if (!root) {
+        fprintf(stderr, "gatehouse: %s: %.*s\n", suite->file, STR_FMT(why));
         return false;
     }
+    if (root->kind != YAML_MAP || !(cases = yaml_get(root, "cases")) || cases->kind != YAML_LIST)
+        return wrong(suite, root->line, STR("a map with a list of cases is expected"));
     suite->folder = str_sub(path, 0, (size_t)(str_find_last(path, '/') + 1));
-    suite->principal = STR("arn:aws:iam::000000000000:user/somebody");
-    for (size_t i = 0; i < root->n; i++) {
-        size_t l = 0;
-        while (l < COUNT(layers_known) && !str_is(root->names[i], layers_known[l].name))
-            l++;
-        if (l < COUNT(layers_known)) {
-            if (!add_layer(suite, &layers_known[l], l, &root->items[i]))
-                return false;
-        } else if (str_is(root->names[i], "principal") && root->items[i].kind == YAML_TEXT) {
-            suite->principal = root->items[i].text;
-        } else if (str_is(root->names[i], "cases")) {
-            cases = &root->items[i];
-        } else {
-            return wrong(suite, root->name_lines[i], "such a file does not know ", root->names[i]);
-        }
+    suite->shared = yaml_json(suite->arena, root);
+    json_object_del(suite->shared, "cases");
+    if (!read_files(suite, json_object_get(suite->shared, "policies")))
+        return false;
+    bool good = true;
+    for (size_t i = 0; i < cases->n && good; i++) {
+        struct arena *arena = arena_new(32 * 1024);
+        good = run_case(suite, arena, &cases->items[i]);
+        arena_free(arena);
     }
-    return cases ? run_cases(suite, cases) : wrong(suite, root->line, "cases are missing", STR(""));
+    return good;
 }
 
 int cli_policy_test(int argc, char **argv)
@@ -267,8 +171,6 @@ int cli_policy_test(int argc, char **argv)
         read = run_file(&suite);
         passed += suite.passed;
         failed += suite.failed;
-        for (size_t l = 0; l < COUNT(suite.sets); l++)
-            policy_set_free(suite.sets[l]);
         arena_free(suite.arena);
     }
     if (read)

@@ -51,7 +51,7 @@ test('test: cases in YAML against all layers; a failed one says which statement 
         statement({ Sid: 'Own', Resource: 'arn:aws:s3:::books/${aws:username}/*' }),
         statement({ Sid: 'Office', Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }),
     ));
-    const layers = (more) => `identity: [reader.json]\nprincipal: arn:aws:iam::123456789012:user/ada\n${more}`;
+    const layers = (more, policies = '') => `policies:\n  identity: [reader.json]\n${policies}principal: arn:aws:iam::123456789012:user/ada\n${more}`;
     const one = (expect, more = '', resource = 'arn:aws:s3:::books/x') => ` - { action: s3:GetObject, resource: "${resource}", expect: ${expect}${more} }\n`;
     const good = layers('cases:\n') + one('allowed', ', context: { aws:SourceIp: 10.0.0.7 }') + one('denied') + one('implicitDeny') +
         one('allowed', '', 'arn:aws:s3:::books/ada/1') + one('denied', ', principal: anonymous', 'arn:aws:s3:::books/ada/1') +
@@ -60,24 +60,26 @@ test('test: cases in YAML against all layers; a failed one says which statement 
     const document = (effect, more = '') => `{ Version: "2012-10-17", Statement: { Effect: ${effect}, Action: "s3:*", Resource: "*"${more} } }`;
     const inOffice = ', context: { aws:SourceIp: 10.0.0.7 }';
     for (const [layer, effect, expect, more = ''] of [
-        ['boundary', 'Deny', 'explicitDeny'], ['session', 'Deny', 'explicitDeny'], ['service_control', 'Deny', 'explicitDeny'],
-        ['resource', 'Deny', 'explicitDeny', ', Principal: "*"'], ['resource_control', 'Deny', 'explicitDeny', ', Principal: "*"'],
+        ['boundary', 'Deny', 'explicitDeny'], ['session', 'Deny', 'explicitDeny'], ['serviceControl', 'Deny', 'explicitDeny'],
+        ['resource', 'Deny', 'explicitDeny', ', Principal: "*"'], ['resourceControl', 'Deny', 'explicitDeny', ', Principal: "*"'],
         ['boundary', 'Allow', 'allowed'], ['resource', 'Allow', 'allowed', ', Principal: "*"'],
     ]) {
-        const file = layers(`${layer}: ${document(effect, more)}\ncases:\n`) + one(expect, inOffice);
+        const file = layers('cases:\n', `  ${layer}: ${document(effect, more)}\n`) + one(expect, inOffice);
         assert.equal((await tool(folder, 'test', { 'layer.yaml': file }))[0], 0, `${layer} ${effect}`);
     }
     const [code, lines] = await tool(folder, 'test', { 'bad.yaml': layers('cases:\n') + one('denied', inOffice) });
     assert.equal(code, 1);
-    assert.match(lines[0], /^FAILED bad\.yaml:4 s3:GetObject$/);
-    assert.match(lines[1], /expected denied, and it is allowed: .*statement 2 \(Sid Office\) of .*reader\.json/);
+    assert.match(lines[0], /^FAILED bad\.yaml:5 s3:GetObject$/);
+    assert.match(lines[1], /expected denied, and it is allowed$/);
+    assert.match(lines.join('\n'), /statement 2 \(Sid Office\) of .*reader\.json.*line 10/);
     assert.equal(lines.at(-1), '0 passed, 1 failed');
 
     for (const [text, said] of [
-        [layers(''), /cases are missing/], [layers('case: []'), /bad\.yaml:3: such a file does not know case/],
-        [layers('cases:\n') + one('maybe'), /expect is one of/], [layers('cases:\n - { action: a:b }'), /bad\.yaml:4: a case needs action and expect/],
-        [layers('cases:\n - { action: a:b, expect: denied, colour: red }'), /does not know colour/], ['identity: [absent.json]\ncases: []', /absent\.json cannot be read/],
-        ['identity: { Version: x }\ncases: []', /bad\.yaml:1: in place: Syntax errors in policy/], ['a: [', /line /], [layers('cases: []'), /^$/],
+        [layers(''), /a map with a list of cases/], [layers('cases: 1'), /a map with a list of cases/], [layers('cases:\n') + one('maybe'), /bad\.yaml:5: expect is one of/],
+        [layers('cases:\n - { action: a:b }'), /bad\.yaml:5: expect is one of/], [layers('cases:\n - { expect: denied }'), /bad\.yaml:5: action must be/],
+        [layers('case: []\ncases:\n - { action: a:b, expect: denied }'), /There is no case; a question has/], [layers('cases:\n - { action: a:b, expect: denied, colour: red }'), /There is no colour/],
+        ['policies: { identity: [absent.json] }\ncases: []', /absent\.json cannot be read/], ['policies: { identity: { Version: x } }\ncases:\n - { action: a:b, expect: denied }', /bad\.yaml:3: identity\.1: Syntax errors in policy/],
+        ['policies: { identity: bad.yaml }\ncases: []', /bad\.yaml is no policy document/], ['a: [', /line /], [layers('cases: []'), /^$/],
     ]) {
         const [no, , stderr] = await tool(folder, 'test', { 'bad.yaml': text });
         assert.equal(no, 1, text);
