@@ -1,47 +1,35 @@
 #include "identity/iam/reports/last_access.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "core/log.h"
-#include "core/map.h"
+#include "core/tally.h"
 #include "identity/store/last_access.h"
 
 enum {
-    SHARDS = 16,
     WRITTEN_EVERY_S = 5,
-    MOST_PENDING = 4096,           /* a shard; more wait for the writer */
-    TRACKED_S = 400 * 24 * 3600,   /* "IAM reports activity for at least the last 400 days" */
+    MOST_PENDING = 4096,
+    TRACKED_S = 400 * 24 * 3600, /* "IAM reports activity for at least the last 400 days" */
 };
 
-/* One principal's action (or one key), waiting to be written. */
+/* One principal's action, or one key. */
+struct use {
+    struct accessed access;
+    struct str key_id; /* of a key's row; else absent */
+};
+/* It waits to be written. */
 struct pending {
-    struct accessed access; /* views into bytes[] */
-    struct str key_id;      /* of a key's row; else absent */
+    struct use use; /* views into bytes[] */
     char bytes[];
-};
-
-struct shard {
-    pthread_mutex_t lock;
-    struct map *rows; /* "owner service:Action" or a key id -> struct pending */
 };
 
 struct last_access {
     struct identity *identity;
-    pthread_t thread;
-    pthread_mutex_t writing; /* one writer, and whoever reads waits for it */
-    pthread_mutex_t lock;    /* of closing */
-    pthread_cond_t ends;
-    bool closing;
-    struct shard shards[SHARDS];
+    struct tally *uses; /* "owner service:Action" or a key id -> struct pending */
 };
-
-static gh_err write_pending(struct last_access *access, struct arena *arena);
 
 /* ---- noting ---- */
 
-static struct str put(char **at, struct str text)
+static struct str add(char **at, struct str text)
 {
     memcpy(*at, text.ptr, text.len);
     struct str copy = { *at, text.len };
@@ -49,9 +37,11 @@ static struct str put(char **at, struct str text)
     return copy;
 }
 
-static struct pending *pending_new(const struct accessed *from, struct str key_id)
+static struct pending *pending_new(const struct use *from)
 {
-    const struct str parts[] = { from->owner, from->service, from->action, from->region, key_id };
+    const struct accessed *access = &from->access;
+    const struct str parts[] = { access->owner, access->service, access->action, access->region,
+                                 from->key_id };
     size_t total = 0;
     for (size_t i = 0; i < COUNT(parts); i++)
         total += parts[i].len;
@@ -59,22 +49,21 @@ static struct pending *pending_new(const struct accessed *from, struct str key_i
     if (!row)
         abort();
     char *at = row->bytes;
-    row->access = (struct accessed){ put(&at, from->owner), put(&at, from->service), put(&at, from->action),
-                                     put(&at, from->region), from->at_s };
-    row->key_id = key_id.ptr ? put(&at, key_id) : STR_NONE;
+    row->use.access = (struct accessed){ add(&at, access->owner), add(&at, access->service),
+                                         add(&at, access->action), add(&at, access->region), access->at_s };
+    row->use.key_id = from->key_id.ptr ? add(&at, from->key_id) : STR_NONE;
     return row;
 }
 
-static void note(struct last_access *access, struct str key, const struct accessed *one, struct str key_id)
+static void *merge(void *row, const void *note)
 {
-    struct shard *shard = &access->shards[str_hash(key) % SHARDS];
-    pthread_mutex_lock(&shard->lock);
-    struct pending *row = map_get(shard->rows, key);
-    if (row && str_eq(row->access.region, one->region) && str_eq(row->access.service, one->service))
-        row->access.at_s = one->at_s;
-    else if (row || map_count(shard->rows) < MOST_PENDING)
-        free(map_set(shard->rows, key, pending_new(one, key_id)));
-    pthread_mutex_unlock(&shard->lock);
+    struct pending *had = row;
+    const struct use *one = note;
+    if (!had || !str_eq(had->use.access.region, one->access.region) ||
+        !str_eq(had->use.access.service, one->access.service))
+        return pending_new(one);
+    had->use.access.at_s = one->access.at_s;
+    return had;
 }
 
 void last_access_note(struct identity *identity, struct str owner, struct str key_id, struct str region,
@@ -83,178 +72,98 @@ void last_access_note(struct identity *identity, struct str owner, struct str ke
     char text[512];
     struct str service, name = action;
     struct last_access *access = identity->last_access;
-    if (!access || !owner.len || !str_split(&name, ':', &service) || !name.len || owner.len + action.len + 1 > sizeof text)
+    if (!access || !owner.len || !str_split(&name, ':', &service) || !name.len ||
+        owner.len + action.len + 1 > sizeof text)
         return;
     memcpy(text, owner.ptr, owner.len);
     text[owner.len] = ' ';
     memcpy(text + owner.len + 1, action.ptr, action.len);
-    struct accessed one = { owner, service, name, region, now_s };
-    note(access, (struct str){ text, owner.len + 1 + action.len }, &one, STR_NONE);
+    struct use one = { { owner, service, name, region, now_s }, STR_NONE };
+    tally_note(access->uses, (struct str){ text, owner.len + 1 + action.len }, &one);
     if (str_starts(key_id, STR("AKIA"))) {
-        one.action = STR("");
-        note(access, key_id, &one, key_id);
+        one.access.action = STR("");
+        one.key_id = key_id;
+        tally_note(access->uses, key_id, &one);
     }
 }
 
 /* ---- writing ---- */
 
-static struct map *take(struct shard *shard)
+static void put(struct tx *tx, const void *row)
 {
-    struct map *fresh = map_new();
-    pthread_mutex_lock(&shard->lock);
-    struct map *rows = shard->rows;
-    shard->rows = fresh;
-    pthread_mutex_unlock(&shard->lock);
-    return rows;
+    const struct use *use = &((const struct pending *)row)->use;
+    if (use->key_id.ptr)
+        last_access_put_key(tx, use->key_id, &use->access);
+    else
+        last_access_put(tx, &use->access);
 }
 
-static void put_rows(struct tx *tx, const struct map *rows)
+static void prune(struct tx *tx, void *ctx)
 {
-    struct str key;
-    void *value;
-    for (size_t at = 0; map_each(rows, &at, &key, &value);) {
-        const struct pending *row = value;
-        if (row->key_id.ptr)
-            last_access_put_key(tx, row->key_id, &row->access);
-        else
-            last_access_put(tx, &row->access);
-    }
-}
-
-static bool is_empty(struct last_access *access)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < SHARDS; i++) {
-        pthread_mutex_lock(&access->shards[i].lock);
-        n += map_count(access->shards[i].rows);
-        pthread_mutex_unlock(&access->shards[i].lock);
-    }
-    return n == 0;
-}
-
-/* What cannot be written is lost: the next use says it again. */
-static gh_err write_pending(struct last_access *access, struct arena *arena)
-{
-    gh_err err = NULL;
-    if (!access)
-        return NULL;
-    pthread_mutex_lock(&access->writing);
-    if (!is_empty(access)) {
-        struct tx tx;
-        tx_begin(&tx, access->identity->db, arena);
-        for (size_t i = 0; i < SHARDS; i++) {
-            struct map *rows = take(&access->shards[i]);
-            put_rows(&tx, rows);
-            map_free(rows, free);
-        }
-        err = tx_commit(&tx);
-        tx_rollback(&tx);
-    }
-    pthread_mutex_unlock(&access->writing);
-    return err;
-}
-
-static void write_now(struct last_access *access)
-{
-    struct arena *arena = arena_new(4096);
-    gh_err err = write_pending(access, arena);
-    if (err)
-        log_at(LOG_WARN, "last uses could not be written", { "error", err->message });
-    arena_free(arena);
-}
-
-static void forget_old(struct last_access *access)
-{
-    struct arena *arena = arena_new(1024);
-    struct tx tx;
-    tx_begin(&tx, access->identity->db, arena);
-    last_access_prune(&tx, env_now_s(access->identity->env) - TRACKED_S);
-    gh_err err = tx_commit(&tx);
-    tx_rollback(&tx);
-    if (err)
-        log_at(LOG_WARN, "old last uses could not be forgotten", { "error", err->message });
-    arena_free(arena);
-}
-
-static void *write_now_and_then(void *ptr)
-{
-    struct last_access *access = ptr;
-    forget_old(access);
-    pthread_mutex_lock(&access->lock);
-    while (!access->closing) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += WRITTEN_EVERY_S;
-        pthread_cond_timedwait(&access->ends, &access->lock, &until);
-        pthread_mutex_unlock(&access->lock);
-        write_now(access);
-        pthread_mutex_lock(&access->lock);
-    }
-    pthread_mutex_unlock(&access->lock);
-    return NULL;
+    const struct last_access *access = ctx;
+    last_access_prune(tx, env_now_s(access->identity->env) - TRACKED_S);
 }
 
 /* ---- reading ---- */
 
 gh_err last_access_of(struct identity *identity, struct arena *arena, struct str owner, struct accesses *out)
 {
-    gh_err err = write_pending(identity->last_access, arena);
-    return err ? err : last_access_list(identity->db, arena, owner, env_now_s(identity->env) - TRACKED_S, out);
+    gh_err err = identity->last_access ? tally_write(identity->last_access->uses, arena) : NULL;
+    return err ? err
+               : last_access_list(identity->db, arena, owner, env_now_s(identity->env) - TRACKED_S, out);
 }
 
 static void keep_later(struct arena *arena, const struct accessed *one, struct accessed *out)
 {
     if (one->at_s < out->at_s)
         return;
-    *out = (struct accessed){ str_copy(arena, one->owner), str_copy(arena, one->service), str_copy(arena, one->action),
-                              str_copy(arena, one->region), one->at_s };
+    *out = (struct accessed){ str_copy(arena, one->owner), str_copy(arena, one->service),
+                              str_copy(arena, one->action), str_copy(arena, one->region), one->at_s };
 }
 
 /* Of what is not written yet; few rows, since they wait for seconds only. */
-static void look_pending(struct last_access *access, struct arena *arena, struct str owner, struct str key_id,
-                         struct accessed *out)
+struct search {
+    struct arena *arena;
+    struct str owner, key_id; /* one of them */
+    struct accessed *out;
+};
+
+static void look_at(const void *row, void *ctx)
 {
-    for (size_t i = 0; i < SHARDS; i++) {
-        struct shard *shard = &access->shards[i];
-        struct str key;
-        void *value;
-        pthread_mutex_lock(&shard->lock);
-        for (size_t at = 0; map_each(shard->rows, &at, &key, &value);) {
-            const struct pending *row = value;
-            bool fits = key_id.ptr ? row->key_id.ptr && str_eq(row->key_id, key_id)
-                                   : !row->key_id.ptr && str_eq(row->access.owner, owner);
-            if (fits)
-                keep_later(arena, &row->access, out);
-        }
-        pthread_mutex_unlock(&shard->lock);
-    }
+    const struct use *use = &((const struct pending *)row)->use;
+    const struct search *search = ctx;
+    bool fits = search->key_id.ptr ? use->key_id.ptr && str_eq(use->key_id, search->key_id)
+                                   : !use->key_id.ptr && str_eq(use->access.owner, search->owner);
+    if (fits)
+        keep_later(search->arena, &use->access, search->out);
 }
 
-/* Reading one row costs no commit: GetRole is called often. While somebody writes, rows are in neither place. */
-gh_err last_access_latest(struct identity *identity, struct arena *arena, struct str owner, struct accessed *out)
+/* Reading one row costs no commit: GetRole is called often. */
+static gh_err latest(struct identity *identity, struct search *search)
 {
-    struct last_access *access = identity->last_access;
-    if (!access)
-        return last_access_find(identity->db, arena, owner, out);
-    pthread_mutex_lock(&access->writing);
-    gh_err err = last_access_find(identity->db, arena, owner, out);
-    if (!err)
-        look_pending(access, arena, owner, STR_NONE, out);
-    pthread_mutex_unlock(&access->writing);
+    struct tally *uses = identity->last_access ? identity->last_access->uses : NULL;
+    if (uses)
+        tally_hold(uses);
+    gh_err err = search->key_id.ptr
+                     ? last_access_find_key(identity->db, search->arena, search->key_id, search->out)
+                     : last_access_find(identity->db, search->arena, search->owner, search->out);
+    if (uses && !err)
+        tally_each(uses, look_at, search);
+    if (uses)
+        tally_release(uses);
     return err;
 }
 
-gh_err last_access_of_key(struct identity *identity, struct arena *arena, struct str key_id, struct accessed *out)
+gh_err last_access_latest(struct identity *identity, struct arena *arena, struct str owner,
+                          struct accessed *out)
 {
-    struct last_access *access = identity->last_access;
-    if (!access)
-        return last_access_find_key(identity->db, arena, key_id, out);
-    pthread_mutex_lock(&access->writing);
-    gh_err err = last_access_find_key(identity->db, arena, key_id, out);
-    if (!err)
-        look_pending(access, arena, STR_NONE, key_id, out);
-    pthread_mutex_unlock(&access->writing);
-    return err;
+    return latest(identity, &(struct search){ arena, owner, STR_NONE, out });
+}
+
+gh_err last_access_of_key(struct identity *identity, struct arena *arena, struct str key_id,
+                          struct accessed *out)
+{
+    return latest(identity, &(struct search){ arena, STR_NONE, key_id, out });
 }
 
 /* ---- start and end ---- */
@@ -265,15 +174,14 @@ struct last_access *last_access_open(struct identity *identity)
     if (!access)
         abort();
     access->identity = identity;
-    pthread_mutex_init(&access->writing, NULL);
-    pthread_mutex_init(&access->lock, NULL);
-    pthread_cond_init(&access->ends, NULL);
-    for (size_t i = 0; i < SHARDS; i++) {
-        pthread_mutex_init(&access->shards[i].lock, NULL);
-        access->shards[i].rows = map_new();
-    }
-    if (pthread_create(&access->thread, NULL, write_now_and_then, access) != 0)
-        abort();
+    access->uses = tally_open(&(struct tally_spec){ .db = identity->db,
+                                                    .what = "last uses",
+                                                    .every_s = WRITTEN_EVERY_S,
+                                                    .most = MOST_PENDING,
+                                                    .merge = merge,
+                                                    .put = put,
+                                                    .prune = prune,
+                                                    .ctx = access });
     return access;
 }
 
@@ -281,18 +189,6 @@ void last_access_close(struct last_access *access)
 {
     if (!access)
         return;
-    pthread_mutex_lock(&access->lock);
-    access->closing = true;
-    pthread_cond_signal(&access->ends);
-    pthread_mutex_unlock(&access->lock);
-    pthread_join(access->thread, NULL);
-    write_now(access);
-    for (size_t i = 0; i < SHARDS; i++) {
-        map_free(access->shards[i].rows, free);
-        pthread_mutex_destroy(&access->shards[i].lock);
-    }
-    pthread_mutex_destroy(&access->writing);
-    pthread_mutex_destroy(&access->lock);
-    pthread_cond_destroy(&access->ends);
+    tally_close(access->uses);
     free(access);
 }
