@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "core/fetch.h"
+#include "core/document_fetch.h"
 #include "core/log.h"
 #include "core/map.h"
 
@@ -44,7 +44,7 @@ struct issuer {
 };
 
 static void fetch_keys(struct issuer *issuer, struct issuer_asker *asker);
-static void fetched(struct fetch *fetch);
+static void fetched(struct document_fetch *fetch);
 
 struct issuers *issuers_new(const struct env *env)
 {
@@ -167,8 +167,9 @@ static void hold_keys(struct issuer *issuer, struct arena *arena)
     arena_defer(arena, key_set_release, issuer->keys);
 }
 
-enum issuer_answer issuer_key(struct issuer *issuer, struct issuer_asker *asker, struct str kid, enum key_alg alg,
-                              const struct key **key, uint64_t *generation, const char **why)
+enum issuer_answer issuer_key(struct issuer *issuer, struct issuer_asker *asker, struct str kid,
+                              enum key_alg alg, const struct key **key, uint64_t *generation,
+                              const char **why)
 {
     int64_t now_us = env_monotonic_us(issuer->issuers->env);
     pthread_mutex_lock(&issuer->lock);
@@ -203,7 +204,7 @@ static void fetch_keys(struct issuer *issuer, struct issuer_asker *asker)
     pthread_mutex_lock(&issuer->lock);
     memcpy(etag, issuer->etag, sizeof etag);
     pthread_mutex_unlock(&issuer->lock);
-    fetch_start(asker->loop, asker->client, issuer->jwks_uri, str_of(etag), fetched, issuer);
+    document_fetch_start(asker->loop, asker->client, issuer->jwks_uri, str_of(etag), fetched, issuer);
 }
 
 /* How long it says that it may be kept. */
@@ -215,7 +216,8 @@ static int64_t life_s(const struct http_headers *headers)
         part = str_trim(part);
         if (str_eq_nocase(part, STR("no-store")) || str_eq_nocase(part, STR("no-cache")))
             life = 0;
-        if (str_starts_nocase(part, STR("max-age=")) && str_i64(str_from(part, strlen("max-age=")), &n) && n < life)
+        if (str_starts_nocase(part, STR("max-age=")) && str_i64(str_from(part, strlen("max-age=")), &n) &&
+            n < life)
             life = n;
     }
     if (str_i64(http_header_get(headers, "Age"), &age) && age > 0)
@@ -223,7 +225,8 @@ static int64_t life_s(const struct http_headers *headers)
     return life < LIFE_MIN_S ? LIFE_MIN_S : life;
 }
 
-static void take_answer(struct issuer *issuer, const struct fetch *fetch, struct key_set *fresh, const char *why)
+static void take_answer(struct issuer *issuer, const struct document_fetch *fetch, struct key_set *fresh,
+                        const char *why)
 {
     int64_t now_us = env_monotonic_us(issuer->issuers->env);
     issuer->fetching = false;
@@ -258,7 +261,7 @@ static void wake(struct loop_task *task)
     asker->ready(asker);
 }
 
-static void fetched(struct fetch *fetch)
+static void fetched(struct document_fetch *fetch)
 {
     struct issuer *issuer = fetch->user;
     struct arena *scratch = arena_new(16 * 1024);
@@ -303,11 +306,17 @@ static void fetch_here(struct issuer *issuer, struct http_fetcher *fetcher)
     http_header_add(scratch, &headers, STR("Accept"), STR("application/json"));
     if (etag[0])
         http_header_add(scratch, &headers, STR("If-None-Match"), str_of(etag));
-    struct http_fetch get = { .method = STR("GET"), .url = issuer->jwks_uri, .headers = &headers,
-                              .timeout_ms = FETCH_MS, .most = FETCH_BYTES };
+    struct http_fetch get = { .method = STR("GET"),
+                              .url = issuer->jwks_uri,
+                              .headers = &headers,
+                              .timeout_ms = DOCUMENT_FETCH_MS,
+                              .most = DOCUMENT_FETCH_BYTES };
     http_fetch(fetcher, scratch, &get);
-    struct fetch as_fetch = { .why = fetch_fault(get.why, get.status, &get.answer), .status = get.status,
-                              .body = get.text, .headers = get.answer, .user = issuer };
+    struct document_fetch as_fetch = { .why = document_fetch_fault(get.why, get.status, &get.answer),
+                                       .status = get.status,
+                                       .body = get.text,
+                                       .headers = get.answer,
+                                       .user = issuer };
     fetched(&as_fetch);
     arena_free(scratch);
 }

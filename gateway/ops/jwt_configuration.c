@@ -1,6 +1,6 @@
 #include "gateway/ops/jwt_configuration.h"
 
-#include "core/fetch.h"
+#include "core/document_fetch.h"
 #include "core/ip.h"
 #include "core/key.h"
 #include "core/uri.h"
@@ -9,8 +9,8 @@
 /* Ours, so that a token costs a bounded look; AWS's: 50 audiences of an HTTP API's authorizer. */
 enum { ISSUERS_MAX = 20, AUDIENCES_MAX = 50, CLAIMS_MAX = 20, VALUES_MAX = 50, TEXT_MAX = 1024 };
 
-static gh_err check_members(struct call *call, const json_t *object, const char *what, const char *const *known,
-                            size_t n);
+static gh_err check_members(struct call *call, const json_t *object, const char *what,
+                            const char *const *known, size_t n);
 static gh_err check_list(struct call *call, const json_t *list, const char *name, size_t max);
 static gh_err check_claims(struct call *call, const json_t *claims);
 static gh_err check_issuer_url(struct call *call, struct str issuer);
@@ -35,7 +35,8 @@ gh_err jwt_configuration_take(struct call *call, const json_t *given, json_t **o
     json_t *issuers = json_object_get(given, "issuers"), *one, *other;
     size_t i, k;
     if (!err && (!json_array_size(issuers) || json_array_size(issuers) > ISSUERS_MAX))
-        err = ops_bad_request(call, "Invalid JWT configuration: issuers must be a list of 1 to %d issuers", ISSUERS_MAX);
+        err = ops_bad_request(call, "Invalid JWT configuration: issuers must be a list of 1 to %d issuers",
+                              ISSUERS_MAX);
     json_array_foreach(issuers, i, one) {
         if (err || (err = check_issuer(call, one)))
             return err;
@@ -55,8 +56,8 @@ gh_err jwt_configuration_take(struct call *call, const json_t *given, json_t **o
     return err;
 }
 
-static gh_err check_members(struct call *call, const json_t *object, const char *what, const char *const *known,
-                            size_t n)
+static gh_err check_members(struct call *call, const json_t *object, const char *what,
+                            const char *const *known, size_t n)
 {
     const char *name;
     json_t *value;
@@ -77,11 +78,13 @@ static gh_err check_list(struct call *call, const json_t *list, const char *name
 {
     size_t n = json_array_size(list);
     if (n == 0 || n > max)
-        return ops_bad_request(call, "Invalid JWT configuration: %s must be a list of 1 to %zu texts", name, max);
+        return ops_bad_request(call, "Invalid JWT configuration: %s must be a list of 1 to %zu texts", name,
+                               max);
     for (size_t i = 0; i < n; i++) {
         struct str text = json_value_str(json_array_get(list, i));
         if (!text.len || text.len > TEXT_MAX)
-            return ops_bad_request(call, "Invalid JWT configuration: %s must be texts of 1 to %d bytes", name, TEXT_MAX);
+            return ops_bad_request(call, "Invalid JWT configuration: %s must be texts of 1 to %d bytes", name,
+                                   TEXT_MAX);
         for (size_t k = 0; k < i; k++)
             if (str_eq(text, json_value_str(json_array_get(list, k))))
                 return ops_bad_request(call, "Invalid JWT configuration: %s holds %.*s more than once", name,
@@ -95,7 +98,8 @@ static gh_err check_claim(struct call *call, const json_t *claim)
     static const char *const members[] = { "claimName", "format", "required", "expectedValues" };
     static const char *const own[] = { "iss", "aud", "exp", "nbf", "iat", "scope", "scp" };
     struct str name = json_str(claim, "claimName");
-    const json_t *required = json_object_get(claim, "required"), *values = json_object_get(claim, "expectedValues");
+    const json_t *required = json_object_get(claim, "required"),
+                 *values = json_object_get(claim, "expectedValues");
     gh_err err = check_members(call, claim, "additionalClaims", members, COUNT(members));
     if (err)
         return err;
@@ -103,10 +107,11 @@ static gh_err check_claim(struct call *call, const json_t *claim)
         return ops_bad_request(call, "Invalid JWT configuration: claimName is required");
     for (size_t i = 0; i < COUNT(own); i++)
         if (str_is(name, own[i]))
-            return ops_bad_request(call, "Invalid JWT configuration: %s cannot be an additional claim", own[i]);
+            return ops_bad_request(call, "Invalid JWT configuration: %s cannot be an additional claim",
+                                   own[i]);
     if (!str_is(json_str(claim, "format"), "SINGLE_STRING"))
-        return ops_bad_request(call, "Invalid JWT configuration: the format of claim %.*s must be SINGLE_STRING",
-                               STR_FMT(name));
+        return ops_bad_request(
+            call, "Invalid JWT configuration: the format of claim %.*s must be SINGLE_STRING", STR_FMT(name));
     if (required && !json_is_boolean(required))
         return ops_bad_request(call, "Invalid JWT configuration: required is true or false");
     return values && (!json_is_array(values) || json_array_size(values))
@@ -119,8 +124,8 @@ static gh_err check_claims(struct call *call, const json_t *claims)
     json_t *one;
     size_t i, k;
     if (claims && (!json_is_array(claims) || json_array_size(claims) > CLAIMS_MAX))
-        return ops_bad_request(call, "Invalid JWT configuration: additionalClaims must be a list of at most %d",
-                               CLAIMS_MAX);
+        return ops_bad_request(
+            call, "Invalid JWT configuration: additionalClaims must be a list of at most %d", CLAIMS_MAX);
     json_array_foreach(claims, i, one) {
         gh_err err = check_claim(call, one);
         if (err)
@@ -141,8 +146,11 @@ static gh_err check_algorithms(struct call *call, const json_t *list)
     json_array_foreach(list, i, one) {
         enum key_alg alg;
         if (!err && !key_alg_of(json_value_str(one), &alg))
-            err = ops_bad_request(call, "Invalid JWT configuration: algorithm %.*s is not one of RS256, RS384, RS512, "
-                                        "ES256, ES384, ES512", STR_FMT(json_value_str(one)));
+            err = ops_bad_request(
+                call,
+                "Invalid JWT configuration: algorithm %.*s is not one of RS256, RS384, RS512, "
+                "ES256, ES384, ES512",
+                STR_FMT(json_value_str(one)));
     }
     return err;
 }
@@ -171,14 +179,20 @@ static gh_err check_issuer_url(struct call *call, struct str issuer)
     if (issuer.len && issuer.len <= TEXT_MAX && str_find(issuer, '?') < 0 && str_find(issuer, '#') < 0 &&
         (gateway_issues(call->module, issuer) || may_ask(call, issuer)))
         return NULL;
-    return ops_bad_request(call, "Invalid JWT configuration: issuer must be an absolute https URL with no query string "
-                                 "or fragment: %.*s", STR_FMT(issuer));
+    return ops_bad_request(
+        call,
+        "Invalid JWT configuration: issuer must be an absolute https URL with no query string "
+        "or fragment: %.*s",
+        STR_FMT(issuer));
 }
 
 static gh_err unreachable(struct call *call, struct str issuer, struct str url, struct str why)
 {
-    return ops_bad_request(call, "Caught exception when connecting to %.*s for issuer %.*s. Please try again later. "
-                                 "Error: %.*s", STR_FMT(url), STR_FMT(issuer), STR_FMT(why));
+    return ops_bad_request(
+        call,
+        "Caught exception when connecting to %.*s for issuer %.*s. Please try again later. "
+        "Error: %.*s",
+        STR_FMT(url), STR_FMT(issuer), STR_FMT(why));
 }
 
 /* A pool of ours needs no network to be asked. */
@@ -187,7 +201,7 @@ static struct str read_document(struct call *call, struct str issuer, struct str
     struct gateway *gateway = call->module;
     struct str text = STR_NONE;
     if (!gateway_issues(gateway, issuer))
-        return fetch_wait(gateway->loops[0].loop, gateway->loops[0].client, call->arena, url, why);
+        return document_fetch_wait(gateway->loops[0].loop, gateway->loops[0].client, call->arena, url, why);
     struct str pool = str_from(issuer, gateway->config.base_url.len + 1);
     if (!identity_discovery(gateway->config.identity, call->arena, pool, &text))
         *why = STR("there is no such user pool");
@@ -196,7 +210,8 @@ static struct str read_document(struct call *call, struct str issuer, struct str
 
 static gh_err discover(struct call *call, json_t *issuer)
 {
-    struct str name = json_str(issuer, "issuer"), why = STR_NONE, path = STR("/.well-known/openid-configuration");
+    struct str name = json_str(issuer, "issuer"), why = STR_NONE,
+               path = STR("/.well-known/openid-configuration");
     struct str base = str_ends(name, STR("/")) ? str_sub(name, 0, name.len - 1) : name;
     struct str url = str_concat(call->arena, base, path), text = read_document(call, name, url, &why);
     if (!text.ptr)

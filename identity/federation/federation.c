@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "core/fetch.h"
+#include "core/document_fetch.h"
 #include "core/ip.h"
 #include "core/json.h"
 #include "core/map.h"
@@ -68,22 +68,27 @@ static struct str get(struct federation *federation, struct arena *arena, struct
 {
     struct http_headers headers = { 0 };
     http_header_add(arena, &headers, STR("Accept"), STR("application/json"));
-    struct http_fetch fetch = { .method = STR("GET"), .url = url, .headers = &headers, .timeout_ms = FETCH_MS,
-                                .most = FETCH_BYTES };
+    struct http_fetch fetch = { .method = STR("GET"),
+                                .url = url,
+                                .headers = &headers,
+                                .timeout_ms = DOCUMENT_FETCH_MS,
+                                .most = DOCUMENT_FETCH_BYTES };
     http_fetch(federation->identity->fetcher, arena, &fetch);
-    *why = fetch_fault(fetch.why, fetch.status, &fetch.answer);
+    *why = document_fetch_fault(fetch.why, fetch.status, &fetch.answer);
     return *why ? STR_NONE : fetch.text;
 }
 
 /* OpenID Connect Discovery, 4.3: "The issuer value returned MUST be identical to the Issuer URL". */
-static struct str discover(struct federation *federation, struct arena *arena, struct str issuer, const char **why)
+static struct str discover(struct federation *federation, struct arena *arena, struct str issuer,
+                           const char **why)
 {
     struct str base = str_ends(issuer, STR("/")) ? str_sub(issuer, 0, issuer.len - 1) : issuer;
     if (!federation_may_ask(arena, issuer) || str_find(issuer, '?') >= 0) {
         *why = "it is no https address";
         return STR_NONE;
     }
-    struct str text = get(federation, arena, str_concat(arena, base, STR("/.well-known/openid-configuration")), why);
+    struct str text =
+        get(federation, arena, str_concat(arena, base, STR("/.well-known/openid-configuration")), why);
     if (!text.ptr)
         return STR_NONE;
     json_t *document = json_parse(arena, text, NULL);
@@ -127,8 +132,8 @@ static void remember(struct federation *federation, struct str issuer, struct is
         place_free(before);
 }
 
-enum issuer_answer federation_key(struct federation *federation, struct arena *arena, struct str issuer, struct str kid,
-                                  enum key_alg alg, const struct key **key, const char **why)
+enum issuer_answer federation_key(struct federation *federation, struct arena *arena, struct str issuer,
+                                  struct str kid, enum key_alg alg, const struct key **key, const char **why)
 {
     int64_t now_us = env_monotonic_us(federation->identity->env);
     struct issuer *keys = known(federation, issuer, now_us);
@@ -139,7 +144,8 @@ enum issuer_answer federation_key(struct federation *federation, struct arena *a
         keys = issuer_hold(federation->issuers, issuer, jwks_uri);
         remember(federation, issuer, keys, now_us);
     }
-    enum issuer_answer answer = issuer_key_wait(keys, federation->identity->fetcher, arena, kid, alg, key, why);
+    enum issuer_answer answer =
+        issuer_key_wait(keys, federation->identity->fetcher, arena, kid, alg, key, why);
     issuer_release(keys);
     return answer;
 }

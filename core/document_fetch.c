@@ -1,18 +1,18 @@
-#include "core/fetch.h"
+#include "core/document_fetch.h"
 
 #include <pthread.h>
 
 #include "core/uri.h"
 
 struct run {
-    struct fetch fetch;
+    struct document_fetch fetch;
     struct http_call call;
     struct arena *arena;
     struct loop *loop;
     struct timer deadline; /* of the whole: a body may not trickle in for ever */
     struct strbuf body;
-    void (*done)(struct fetch *fetch);
-    const char *why;       /* why it is given up */
+    void (*done)(struct document_fetch *fetch);
+    const char *why; /* why it is given up */
 };
 
 static void stop(struct timer *timer)
@@ -29,7 +29,7 @@ static void on_piece(struct http_call *call, struct str piece)
     struct run *run = call->user;
     if (run->why)
         return;
-    if (run->body.len + piece.len <= FETCH_BYTES) {
+    if (run->body.len + piece.len <= DOCUMENT_FETCH_BYTES) {
         strbuf_add(&run->body, piece);
         return;
     }
@@ -37,7 +37,7 @@ static void on_piece(struct http_call *call, struct str piece)
     timer_start(run->loop, &run->deadline, 0, stop);
 }
 
-const char *fetch_fault(const char *failure, int status, const struct http_headers *headers)
+const char *document_fetch_fault(const char *failure, int status, const struct http_headers *headers)
 {
     struct str type = http_header_get(headers, "Content-Type");
     if (failure)
@@ -51,10 +51,10 @@ static void on_done(struct http_call *call, enum http_failure failure)
 {
     struct run *run = call->user;
     timer_stop(run->loop, &run->deadline);
-    run->fetch.why = fetch_fault(run->why                ? run->why
-                                 : failure != HTTP_OK ? http_failure_text(failure)
-                                                      : NULL,
-                                 call->status, &call->answer);
+    run->fetch.why = document_fetch_fault(run->why             ? run->why
+                                          : failure != HTTP_OK ? http_failure_text(failure)
+                                                               : NULL,
+                                          call->status, &call->answer);
     run->fetch.status = call->status;
     run->fetch.headers = call->answer;
     run->fetch.body = strbuf_view(&run->body);
@@ -71,7 +71,8 @@ static void not_an_address(struct timer *timer)
     arena_free(run->arena);
 }
 
-void fetch_start(struct loop *loop, struct http_client *client, struct str url, struct str etag, void (*done)(struct fetch *fetch), void *user)
+void document_fetch_start(struct loop *loop, struct http_client *client, struct str url, struct str etag,
+                          void (*done)(struct document_fetch *fetch), void *user)
 {
     struct arena *arena = arena_new(8192);
     struct run *run = ARENA_NEW(arena, struct run);
@@ -91,16 +92,16 @@ void fetch_start(struct loop *loop, struct http_client *client, struct str url, 
         .host = uri.host,
         .port = uri.port,
         .method = STR("GET"),
-        .target = str_printf(arena, "%.*s%s%.*s", STR_FMT(uri.path.len ? uri.path : STR("/")), uri.query.ptr ? "?" : "",
-                             STR_FMT(uri.query)),
+        .target = str_printf(arena, "%.*s%s%.*s", STR_FMT(uri.path.len ? uri.path : STR("/")),
+                             uri.query.ptr ? "?" : "", STR_FMT(uri.query)),
         .headers = headers,
-        .timeout_ms = FETCH_MS,
+        .timeout_ms = DOCUMENT_FETCH_MS,
         .arena = arena,
         .user = run,
         .on_piece = on_piece,
         .on_done = on_done,
     };
-    timer_start(loop, &run->deadline, FETCH_MS * INT64_C(1000), stop);
+    timer_start(loop, &run->deadline, DOCUMENT_FETCH_MS * INT64_C(1000), stop);
     http_call_start(client, &run->call);
 }
 
@@ -117,7 +118,7 @@ struct wait {
     bool over;
 };
 
-static void wait_done(struct fetch *fetch)
+static void wait_done(struct document_fetch *fetch)
 {
     struct wait *wait = fetch->user;
     pthread_mutex_lock(&wait->lock);
@@ -133,13 +134,19 @@ static void wait_done(struct fetch *fetch)
 static void wait_start(struct loop_task *task)
 {
     struct wait *wait = (struct wait *)(void *)task;
-    fetch_start(wait->loop, wait->client, wait->url, STR_NONE, wait_done, wait);
+    document_fetch_start(wait->loop, wait->client, wait->url, STR_NONE, wait_done, wait);
 }
 
-struct str fetch_wait(struct loop *loop, struct http_client *client, struct arena *arena, struct str url, struct str *why)
+struct str document_fetch_wait(struct loop *loop, struct http_client *client, struct arena *arena,
+                               struct str url, struct str *why)
 {
-    struct wait wait = { .task.fn = wait_start, .loop = loop, .client = client, .arena = arena, .url = url,
-                         .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER };
+    struct wait wait = { .task.fn = wait_start,
+                         .loop = loop,
+                         .client = client,
+                         .arena = arena,
+                         .url = url,
+                         .lock = PTHREAD_MUTEX_INITIALIZER,
+                         .ended = PTHREAD_COND_INITIALIZER };
     loop_post(loop, &wait.task);
     pthread_mutex_lock(&wait.lock);
     while (!wait.over)
