@@ -100,7 +100,7 @@ test('a deployment that fails is taken back to the one before it', async (t) => 
     assert.equal(await call(), 503);
     await eventually('the stage serves the first deployment', async () => (await stage()).deploymentId === first);
     await eventually('it is live', async () => (await call()) === 200);
-    assert.equal(await metric(), 1);
+    await eventually('it is counted', async () => (await metric()) === 1);
     const { takenBack, watch } = await diffOf(server, made);
     assert.deepEqual([takenBack.deploymentId, takenBack.requests, takenBack.errors, watch], [second, 21, 11, undefined]);
     assert.match(server.log(), new RegExp(`"deployment taken back".*"deployment":"${second}","requests":"21","errors":"11"`));
