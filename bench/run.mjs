@@ -74,12 +74,6 @@ const rows = {
     proxy: () => beside('HTTP_PROXY open', scene.url('open', 'proxy'), undefined, '/proxy', 1.1),
     cognito: () => beside('HTTP_PROXY, Cognito token, throttle, access log (nginx: plain proxy)', scene.url('full', 'cognito'), lua('cognito', { Authorization: scene.pool.token }), '/proxy', 1.3),
     cache: () => beside('cache hit (nginx: proxy_cache)', `${scene.url('cached', 'cached')}?q=1`, undefined, '/cached?q=1', 0.6),
-    async token() {
-        const script = lua('cognito', { Authorization: scene.pool.token });
-        const [open, token] = await compare([{ url: scene.url('open', 'proxy'), pid: server.pid }, { url: scene.url('open', 'cognito'), pid: server.pid, script }], pace);
-        const extra = token.cpuUsPerRequest - open.cpuUsPerRequest;
-        row('Cognito token on top of open (all of it: header, cache hit, claims)', us(extra), '', '', '≤ 1.5 µs for the hit', extra <= 1.5);
-    },
     async authorizer() {
         const script = lua('gated', { token: 'Bearer 0123456789abcdef0123456789abcdef' });
         await fetch(scene.url('open', 'gated'), { headers: { token: 'Bearer 0123456789abcdef0123456789abcdef' } });
