@@ -20,9 +20,9 @@ int cli_policy_denials(int argc, char **argv)
         path = str_printf(arena, "%.*s?principal=%.*s", STR_FMT(path), STR_FMT(uri_encode(arena, str_of(argv[0]), false)));
     json_t *answer = client_rest(&client, "iam", "GET", path, NULL);
     json_array_foreach(json_object_get(answer, "denials"), i, one) {
-        int64_t would = json_i64(one, "wouldBe", 0), refused = json_i64(one, "refused", 0);
+        int64_t would = json_i64(one, "wouldBe", 0), refused = json_i64(one, "refused", 0), all = would + refused;
         printf("%.*s  %.*s  %.*s  on %.*s  %lld %s: %.*s\n", STR_FMT(json_str(one, "last")), STR_FMT(json_str(one, "principal")),
-               STR_FMT(json_str(one, "action")), STR_FMT(json_str(one, "resource")), (long long)(would + refused),
+               STR_FMT(json_str(one, "action")), STR_FMT(json_str(one, "resource")), (long long)all,
                !refused ? "let through" : would ? "refused or let through" : "refused", STR_FMT(json_str(one, "reason")));
     }
     bool failed = !answer;

@@ -512,7 +512,7 @@ static void send_logo(struct errand *errand)
 {
     struct app *app = errand->ctx;
     struct http_exchange *x = errand->x;
-    struct str rest = x->path, pool = STR_NONE, client = str_from(x->path, (size_t)str_find_last(x->path, '/') + 1);
+    struct str rest = x->path, pool, client = str_from(x->path, (size_t)str_find_last(x->path, '/') + 1);
     const char *type = "application/json";
     rest = str_sub(rest, 0, rest.len - client.len - 1);
     pool = str_from(rest, (size_t)(str_find_last(rest, '/') + 1));

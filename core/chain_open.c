@@ -68,7 +68,7 @@ static bool new_key(struct chain *chain, struct arena *arena, struct str *why)
 
 bool chain_keys_open(struct chain *chain, struct arena *arena, struct str *why)
 {
-    struct str path = STR_NONE, sealed, seed;
+    struct str path, sealed, seed;
     if (!open_folder(chain, arena, why))
         return false;
     path = chain_path(arena, chain->folder, "signing-key");

@@ -338,6 +338,7 @@ enum issuer_answer issuer_key_wait(struct issuer *issuer, struct http_fetcher *f
     struct look what = { ISSUER_ASKED, false };
     for (bool waited = false; what.answer == ISSUER_ASKED; waited = true) {
         pthread_mutex_lock(&issuer->lock);
+        /* fetch_here lets go its own hold, the caller has another. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         *key = issuer->keys ? key_set_find(issuer->keys, kid, alg) : NULL;
         what = look(issuer, env_monotonic_us(issuer->issuers->env), *key != NULL, waited);
         *why = issuer->why;

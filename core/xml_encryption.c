@@ -116,7 +116,7 @@ static bool open_block(struct arena *arena, const struct block *block, struct st
                                                     (void *)(uintptr_t)(bytes + iv + len)) == 1) &&
                 EVP_DecryptFinal_ex(ctx, out + first, &last) == 1;
     EVP_CIPHER_CTX_free(ctx);
-    size_t made = (size_t)(first + last);
+    size_t made = (size_t)first + (size_t)last;
     if (!good || (!block->gcm && !unpad(out, &made)))
         return false;
     *plain = (struct str){ (const char *)out, made };

@@ -43,7 +43,7 @@ void index_update(struct policy_set *set)
     for (size_t i = from; i < set->n_all; i++)
         room += file(NULL, set->all[i].statement, 0, NULL);
     struct arena *arena = arena_new(512 + (room + (old ? old->n : 0)) * (sizeof(struct filing) + 2 * sizeof(struct row)));
-    struct filing *fresh = malloc(room * sizeof *fresh);
+    struct filing *fresh = malloc((room + 1) * sizeof *fresh);
     if (!fresh)
         abort(); /* as every allocation of this server */
     for (size_t i = from; i < set->n_all; i++)

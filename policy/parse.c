@@ -235,7 +235,9 @@ static bool parse_conditions(struct reader *r, const struct jt *json, struct sta
         return true;
     if (json->kind != JT_OBJECT)
         return false;
-    const struct jt_member *blocks = json->object ? json->object->members : NULL;
+    if (!json->object)
+        return true; /* {} */
+    const struct jt_member *blocks = json->object->members;
     size_t total = 0;
     for (size_t b = 0; b < json->n; b++) {
         if (blocks[b].value.kind != JT_OBJECT)

@@ -76,7 +76,7 @@ static void go_patches(struct walk *walk, const struct shape *patch, const struc
         struct str op = member_text(walk->arena, patch, operation, STR("op"));
         struct str path = member_text(walk->arena, patch, operation, STR("path"));
         struct str value = member_text(walk->arena, patch, operation, STR("value"));
-        bool below = str_starts(path, wanted) && (path.len == wanted.len || path.ptr[wanted.len] == '/');
+        bool below = str_starts(path, wanted) && (path.len == wanted.len || (path.ptr && path.ptr[wanted.len] == '/'));
         bool gone = str_is(op, "remove") || !value.len;
         if (below && gone == removed)
             take(walk, removed ? path : value);

@@ -14,6 +14,7 @@ const char *const identity_refused_sts[] = {
 };
 
 const char *const identity_left_out[] = {
+    /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one text */
     "iam: CreateDelegationRequest, AssociateDelegationRequest, SendDelegationToken, AcceptDelegationRequest, "
     "RejectDelegationRequest, UpdateDelegationRequest, GetDelegationRequest, ListDelegationRequests, "
     "GetHumanReadableSummary: a delegation request asks for what a policy template says that AWS keeps for its partners; "

@@ -169,7 +169,8 @@ gh_err sts_GetWebIdentityToken(struct call *call, const struct sts_GetWebIdentit
     if (err)
         return err;
     out->web_identity_token = mint(call, key, kid, alg, claims);
-    out->expiration = (struct opt_time){ true, (double)(call->now_us / 1000000 + valid_s) };
+    int64_t expires_s = call->now_us / 1000000 + valid_s;
+    out->expiration = (struct opt_time){ true, (double)expires_s };
     return NULL;
 }
 

@@ -168,7 +168,7 @@ static void elements(struct lint *lint, const struct jt *object, const char *con
 static void version(struct lint *lint)
 {
     const struct jt *value = jt_get(lint->root, STR("Version"));
-    struct str text = jt_is(value, JT_STRING) ? jt_text(value) : STR_NONE;
+    struct str text = jt_get_str(lint->root, "Version");
     lint->variables = str_is(text, "2012-10-17");
     if (!value) {
         lint_found(lint, FINDING_WARNING, "MISSING_VERSION",

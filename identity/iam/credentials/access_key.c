@@ -101,7 +101,7 @@ gh_err iam_UpdateAccessKey(struct call *call, const struct iam_UpdateAccessKey_i
                            struct iam_UpdateAccessKey_out *out)
 {
     (void)out;
-    struct str owner;
+    struct str owner = STR_NONE;
     struct tx tx;
     tx_begin(&tx, call->db, call->arena);
     gh_err err = credential_status_check(call, in->status);

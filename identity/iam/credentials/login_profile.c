@@ -73,7 +73,7 @@ gh_err iam_CreateLoginProfile(struct call *call, const struct iam_CreateLoginPro
                               struct iam_CreateLoginProfile_out *out)
 {
     struct entity user;
-    struct login_profile profile, other;
+    struct login_profile profile = { 0 }, other;
     bool found = false;
     if (!in->password.ptr) /* "must be omitted when you make the request with an AssumeRoot session": there are none */
         return gh_fail(call->arena, &IAM_VALIDATION_ERROR,
