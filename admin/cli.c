@@ -14,6 +14,14 @@
 
 #define BIGGEST_FILE (16 * 1024 * 1024)
 
+bool cli_given(int argc, char **argv, const char *name)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    return false;
+}
+
 int cli_words(int argc, char **argv)
 {
     int n = 0;

@@ -28,6 +28,7 @@ int cli_words(int argc, char **argv); /* how many stand before the first flag */
 /* The bytes of a file of at most 16 MiB; absent: it cannot be read. */
 struct str cli_file(struct arena *arena, const char *path);
 const char *cli_flag(int argc, char **argv, const char *name); /* the value after a flag, or NULL */
+bool cli_given(int argc, char **argv, const char *name); /* a flag without a value stands there */
 bool cli_flags_known(int argc, char **argv, int skip, const char *known);
 int cli_pool_more(int argc, char **argv); /* cli_pool.c: every verb of pool but `new` */
 /* The id of the user pool called `name`; absent: there is none. */

@@ -253,10 +253,8 @@ static int verify_folder(struct arena *arena, const char *folder, const char *ke
 static int run_verify(struct arena *arena, int argc, char **argv)
 {
     const char *folder = cli_flag(argc, argv, "--dir"), *key_file = cli_flag(argc, argv, "--key");
-    bool as_json = false;
+    bool as_json = cli_given(argc, argv, "--json");
     int64_t from, to;
-    for (int i = 0; i < argc; i++)
-        as_json = as_json || strcmp(argv[i], "--json") == 0;
     if (!cli_flags_known(argc, argv, 0, "--dir= --key= --from= --to= --json") || !number_flag(argc, argv, "--from", &from) ||
         !number_flag(argc, argv, "--to", &to) || (key_file && !folder))
         return cli_usage(usage);

@@ -71,9 +71,7 @@ int cli_policy_check(int argc, char **argv)
             "policy check FILE… [--type identity|resource|trust|service-control|resource-control] [--json]");
     if (!cli_policy_use(cli_flag(argc, argv, "--type"), &use))
         return 1;
-    bool json = false;
-    for (int i = files; i < argc; i++)
-        json |= strcmp(argv[i], "--json") == 0;
+    bool json = cli_given(argc - files, argv + files, "--json");
     struct arena *arena = arena_new(64 * 1024);
     int code = check(arena, files, argv, use, json ? json_own(arena, json_array()) : NULL);
     arena_free(arena);

@@ -76,16 +76,13 @@ static int diff(struct arena *arena, char **files, enum policy_use use, bool jso
 int cli_policy_diff(int argc, char **argv)
 {
     enum policy_use use;
-    bool json = false;
     if (cli_words(argc, argv) != 2 || !cli_flags_known(argc, argv, 2, "--type= --json"))
         return cli_usage(
             "policy diff OLD NEW [--type identity|resource|trust|service-control|resource-control] [--json]");
     if (!cli_policy_use(cli_flag(argc, argv, "--type"), &use))
         return 1;
-    for (int i = 2; i < argc; i++)
-        json |= strcmp(argv[i], "--json") == 0;
     struct arena *arena = arena_new(64 * 1024);
-    int code = diff(arena, argv, use, json);
+    int code = diff(arena, argv, use, cli_given(argc - 2, argv + 2, "--json"));
     arena_free(arena);
     return code;
 }

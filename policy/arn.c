@@ -1,5 +1,13 @@
 #include "policy/arn.h"
 
+bool arn_is_account(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return text.len == 12;
+}
+
 bool arn_split(struct str text, struct arn *out)
 {
     const char *at = text.ptr, *end = text.ptr + text.len;

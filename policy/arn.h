@@ -9,6 +9,7 @@ struct arn {
 };
 /* Splits at the first five colons. False with fewer: then the missing parts are absent. */
 bool arn_split(struct str text, struct arn *out);
+bool arn_is_account(struct str text); /* twelve digits */
 
 /* Part by part; wild cards do not cross the first five colons. */
 struct arn_pattern {

@@ -2,20 +2,12 @@
 
 #include "policy/arn.h"
 
-static bool is_account(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-    return text.len == 12;
-}
-
 static struct principal_pattern read_aws(struct str value)
 {
     struct arn arn;
     if (str_is(value, "*"))
         return (struct principal_pattern){ PRINCIPAL_IS_EVERYBODY, value };
-    if (is_account(value))
+    if (arn_is_account(value))
         return (struct principal_pattern){ PRINCIPAL_IS_ACCOUNT, value };
     if (arn_split(value, &arn) && str_is(arn.part[5], "root"))
         return (struct principal_pattern){ PRINCIPAL_IS_ACCOUNT, arn.part[4] };
@@ -124,7 +116,7 @@ static bool is_principal_arn(struct str text)
     struct arn arn;
     if (str_starts(text, STR("AIDA")) || str_starts(text, STR("AROA")))
         return text.len >= 16 && all_of(text, "");
-    if (!arn_split(text, &arn) || !str_is(arn.part[0], "arn") || arn.part[3].len || !is_account(arn.part[4]) ||
+    if (!arn_split(text, &arn) || !str_is(arn.part[0], "arn") || arn.part[3].len || !arn_is_account(arn.part[4]) ||
         str_find(text, '*') >= 0 || str_find(text, '?') >= 0)
         return false;
     return str_is(arn.part[2], "iam") ? begins(arn.part[5], of_iam, COUNT(of_iam))
@@ -136,7 +128,7 @@ static bool is_provider(struct str text)
     static const char *const kinds[] = { "oidc-provider/", "saml-provider/" };
     struct arn arn;
     return is_domain(text) || (arn_split(text, &arn) && str_is(arn.part[0], "arn") && str_is(arn.part[2], "iam") &&
-                               is_account(arn.part[4]) && begins(arn.part[5], kinds, COUNT(kinds)));
+                               arn_is_account(arn.part[4]) && begins(arn.part[5], kinds, COUNT(kinds)));
 }
 
 struct str principal_fault(struct arena *arena, const struct principal_pattern *pattern)
@@ -146,7 +138,7 @@ struct str principal_fault(struct arena *arena, const struct principal_pattern *
     case PRINCIPAL_IS_EVERYBODY:
         break;
     case PRINCIPAL_IS_ACCOUNT:
-        type = is_account(pattern->text) ? NULL : "AWS";
+        type = arn_is_account(pattern->text) ? NULL : "AWS";
         break;
     case PRINCIPAL_IS_ARN:
         type = is_principal_arn(pattern->text) ? NULL : "AWS";

@@ -4,14 +4,7 @@
 #include "identity/store/access_key.h"
 #include "identity/store/iam_entity.h"
 #include "identity/sts/session.h"
-
-static bool is_account(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-    return text.len == 12;
-}
+#include "policy/arn.h"
 
 static void become_root(struct arena *arena, struct str account, struct str key_id, struct credential *out)
 {
@@ -173,7 +166,7 @@ static enum credential_verdict temporary(struct identity *identity, struct arena
         return CREDENTIAL_EXPIRED;
     const struct subject *subject = principals_find(identity->principals, arena, session.owner);
     /* The role or user is gone, and its sessions with it. A root without keys exists in dev mode only. */
-    if (!subject && !(identity->dev_root && is_account(session.owner)))
+    if (!subject && !(identity->dev_root && arn_is_account(session.owner)))
         return CREDENTIAL_UNKNOWN;
     if (!parent_lives(identity, arena, &session))
         return CREDENTIAL_UNKNOWN;
@@ -201,7 +194,7 @@ enum credential_verdict identity_credential(struct identity *identity, struct ar
     if (!identity->dev_root || access_key_id.len == 0)
         return CREDENTIAL_UNKNOWN;
     *out = (struct credential){ 0 };
-    become_root(arena, is_account(access_key_id) ? access_key_id : identity->default_account, access_key_id, out);
+    become_root(arena, arn_is_account(access_key_id) ? access_key_id : identity->default_account, access_key_id, out);
     return CREDENTIAL_OK;
 }
 

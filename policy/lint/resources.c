@@ -16,14 +16,6 @@ static bool open_ended(struct str part)
     return str_find(part, '*') >= 0 || str_find(part, '?') >= 0 || str_find_str(part, STR("${")) >= 0;
 }
 
-static bool twelve_digits(struct str account)
-{
-    size_t digits = 0;
-    while (digits < account.len && account.ptr[digits] >= '0' && account.ptr[digits] <= '9')
-        digits++;
-    return digits == account.len && account.len == 12;
-}
-
 static void region_and_account(struct lint *lint, struct str service, const struct arn *arn)
 {
     struct catalogue_parts parts = catalogue_parts(service);
@@ -39,7 +31,7 @@ static void region_and_account(struct lint *lint, struct str service, const stru
         lint_found(lint, FINDING_ERROR, "ARN_ACCOUNT_NOT_ALLOWED",
                    "The service %.*s does not support specifying an account ID in the resource ARN.",
                    STR_FMT(service));
-    else if (account.len && !open_ended(account) && !twelve_digits(account) && !str_is(account, "aws") &&
+    else if (account.len && !open_ended(account) && !arn_is_account(account) && !str_is(account, "aws") &&
              !str_is(account, "cloudfront"))
         lint_found(lint, FINDING_ERROR, "INVALID_ARN_ACCOUNT",
                    "The resource ARN account ID %.*s is not valid. Provide a 12-digit account ID.",
